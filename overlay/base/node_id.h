@@ -1,0 +1,26 @@
+// A node's place on the ring of 2^160 identifiers: the first 160 bits of SHA-256 of its identity public key.
+// It cannot be chosen freely, and anyone who holds the key can check it.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string>
+
+#include "overlay/base/bytes.h"
+
+namespace ipop {
+
+struct NodeId {
+  static constexpr size_t kSize = 20;
+  std::array<uint8_t, kSize> bytes{};
+
+  auto operator<=>(const NodeId&) const = default;
+
+  /// All 40 hexadecimal digits.
+  std::string to_string() const { return to_hex(bytes); }
+  /// The first 8 digits: enough for a person to tell the members of a network apart.
+  std::string to_short_string() const { return to_hex(ByteView(bytes).first(4)); }
+};
+
+}  // namespace ipop

@@ -1,0 +1,119 @@
+#include "overlay/wire/address.h"
+
+#include <arpa/inet.h>  // inet_ntop and inet_pton: text only, no system call.
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+namespace ipop {
+namespace {
+
+constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::string MacAddress::to_string() const {
+  char text[18];
+  std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3],
+                bytes[4], bytes[5]);
+  return text;
+}
+
+std::string Ipv4Address::to_string() const {
+  char text[INET_ADDRSTRLEN];
+  std::snprintf(text, sizeof text, "%u.%u.%u.%u", value >> 24, value >> 16 & 255, value >> 8 & 255,
+                value & 255);
+  return text;
+}
+
+std::optional<Ipv4Address> Ipv4Address::parse(std::string_view text) {
+  in_addr raw;
+  if (inet_pton(AF_INET, std::string(text).c_str(), &raw) != 1) return std::nullopt;
+  return Ipv4Address{ntohl(raw.s_addr)};
+}
+
+std::string Ipv4Subnet::to_string() const {
+  return network.to_string() + "/" + std::to_string(prefix_length);
+}
+
+std::optional<Ipv4Subnet> Ipv4Subnet::parse(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto network = Ipv4Address::parse(text.substr(0, slash));
+  const auto length = parse_number<uint8_t>(text.substr(slash + 1));
+  if (!network || !length || *length > 32) return std::nullopt;
+  const Ipv4Subnet subnet{*network, *length};
+  if ((network->value & ~subnet.mask()) != 0) return std::nullopt;
+  return subnet;
+}
+
+Endpoint Endpoint::from_ipv4(Ipv4Address address, uint16_t port) {
+  Endpoint out;
+  std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), out.address.begin());
+  for (int i = 0; i < 4; ++i) out.address[12 + i] = static_cast<uint8_t>(address.value >> (24 - 8 * i));
+  out.port = port;
+  return out;
+}
+
+bool Endpoint::is_ipv4() const {
+  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.begin());
+}
+
+Ipv4Address Endpoint::ipv4() const {
+  uint32_t value = 0;
+  for (int i = 12; i < 16; ++i) value = value << 8 | address[i];
+  return {value};
+}
+
+std::string Endpoint::to_string() const {
+  if (is_ipv4()) return ipv4().to_string() + ":" + std::to_string(port);
+  char text[INET6_ADDRSTRLEN];
+  inet_ntop(AF_INET6, address.data(), text, sizeof text);
+  return "[" + std::string(text) + "]:" + std::to_string(port);
+}
+
+std::optional<Endpoint> Endpoint::parse(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto port = parse_number<uint16_t>(text.substr(colon + 1));
+  if (!port) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  Endpoint out{.address = {}, .port = *port};
+  if (host.empty()) return out;
+  if (const auto ipv4 = Ipv4Address::parse(host)) return from_ipv4(*ipv4, *port);
+  if (host.size() < 2 || host.front() != '[' || host.back() != ']') return std::nullopt;
+  host = host.substr(1, host.size() - 2);
+  if (inet_pton(AF_INET6, std::string(host).c_str(), out.address.data()) != 1) return std::nullopt;
+  return out;
+}
+
+MacAddress read_mac(Reader& in) { return {in.array<6>()}; }
+
+Ipv4Address read_ipv4(Reader& in) { return {in.u32()}; }
+
+Endpoint read_endpoint(Reader& in) {
+  Endpoint out;
+  out.address = in.array<16>();
+  out.port = in.u16();
+  return out;
+}
+
+void write(Writer& out, const MacAddress& mac) { out.bytes(mac.bytes); }
+
+void write(Writer& out, Ipv4Address address) { out.u32(address.value); }
+
+void write(Writer& out, const Endpoint& endpoint) {
+  out.bytes(endpoint.address);
+  out.u16(endpoint.port);
+}
+
+}  // namespace ipop

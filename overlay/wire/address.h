@@ -1,0 +1,79 @@
+// Addresses of guests (MAC, IPv4) and of hosts on the Internet (Endpoint).
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "overlay/base/bytes.h"
+
+namespace ipop {
+
+struct MacAddress {
+  std::array<uint8_t, 6> bytes{};
+
+  static constexpr MacAddress broadcast() { return {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}; }
+
+  auto operator<=>(const MacAddress&) const = default;
+  /// The group bit of IEEE 802: multicast or broadcast.
+  bool is_group() const { return (bytes[0] & 1) != 0; }
+  bool is_zero() const { return *this == MacAddress{}; }
+  /// "52:54:00:12:34:56".
+  std::string to_string() const;
+};
+
+struct Ipv4Address {
+  uint32_t value = 0;  ///< In host order: 10.0.0.1 is 0x0a000001.
+
+  auto operator<=>(const Ipv4Address&) const = default;
+  bool is_unspecified() const { return value == 0; }
+  std::string to_string() const;
+  static std::optional<Ipv4Address> parse(std::string_view text);
+};
+
+/// A block of addresses in CIDR notation, RFC 4632.  The host part of `network` is zero.
+struct Ipv4Subnet {
+  Ipv4Address network;
+  uint8_t prefix_length = 0;  ///< 0 to 32.
+
+  auto operator<=>(const Ipv4Subnet&) const = default;
+  uint32_t mask() const { return prefix_length == 0 ? 0 : ~uint32_t{0} << (32 - prefix_length); }
+  bool contains(Ipv4Address address) const { return (address.value & mask()) == network.value; }
+  /// How many addresses the block spans, 2^(32 - prefix_length).
+  uint64_t size() const { return uint64_t{1} << (32 - prefix_length); }
+  Ipv4Address broadcast() const { return {network.value | ~mask()}; }
+  std::string to_string() const;
+  /// "10.128.0.0/16"; refuses a network with host bits set.
+  static std::optional<Ipv4Subnet> parse(std::string_view text);
+};
+
+/// An IPv4 or IPv6 address and a UDP port.  IPv4 is kept as IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2), so
+/// that equal endpoints are equal bytes whatever socket saw them.
+struct Endpoint {
+  std::array<uint8_t, 16> address{};
+  uint16_t port = 0;
+
+  static Endpoint from_ipv4(Ipv4Address address, uint16_t port);
+
+  auto operator<=>(const Endpoint&) const = default;
+  bool is_ipv4() const;
+  /// REQUIRES: is_ipv4().
+  Ipv4Address ipv4() const;
+  /// "203.0.113.7:51128" or "[2001:db8::7]:51128".
+  std::string to_string() const;
+  /// The same notation; also ":PORT", which stands for all addresses.
+  static std::optional<Endpoint> parse(std::string_view text);
+};
+
+// On the wire: 6, 4 and 18 octets (address, then port).
+MacAddress read_mac(Reader& in);
+Ipv4Address read_ipv4(Reader& in);
+Endpoint read_endpoint(Reader& in);
+void write(Writer& out, const MacAddress& mac);
+void write(Writer& out, Ipv4Address address);
+void write(Writer& out, const Endpoint& endpoint);
+
+}  // namespace ipop

@@ -1,0 +1,142 @@
+#include "overlay/wire/datagram.h"
+
+namespace ipop::wire {
+namespace {
+
+/// The common head of every type.
+void read_head(Reader& in, Type expected) {
+  if (in.u8() != static_cast<uint8_t>(expected)) in.fail();
+  in.zeros(3);
+}
+
+Writer write_head(Type type) {
+  Writer out;
+  out.u8(static_cast<uint8_t>(type));
+  out.zeros(3);
+  return out;
+}
+
+/// The Noise message between the fixed fields and the two MACs.
+Bytes read_noise(Reader& in) {
+  if (in.remaining() < 2 * kMacSize) in.fail();
+  const size_t size = in.ok() ? in.remaining() - 2 * kMacSize : 0;
+  const ByteView noise = in.bytes(size);
+  in.bytes(2 * kMacSize);  // Checked before decoding, by session/cookie.h.
+  return {noise.begin(), noise.end()};
+}
+
+}  // namespace
+
+Result<Type> peek_type(ByteView datagram) {
+  Reader in(datagram);
+  const uint8_t type = in.u8();
+  in.zeros(3);
+  if (!in.ok()) return Error::Malformed;
+  if (type < static_cast<uint8_t>(Type::Initiation) || type > static_cast<uint8_t>(Type::UnknownSession)) {
+    return Error::UnknownType;
+  }
+  return static_cast<Type>(type);
+}
+
+Result<Initiation> Initiation::decode(ByteView datagram) {
+  Reader in(datagram);
+  read_head(in, Type::Initiation);
+  Initiation out;
+  out.sender_index = in.u32();
+  out.noise = read_noise(in);
+  if (!in.done() || out.noise.size() != kNoiseSize) return Error::Malformed;
+  return out;
+}
+
+Bytes Initiation::encode() const {
+  Writer out = write_head(Type::Initiation);
+  out.u32(sender_index);
+  out.bytes(noise);
+  return out.take();
+}
+
+Result<Response> Response::decode(ByteView datagram) {
+  Reader in(datagram);
+  read_head(in, Type::Response);
+  Response out;
+  out.sender_index = in.u32();
+  out.receiver_index = in.u32();
+  out.noise = read_noise(in);
+  if (!in.done() || datagram.size() > kMaxHandshakeSize) return Error::Malformed;
+  return out;
+}
+
+Bytes Response::encode() const {
+  Writer out = write_head(Type::Response);
+  out.u32(sender_index);
+  out.u32(receiver_index);
+  out.bytes(noise);
+  return out.take();
+}
+
+Result<Confirmation> Confirmation::decode(ByteView datagram) {
+  Reader in(datagram);
+  read_head(in, Type::Confirmation);
+  Confirmation out;
+  out.receiver_index = in.u32();
+  out.noise = read_noise(in);
+  if (!in.done() || datagram.size() > kMaxHandshakeSize) return Error::Malformed;
+  return out;
+}
+
+Bytes Confirmation::encode() const {
+  Writer out = write_head(Type::Confirmation);
+  out.u32(receiver_index);
+  out.bytes(noise);
+  return out.take();
+}
+
+Result<CookieReply> CookieReply::decode(ByteView datagram) {
+  Reader in(datagram);
+  read_head(in, Type::CookieReply);
+  CookieReply out;
+  out.receiver_index = in.u32();
+  out.nonce = in.array<12>();
+  out.sealed = in.array<kSealedSize>();
+  if (!in.done()) return Error::Malformed;
+  return out;
+}
+
+Bytes CookieReply::encode() const {
+  Writer out = write_head(Type::CookieReply);
+  out.u32(receiver_index);
+  out.bytes(nonce);
+  out.bytes(sealed);
+  return out.take();
+}
+
+Result<UnknownSession> UnknownSession::decode(ByteView datagram) {
+  Reader in(datagram);
+  read_head(in, Type::UnknownSession);
+  const UnknownSession out{.receiver_index = in.u32()};
+  if (!in.done()) return Error::Malformed;
+  return out;
+}
+
+Bytes UnknownSession::encode() const {
+  Writer out = write_head(Type::UnknownSession);
+  out.u32(receiver_index);
+  return out.take();
+}
+
+Result<DataHeader> DataHeader::decode(Reader& in) {
+  const auto type = static_cast<Type>(in.u8());
+  in.zeros(3);
+  const DataHeader out{.type = type, .receiver_index = in.u32(), .counter = in.u64()};
+  if (!in.ok() || (type != Type::Data && type != Type::Control)) return Error::Malformed;
+  return out;
+}
+
+void DataHeader::encode_to(uint8_t* out) const {
+  out[0] = static_cast<uint8_t>(type);
+  out[1] = out[2] = out[3] = 0;
+  for (int i = 0; i < 4; ++i) out[4 + i] = static_cast<uint8_t>(receiver_index >> (24 - 8 * i));
+  for (int i = 0; i < 8; ++i) out[8 + i] = static_cast<uint8_t>(counter >> (56 - 8 * i));
+}
+
+}  // namespace ipop::wire

@@ -1,0 +1,99 @@
+// The outer format of every UDP datagram between two nodes: docs/protocol.md, "Datagrams".
+//
+// All types share the first four octets: | type (1) | zero (3) |.  Big-endian throughout.  The shape follows
+// the WireGuard paper (Donenfeld, NDSS 2017, section 5.4), with the messages of Noise XX in place of IK.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "overlay/base/bytes.h"
+#include "overlay/base/result.h"
+
+namespace ipop::wire {
+
+enum class Type : uint8_t {
+  Initiation = 1,      ///< Noise XX message 1.
+  Response = 2,        ///< Noise XX message 2.
+  Confirmation = 3,    ///< Noise XX message 3.
+  Data = 4,            ///< An Ethernet frame, sealed.
+  Control = 5,         ///< A control message (wire/control.h), sealed.
+  CookieReply = 6,     ///< "Prove your address": under load, instead of a Response.
+  UnknownSession = 7,  ///< "I hold no keys for the index you sent to": the sender may have restarted.
+};
+
+/// The type of a datagram; Error::Malformed if it is shorter than the common head or the zeros are not.
+Result<Type> peek_type(ByteView datagram);
+
+inline constexpr size_t kMacSize = 16;
+
+/// No datagram of the handshake is longer, so that it passes every path that carries IPv6 (RFC 8200, section 5:
+/// 1280 octets of packet) without fragments.
+inline constexpr size_t kMaxHandshakeSize = 1200;
+
+/// | type = 1 | zero (3) | sender_index (4) | noise (1160) | mac1 (16) | mac2 (16) |
+///
+/// Always 1200 octets: whoever is answered has sent at least as much as it gets, so that a forged source address
+/// amplifies nothing (the rule of RFC 9000, section 8.1).
+struct Initiation {
+  static constexpr size_t kNoiseSize = kMaxHandshakeSize - 8 - 2 * kMacSize;
+  uint32_t sender_index = 0;
+  Bytes noise;  ///< kNoiseSize octets.
+
+  static Result<Initiation> decode(ByteView datagram);
+  /// Without the two MACs, which session/cookie.h appends.
+  Bytes encode() const;
+};
+
+/// | type = 2 | zero (3) | sender_index (4) | receiver_index (4) | noise (...) | mac1 (16) | mac2 (16) |
+struct Response {
+  uint32_t sender_index = 0;
+  uint32_t receiver_index = 0;
+  Bytes noise;
+
+  static Result<Response> decode(ByteView datagram);
+  Bytes encode() const;
+};
+
+/// | type = 3 | zero (3) | receiver_index (4) | noise (...) | mac1 (16) | mac2 (16) |
+struct Confirmation {
+  uint32_t receiver_index = 0;
+  Bytes noise;
+
+  static Result<Confirmation> decode(ByteView datagram);
+  Bytes encode() const;
+};
+
+/// | type = 6 | zero (3) | receiver_index (4) | nonce (12) | sealed cookie (16 + 16) |
+struct CookieReply {
+  static constexpr size_t kSealedSize = 32;
+  uint32_t receiver_index = 0;
+  std::array<uint8_t, 12> nonce{};
+  std::array<uint8_t, kSealedSize> sealed{};
+
+  static Result<CookieReply> decode(ByteView datagram);
+  Bytes encode() const;
+};
+
+/// | type = 7 | zero (3) | receiver_index (4) |   The index as it was received.  A hint, never a proof.
+struct UnknownSession {
+  uint32_t receiver_index = 0;
+
+  static Result<UnknownSession> decode(ByteView datagram);
+  Bytes encode() const;
+};
+
+/// | type = 4 or 5 | zero (3) | receiver_index (4) | counter (8) |, then the sealed plaintext with its tag (16).
+/// The 16 octets are the additional data of the seal, the counter is its nonce.
+struct DataHeader {
+  static constexpr size_t kSize = 16;
+  Type type = Type::Data;  ///< Data or Control.
+  uint32_t receiver_index = 0;
+  uint64_t counter = 0;
+
+  static Result<DataHeader> decode(Reader& in);
+  /// Writes kSize octets.
+  void encode_to(uint8_t* out) const;
+};
+
+}  // namespace ipop::wire

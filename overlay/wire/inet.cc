@@ -1,0 +1,132 @@
+#include "overlay/wire/inet.h"
+
+namespace ipop {
+namespace {
+
+constexpr size_t kUdpHeaderSize = 8;
+constexpr uint8_t kIcmpEchoReply = 0;
+constexpr uint8_t kIcmpEchoRequest = 8;
+constexpr uint16_t kDontFragment = 0x4000;
+constexpr uint16_t kFragmentBits = 0x3fff;  // "More fragments" and the offset.
+
+/// | src (4) | dst (4) | zero (1) | protocol (1) | UDP length (2) |, RFC 768.
+uint16_t pseudo_header_sum(Ipv4Address src, Ipv4Address dst, size_t length) {
+  Writer pseudo;
+  write(pseudo, src);
+  write(pseudo, dst);
+  pseudo.u8(0);
+  pseudo.u8(kIpProtocolUdp);
+  pseudo.u16(static_cast<uint16_t>(length));
+  return internet_sum(pseudo.view());
+}
+
+}  // namespace
+
+uint16_t internet_sum(ByteView data, uint16_t start) {
+  uint64_t sum = start;
+  for (size_t i = 0; i + 1 < data.size(); i += 2) sum += static_cast<uint64_t>(data[i] << 8 | data[i + 1]);
+  if (data.size() % 2 != 0) sum += static_cast<uint64_t>(data.back() << 8);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(sum);
+}
+
+/// | 4, header words (1) | tos (1) | total length (2) | identification (2) | flags, offset (2)
+/// | ttl (1) | protocol (1) | checksum (2) | src (4) | dst (4) | options | payload |
+Result<Ipv4Packet> Ipv4Packet::decode(ByteView packet) {
+  Reader in(packet);
+  const auto version_words = in.u8();
+  const auto tos = in.u8();
+  const auto total = in.u16();
+  in.u16();
+  const auto fragment = in.u16();
+  const auto ttl = in.u8();
+  const auto protocol = in.u8();
+  in.u16();
+  const auto src = read_ipv4(in);
+  const auto dst = read_ipv4(in);
+  const size_t header_size = 4 * (version_words & 15);
+  if (!in.ok() || version_words >> 4 != 4 || header_size < kHeaderSize || total < header_size ||
+      total > packet.size() || internet_sum(packet.first(header_size)) != 0xffff) {
+    return Error::Malformed;
+  }
+  if ((fragment & kFragmentBits) != 0) return Error::UnknownType;
+  return Ipv4Packet{.src = src,
+                    .dst = dst,
+                    .protocol = protocol,
+                    .ttl = ttl,
+                    .tos = tos,
+                    .payload = packet.subspan(header_size, total - header_size)};
+}
+
+Bytes Ipv4Packet::encode() const {
+  Writer out;
+  out.u8(4 << 4 | kHeaderSize / 4);
+  out.u8(tos);
+  out.u16(static_cast<uint16_t>(kHeaderSize + payload.size()));
+  out.u16(0);  // Says nothing in a packet that is not to be fragmented: RFC 6864, section 4.1.
+  out.u16(kDontFragment);
+  out.u8(ttl);
+  out.u8(protocol);
+  out.u16(0);
+  write(out, src);
+  write(out, dst);
+  out.patch_u16(10, internet_checksum(out.view()));
+  out.bytes(payload);
+  return out.take();
+}
+
+/// | src_port (2) | dst_port (2) | length (2) | checksum (2) | payload |
+Result<UdpDatagram> UdpDatagram::decode(const Ipv4Packet& packet) {
+  if (packet.protocol != kIpProtocolUdp) return Error::UnknownType;
+  Reader in(packet.payload);
+  const auto src_port = in.u16();
+  const auto dst_port = in.u16();
+  const auto length = in.u16();
+  const auto checksum = in.u16();
+  if (!in.ok() || length < kUdpHeaderSize || length > packet.payload.size()) return Error::Malformed;
+  const uint16_t pseudo = pseudo_header_sum(packet.src, packet.dst, length);
+  const ByteView datagram = packet.payload.first(length);
+  if (checksum != 0 && checksum != pseudo && internet_sum(datagram, pseudo) != 0xffff)
+    return Error::Malformed;
+  return UdpDatagram{.src_port = src_port, .dst_port = dst_port, .payload = datagram.subspan(kUdpHeaderSize)};
+}
+
+Bytes UdpDatagram::encode(Ipv4Address src, Ipv4Address dst) const {
+  const size_t length = kUdpHeaderSize + payload.size();
+  Writer out;
+  out.u16(src_port);
+  out.u16(dst_port);
+  out.u16(static_cast<uint16_t>(length));
+  out.u16(0);
+  out.bytes(payload);
+  const uint16_t checksum = internet_checksum(out.view(), pseudo_header_sum(src, dst, length));
+  out.patch_u16(6, checksum == 0 ? 0xffff : checksum);  // Zero would mean that there is none.
+  return out.take();
+}
+
+/// | type (1) | code = 0 (1) | checksum (2) | identifier (2) | sequence (2) | data |
+Result<IcmpEcho> IcmpEcho::decode(ByteView message) {
+  Reader in(message);
+  const auto type = in.u8();
+  const auto code = in.u8();
+  in.u16();
+  const IcmpEcho echo{
+      .is_reply = type == kIcmpEchoReply, .identifier = in.u16(), .sequence = in.u16(), .data = in.rest()};
+  if (!in.ok() || internet_sum(message) != 0xffff) return Error::Malformed;
+  if ((type != kIcmpEchoReply && type != kIcmpEchoRequest) || code != 0) return Error::UnknownType;
+  return echo;
+}
+
+Bytes IcmpEcho::encode() const {
+  Writer out;
+  out.u8(is_reply ? kIcmpEchoReply : kIcmpEchoRequest);
+  out.u8(0);
+  out.u16(0);
+  out.u16(identifier);
+  out.u16(sequence);
+  out.bytes(data);
+  out.patch_u16(2, internet_checksum(out.view()));
+  return out.take();
+}
+
+}  // namespace ipop

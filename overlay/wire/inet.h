@@ -1,0 +1,65 @@
+// As much of IPv4 (RFC 791), UDP (RFC 768) and ICMP echo (RFC 792) as a port needs that answers DHCP and
+// ping. Fragments are not reassembled.
+#pragma once
+
+#include <cstdint>
+
+#include "overlay/base/bytes.h"
+#include "overlay/base/result.h"
+#include "overlay/wire/address.h"
+
+namespace ipop {
+
+inline constexpr uint8_t kIpProtocolIcmp = 1;
+inline constexpr uint8_t kIpProtocolUdp = 17;
+inline constexpr Ipv4Address kLimitedBroadcast{0xffffffff};
+
+/// The one's complement sum of 16-bit words, folded, not inverted; an odd last octet counts as the high half
+/// of a word.  `start` chains sums; all but the last piece must have an even size.  (RFC 1071.)
+uint16_t internet_sum(ByteView data, uint16_t start = 0);
+/// What goes into a checksum field that was zero while summing: the inverted sum.
+inline uint16_t internet_checksum(ByteView data, uint16_t start = 0) {
+  return static_cast<uint16_t>(~internet_sum(data, start));
+}
+
+struct Ipv4Packet {
+  static constexpr size_t kHeaderSize = 20;  ///< Of those we write; options are skipped when reading.
+
+  Ipv4Address src;
+  Ipv4Address dst;
+  uint8_t protocol = 0;
+  uint8_t ttl = 64;
+  uint8_t tos = 0;
+  ByteView payload;  ///< A view; exactly the octets that the header's total length says.
+
+  /// Refuses a wrong header checksum and any fragment.  What follows the total length is padding.
+  static Result<Ipv4Packet> decode(ByteView packet);
+  /// REQUIRES: payload.size() <= 65515.
+  Bytes encode() const;
+};
+
+struct UdpDatagram {
+  uint16_t src_port = 0;
+  uint16_t dst_port = 0;
+  ByteView payload;
+
+  /// The payload of an Ipv4Packet, whose addresses are part of the checksum.  Accepts no checksum (zero), the
+  /// right one, and the bare sum of the pseudo-header: that is how a virtual network card hands over what it
+  /// expects hardware to finish, and between a guest and its switch nothing needs finishing.
+  static Result<UdpDatagram> decode(const Ipv4Packet& packet);
+  /// The checksum is always filled in: raw-socket DHCP clients look at it.  REQUIRES: payload fits a packet.
+  Bytes encode(Ipv4Address src, Ipv4Address dst) const;
+};
+
+struct IcmpEcho {
+  bool is_reply = false;
+  uint16_t identifier = 0;
+  uint16_t sequence = 0;
+  ByteView data;
+
+  /// Refuses other ICMP types as UnknownType.
+  static Result<IcmpEcho> decode(ByteView message);
+  Bytes encode() const;
+};
+
+}  // namespace ipop
