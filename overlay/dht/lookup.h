@@ -1,0 +1,75 @@
+// Finds who holds an address of the virtual network.
+//
+// This is the place of the DHT in the order of layers.  For now every connected member is asked; the replicas of a key
+// will be, later, through the same interface.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "overlay/base/node_id.h"
+#include "overlay/base/time.h"
+#include "overlay/wire/control.h"
+
+namespace ipop {
+
+/// Members that have not answered are asked again; 250 ms is above most round trips of the Internet.
+inline constexpr Duration kLookupRetry = 250ms;
+/// Then silence counts as "not I": a member that stays silent for so long is gone or cut off.
+inline constexpr Duration kLookupPatience = 1s;
+/// A node that has just started has no links yet; until then nothing is known to be free.
+inline constexpr Duration kLookupPatienceAtStart = 3s;
+
+inline constexpr size_t kMaxLookups = 1024;
+
+class Lookup {
+ public:
+  /// `alone`: no introducers and nobody heard of, so there is nobody to wait for.
+  Lookup(Instant now, bool alone) : patient_until_(alone ? now : now + kLookupPatienceAtStart) {}
+
+  /// Error::Full if too many are under way.  `query.id` must not be in use.
+  Result<Done> start(Instant now, const wire::Query& query, const std::vector<NodeId>& members);
+
+  void handle_answer(const NodeId& from, const wire::Answer& answer);
+  /// Lookups under way ask a newcomer, too.
+  void handle_connected(const NodeId& member);
+  void handle_disconnected(const NodeId& member);
+
+  struct Question {
+    NodeId to;
+    wire::Query query;
+  };
+  std::optional<Question> poll_question();
+
+  struct Outcome {
+    wire::Query query;
+    std::optional<wire::BindingRecord> holder;  ///< Nothing: all said "not I" or stayed silent.
+  };
+  std::optional<Outcome> poll_outcome();
+
+  Instant next_timeout() const;
+  void handle_timeout(Instant now);
+
+ private:
+  struct Pending {
+    wire::Query query;
+    std::set<NodeId> waiting_for;
+    bool asked_anybody = false;
+    Instant retry_at;
+    Instant give_up_at;
+  };
+
+  void ask(Pending& pending, const NodeId& member);
+  void finish(std::map<uint64_t, Pending>::iterator entry, std::optional<wire::BindingRecord> holder);
+  void finish_if_answered(std::map<uint64_t, Pending>::iterator entry);
+
+  Instant patient_until_;
+  std::map<uint64_t, Pending> pending_;
+  std::deque<Question> questions_;
+  std::deque<Outcome> outcomes_;
+};
+
+}  // namespace ipop

@@ -1,0 +1,343 @@
+#include "overlay/link/links.h"
+
+#include <algorithm>
+#include <string>
+
+namespace ipop {
+
+Links::Links(const Credentials& credentials, Link::Options options, Random& random, Log& log,
+             ErrorCounters& refused)
+    : credentials_(credentials),
+      options_(options),
+      random_(random),
+      log_(log),
+      refused_(refused),
+      cookies_(random) {}
+
+void Links::call(Instant now, const Dial::Target& target, Duration patience) {
+  for (const auto& [index, dial] : dials_) {
+    if (dial.target().endpoint == target.endpoint && dial.target().node == target.node) return;
+  }
+  const uint32_t index = unused_index();
+  dials_.try_emplace(index, credentials_, target, index, patience, now, random_);
+  poll_dials();
+}
+
+void Links::handle_datagram(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram) {
+  if (const auto done = dispatch(now, unix_now, from, datagram); !done) {
+    refused_.add(done.error());
+    const bool is_news = done.error() == Error::BadCertificate || done.error() == Error::ExpiredCertificate ||
+                         done.error() == Error::WrongPeer;
+    if (is_news && refusal_log_.take(now)) {
+      log_.warning("refused a handshake with " + from.to_string() + ": " + std::string(to_string(done.error())));
+    }
+  }
+  poll_dials();
+  poll_links(now);
+}
+
+Result<Done> Links::dispatch(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram) {
+  const auto type = wire::peek_type(datagram);
+  if (!type) return type.error();
+  switch (*type) {
+    case wire::Type::Initiation: return handle_initiation(now, from, datagram);
+    case wire::Type::Response: return handle_response(now, unix_now, from, datagram);
+    case wire::Type::Confirmation: return handle_confirmation(now, unix_now, from, datagram);
+    case wire::Type::Data:
+    case wire::Type::Control: return handle_data(now, from, datagram);
+    case wire::Type::CookieReply: return handle_cookie_reply(now, datagram);
+    case wire::Type::UnknownSession: return handle_unknown_session(from, datagram);
+  }
+  return Error::UnknownType;
+}
+
+Result<Done> Links::handle_initiation(Instant now, const Endpoint& from, ByteView datagram) {
+  const auto message = wire::Initiation::decode(datagram);
+  if (!message) return message.error();
+  if (!credentials_.keys.check_mac1(datagram)) return Error::BadMac;
+  if (responders_.size() >= kBusyResponders && !cookies_.check_mac2(now, from, datagram)) {
+    const auto reply = credentials_.keys.seal_cookie(cookies_.bake(now, from), datagram, message->sender_index,
+                                                     random_);
+    datagrams_.push_back({from, reply.encode()});
+    return Error::CookieRequired;
+  }
+  if (responders_.size() >= kMaxResponders) return Error::Full;
+  const uint32_t index = unused_index();
+  auto handshake = ResponderHandshake::accept(credentials_, *message, index, random_);
+  if (!handshake) return handshake.error();
+  datagrams_.push_back({from, handshake->response()});
+  responders_.emplace(index,
+                      Responder{.handshake = std::move(*handshake), .give_up_at = now + kResponderPatience});
+  return Done{};
+}
+
+Result<Done> Links::handle_response(Instant now, UnixSeconds unix_now, const Endpoint& from,
+                                    ByteView datagram) {
+  const auto message = wire::Response::decode(datagram);
+  if (!message) return message.error();
+  const auto dial = dials_.find(message->receiver_index);
+  if (dial == dials_.end()) return Error::UnexpectedMessage;
+  if (!credentials_.keys.check_mac1(datagram)) return Error::BadMac;
+  const Dial::Target called = dial->second.target();
+  const auto established = dial->second.handle_response(now, from, *message, unix_now);
+  if (!established) {
+    if (dial->second.finished()) {
+      dials_.erase(dial);
+      fail(called, established.error());
+    }
+    return established.error();
+  }
+  establish(now, *established, Link::Origin::Initiated, from);
+  return Done{};
+}
+
+Result<Done> Links::handle_confirmation(Instant now, UnixSeconds unix_now, const Endpoint& from,
+                                        ByteView datagram) {
+  const auto message = wire::Confirmation::decode(datagram);
+  if (!message) return message.error();
+  const auto responder = responders_.find(message->receiver_index);
+  if (responder == responders_.end()) return Error::UnexpectedMessage;
+  if (!credentials_.keys.check_mac1(datagram)) return Error::BadMac;
+  const auto established = responder->second.handshake.handle_confirmation(*message, unix_now);
+  if (!established) return established.error();
+  responders_.erase(responder);
+  establish(now, *established, Link::Origin::Accepted, from);
+  return Done{};
+}
+
+Result<Done> Links::handle_cookie_reply(Instant now, ByteView datagram) {
+  const auto reply = wire::CookieReply::decode(datagram);
+  if (!reply) return reply.error();
+  const auto dial = dials_.find(reply->receiver_index);
+  if (dial == dials_.end()) return Error::UnexpectedMessage;
+  return dial->second.handle_cookie(now, *reply);
+}
+
+Result<Done> Links::handle_unknown_session(const Endpoint& from, ByteView datagram) {
+  const auto message = wire::UnknownSession::decode(datagram);
+  if (!message) return message.error();
+  for (auto& [node, link] : links_) {
+    if (link.endpoint() != from || !link.sending()) continue;
+    if (link.sending()->remote_index() != message->receiver_index) continue;
+    link.handle_unknown_session();
+    return Done{};
+  }
+  return Error::UnexpectedMessage;
+}
+
+Result<Done> Links::handle_data(Instant now, const Endpoint& from, ByteView datagram) {
+  Reader in(datagram);
+  const auto header = wire::DataHeader::decode(in);
+  if (!header || datagram.size() < Keypair::kOverhead) return Error::Malformed;
+  Link* link = find_by_index(header->receiver_index);
+  if (link == nullptr) {
+    // A handshake of ours may still be under way under that index; else the sender talks to a process that died.
+    const bool is_pending = responders_.contains(header->receiver_index) ||
+                            dials_.contains(header->receiver_index);
+    if (!is_pending && unknown_session_replies_.take(now)) {
+      const wire::UnknownSession reply{.receiver_index = header->receiver_index};
+      datagrams_.push_back({from, reply.encode()});
+    }
+    return Error::UnknownSession;
+  }
+  Bytes plaintext(datagram.size() - Keypair::kOverhead);
+  const auto keypair = link->find(header->receiver_index);
+  if (const auto done = keypair->open(*header, datagram, plaintext.data()); !done) return done.error();
+  handle_opened(now, header->receiver_index, from, header->type, plaintext);
+  return Done{};
+}
+
+void Links::handle_opened(Instant now, uint32_t local_index, const Endpoint& from, wire::Type type,
+                          ByteView plaintext) {
+  handle_received(now, local_index, from);
+  Link* link = find_by_index(local_index);
+  if (link == nullptr) return;  // Retired since the fast path looked.
+  if (type == wire::Type::Data) {
+    events_.push_back(Frame{.from = link->node(), .frame = {plaintext.begin(), plaintext.end()}});
+    return;
+  }
+  if (const auto done = handle_control(now, *link, from, plaintext); !done) refused_.add(done.error());
+  poll_links(now);
+}
+
+void Links::handle_received(Instant now, uint32_t local_index, const Endpoint& from) {
+  Link* link = find_by_index(local_index);
+  if (link == nullptr) return;
+  const Endpoint before = link->endpoint();
+  if (link->handle_received(now, local_index, from)) ++version_;
+  if (before != from) {
+    log_.info("peer " + link->node().to_short_string() + " moved from " + before.to_string() + " to " +
+              from.to_string());
+  }
+  if (const auto dial = dials_.find(local_index); dial != dials_.end()) dials_.erase(dial);  // Confirmed.
+  poll_links(now);
+}
+
+void Links::handle_quiet(Instant now, const NodeId& node) {
+  if (const auto link = links_.find(node); link != links_.end()) link->second.handle_quiet(now);
+  poll_links(now);
+}
+
+bool Links::send_frame(Instant now, const NodeId& node, ByteView frame) {
+  const auto link = links_.find(node);
+  if (link == links_.end() || !send(now, link->second, wire::Type::Data, frame)) return false;
+  PeerActivity& activity = *link->second.activity();
+  activity.tx_frames.fetch_add(1, std::memory_order_relaxed);
+  activity.tx_bytes.fetch_add(frame.size(), std::memory_order_relaxed);
+  return true;
+}
+
+bool Links::send_control(Instant now, const NodeId& node, const wire::ControlMessage& message) {
+  const auto link = links_.find(node);
+  return link != links_.end() && send(now, link->second, wire::Type::Control, encode_control(message));
+}
+
+std::optional<Links::Event> Links::poll_event() {
+  if (events_.empty()) return std::nullopt;
+  Event out = std::move(events_.front());
+  events_.pop_front();
+  return out;
+}
+
+std::optional<Links::Datagram> Links::poll_datagram() {
+  if (datagrams_.empty()) return std::nullopt;
+  Datagram out = std::move(datagrams_.front());
+  datagrams_.pop_front();
+  return out;
+}
+
+Instant Links::next_timeout() const {
+  if (!events_.empty() || !datagrams_.empty()) return Instant::min();
+  Instant next = kNever;
+  for (const auto& [node, link] : links_) next = std::min(next, link.next_timeout());
+  for (const auto& [index, dial] : dials_) next = std::min(next, dial.next_timeout());
+  for (const auto& [index, responder] : responders_) next = std::min(next, responder.give_up_at);
+  return next;
+}
+
+void Links::handle_timeout(Instant now) {
+  for (auto& [node, link] : links_) {
+    if (link.next_timeout() > now) continue;
+    const size_t keypairs = link.receiving().size();
+    link.handle_timeout(now);
+    if (link.receiving().size() != keypairs) ++version_;
+  }
+  for (auto& [index, dial] : dials_) {
+    if (dial.next_timeout() <= now) dial.handle_timeout(now);
+  }
+  std::erase_if(responders_, [&](const auto& entry) { return now >= entry.second.give_up_at; });
+  poll_dials();
+  poll_links(now);
+}
+
+Result<Done> Links::handle_control(Instant now, Link& link, const Endpoint& from, ByteView plaintext) {
+  auto message = wire::decode_control(plaintext);
+  if (!message) return message.error();
+  if (const auto* ping = std::get_if<wire::Ping>(&*message)) {
+    send(now, link, wire::Type::Control, encode_control(wire::Pong{.token = ping->token, .observed = from}));
+  } else if (const auto* pong = std::get_if<wire::Pong>(&*message)) {
+    link.handle_pong(now, pong->token, pong->observed);
+  } else if (std::holds_alternative<wire::Goodbye>(*message)) {
+    log_.info("peer " + link.node().to_short_string() + " says goodbye");
+    drop(link.node());
+  } else {
+    events_.push_back(Message{.from = link.node(), .body = std::move(*message)});
+  }
+  return Done{};
+}
+
+void Links::establish(Instant now, const Established& established, Link::Origin origin, const Endpoint& from) {
+  const NodeId node = established.peer.node_id();
+  const auto [entry, is_new] = links_.try_emplace(node, node, established.peer.host_name(), options_, random_);
+  Link& link = entry->second;
+  link.handle_established(now, established, origin, from);
+  keypair_owners_[established.local_index] = node;
+  std::erase_if(keypair_owners_, [&](const auto& owner) {  // Keypairs that the new one pushed out.
+    return owner.second == node && std::none_of(link.receiving().begin(), link.receiving().end(),
+                                                [&](const auto& keypair) {
+                                                  return keypair->local_index() == owner.first;
+                                                });
+  });
+  // Other attempts to reach the same peer are pointless now; one that is waiting for its confirmation is not.
+  std::erase_if(dials_, [&](const auto& dial) {
+    return dial.second.is_calling() && (dial.second.target().node == node || dial.second.target().endpoint == from);
+  });
+  ++version_;
+}
+
+void Links::poll_links(Instant now) {
+  for (auto entry = links_.begin(); entry != links_.end();) {
+    Link& link = entry++->second;  // drop() below must not take the ground from under the loop.
+    while (const auto event = link.poll_event()) {
+      if (*event == Link::Event::Dead) {
+        log_.warning("peer " + link.node().to_short_string() + " at " + link.endpoint().to_string() +
+                     " does not answer");
+        drop(link.node());
+        break;
+      }
+      if (*event == Link::Event::Connected) {
+        log_.info("connected to " + link.host_name() + " (" + link.node().to_short_string() + ") at " +
+                  link.endpoint().to_string());
+        events_.push_back(Connected{.node = link.node(), .endpoint = link.endpoint()});
+      } else if (*event == Link::Event::Ping) {
+        const wire::Ping ping{.token = link.start_ping(now)};
+        send(now, link, wire::Type::Control, encode_control(ping));
+      } else {
+        call(now, {.endpoint = link.endpoint(), .node = link.node()}, kRekeyPatience);
+      }
+    }
+  }
+}
+
+void Links::poll_dials() {
+  for (auto entry = dials_.begin(); entry != dials_.end();) {
+    const auto current = entry++;
+    Dial& dial = current->second;
+    while (auto bytes = dial.poll_datagram()) datagrams_.push_back({dial.target().endpoint, std::move(*bytes)});
+    if (!dial.finished()) continue;
+    const Dial::Target target = dial.target();
+    dials_.erase(current);
+    fail(target, std::nullopt);
+  }
+}
+
+void Links::fail(const Dial::Target& target, std::optional<Error> reason) {
+  if (const auto link = target.node ? links_.find(*target.node) : links_.end(); link != links_.end()) {
+    link->second.handle_handshake_failed();
+  } else {
+    events_.push_back(Failed{.target = target, .reason = reason});
+  }
+}
+
+void Links::drop(NodeId node) {
+  if (links_.erase(node) == 0) return;
+  std::erase_if(keypair_owners_, [&](const auto& owner) { return owner.second == node; });
+  events_.push_back(Disconnected{.node = node});
+  ++version_;
+}
+
+Link* Links::find_by_index(uint32_t local_index) {
+  const auto owner = keypair_owners_.find(local_index);
+  if (owner == keypair_owners_.end()) return nullptr;
+  const auto link = links_.find(owner->second);
+  if (link == links_.end() || !link->second.find(local_index)) return nullptr;  // Its time was over.
+  return &link->second;
+}
+
+uint32_t Links::unused_index() {
+  for (;;) {
+    const uint32_t index = random_.u32();
+    if (!dials_.contains(index) && !responders_.contains(index) && !keypair_owners_.contains(index)) return index;
+  }
+}
+
+bool Links::send(Instant now, Link& link, wire::Type type, ByteView plaintext) {
+  if (!link.sending()) return false;
+  Bytes datagram(plaintext.size() + Keypair::kOverhead);
+  if (!link.sending()->seal(type, plaintext, datagram.data())) return false;
+  link.activity()->last_sent.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  datagrams_.push_back({link.endpoint(), std::move(datagram)});
+  return true;
+}
+
+}  // namespace ipop

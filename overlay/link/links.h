@@ -1,0 +1,132 @@
+// All the links of a node: turns datagrams of the Internet into messages of known peers, and back.
+//
+// Owns every handshake under way, every link, and the indices that tell them apart.  Decides nothing about whom to
+// be connected to: call() and hang_up() are its orders, events its reports.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <variant>
+
+#include "overlay/base/counters.h"
+#include "overlay/base/log.h"
+#include "overlay/base/random.h"
+#include "overlay/base/token_bucket.h"
+#include "overlay/link/dial.h"
+#include "overlay/link/link.h"
+#include "overlay/session/cookie.h"
+#include "overlay/session/credentials.h"
+#include "overlay/wire/control.h"
+
+namespace ipop {
+
+/// Handshakes we answered and that wait for their Confirmation: how many until the next one has to prove its
+/// address, how many at most, and for how long.
+inline constexpr size_t kBusyResponders = 64;
+inline constexpr size_t kMaxResponders = 256;
+inline constexpr Duration kResponderPatience = 5s;
+/// How long a rekey is tried before the link counts it as failed.
+inline constexpr Duration kRekeyPatience = 10s;
+
+class Links {
+ public:
+  /// The references must outlive it.
+  Links(const Credentials& credentials, Link::Options options, Random& random, Log& log, ErrorCounters& refused);
+
+  /// Sets up a session with whoever is at the target.  Ends in a Connected or a Failed event; a second call to the
+  /// same target while one is under way does nothing.
+  void call(Instant now, const Dial::Target& target, Duration patience);
+
+  /// Any datagram of the Internet.  Whatever is refused is counted and changes nothing.
+  void handle_datagram(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
+  /// A datagram of a live session that the fast path has opened already.
+  void handle_opened(Instant now, uint32_t local_index, const Endpoint& from, wire::Type type, ByteView plaintext);
+  /// The fast path received data under a keypair that was unconfirmed, or from an unexpected endpoint.
+  void handle_received(Instant now, uint32_t local_index, const Endpoint& from);
+  /// The fast path sends to this peer and hears nothing.
+  void handle_quiet(Instant now, const NodeId& node);
+
+  /// Seals and queues a datagram; false if there is no link that can send.
+  bool send_frame(Instant now, const NodeId& node, ByteView frame);
+  bool send_control(Instant now, const NodeId& node, const wire::ControlMessage& message);
+
+  struct Connected {
+    NodeId node;
+    Endpoint endpoint;
+  };
+  struct Disconnected {
+    NodeId node;
+  };
+  struct Failed {
+    Dial::Target target;
+    std::optional<Error> reason;  ///< Nothing: no answer.
+  };
+  struct Message {
+    NodeId from;
+    wire::ControlMessage body;  ///< Anything but Ping, Pong and Goodbye, which end here.
+  };
+  struct Frame {
+    NodeId from;
+    Bytes frame;
+  };
+  using Event = std::variant<Connected, Disconnected, Failed, Message, Frame>;
+  std::optional<Event> poll_event();
+
+  struct Datagram {
+    Endpoint to;
+    Bytes bytes;
+  };
+  std::optional<Datagram> poll_datagram();
+
+  /// In the order of node identifiers.
+  const std::map<NodeId, Link>& all() const { return links_; }
+  /// Grows whenever what the fast path must know of keypairs and endpoints has changed.
+  uint64_t version() const { return version_; }
+
+  Instant next_timeout() const;
+  void handle_timeout(Instant now);
+
+ private:
+  struct Responder {
+    ResponderHandshake handshake;
+    Instant give_up_at;
+  };
+
+  Result<Done> dispatch(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
+  Result<Done> handle_initiation(Instant now, const Endpoint& from, ByteView datagram);
+  Result<Done> handle_response(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
+  Result<Done> handle_confirmation(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
+  Result<Done> handle_cookie_reply(Instant now, ByteView datagram);
+  Result<Done> handle_unknown_session(const Endpoint& from, ByteView datagram);
+  Result<Done> handle_data(Instant now, const Endpoint& from, ByteView datagram);
+  Result<Done> handle_control(Instant now, Link& link, const Endpoint& from, ByteView plaintext);
+
+  void establish(Instant now, const Established& established, Link::Origin origin, const Endpoint& from);
+  void poll_links(Instant now);
+  void poll_dials();
+  void fail(const Dial::Target& target, std::optional<Error> reason);
+  void drop(NodeId node);  // A copy, since the caller's may live in the link.
+  Link* find_by_index(uint32_t local_index);
+  uint32_t unused_index();
+  bool send(Instant now, Link& link, wire::Type type, ByteView plaintext);
+
+  const Credentials& credentials_;
+  Link::Options options_;
+  Random& random_;
+  Log& log_;
+  ErrorCounters& refused_;
+  CookieJar cookies_;
+  TokenBucket unknown_session_replies_{20ms, 50};
+  TokenBucket refusal_log_{1s, 10};
+
+  std::map<NodeId, Link> links_;
+  std::map<uint32_t, Dial> dials_;            // By local index, as are the two below.
+  std::map<uint32_t, Responder> responders_;
+  std::map<uint32_t, NodeId> keypair_owners_;
+  std::deque<Event> events_;
+  std::deque<Datagram> datagrams_;
+  uint64_t version_ = 0;
+};
+
+}  // namespace ipop

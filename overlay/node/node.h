@@ -1,0 +1,121 @@
+// One member of one network: joins links, ring, DHT and virtual network into a whole; adds no protocol of its own.
+//
+// A calculation: bytes, frames and `now` go in through handle_*(), bytes, frames and snapshots come out of poll_*(),
+// and next_timeout() says when to come back.  One thread owns it.  After any handle_*() poll until all is empty.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "overlay/base/counters.h"
+#include "overlay/base/log.h"
+#include "overlay/base/random.h"
+#include "overlay/dht/lookup.h"
+#include "overlay/link/links.h"
+#include "overlay/node/snapshot.h"
+#include "overlay/ring/full_mesh.h"
+#include "overlay/session/credentials.h"
+#include "overlay/vnet/vnet.h"
+
+namespace ipop {
+
+/// What guests are told.  1500 of the path, less 40 (IPv6), 8 (UDP), 32 (our header and tag) and 14 (Ethernet), leaves
+/// 1406; a VLAN tag still fits.
+inline constexpr uint16_t kGuestMtu = 1400;
+
+/// How often members tell each other whom they are connected to, besides at once when somebody new connects.
+inline constexpr Duration kGossipInterval = 30s;
+
+/// How long a node that somebody spoke of is called before it counts as unreachable for now.
+inline constexpr Duration kCallPatience = 10s;
+
+struct NodeConfig {
+  Credentials credentials;
+  std::vector<Endpoint> introducers;
+  Link::Options link;
+};
+
+class Node {
+ public:
+  /// `random` and `log` must outlive it.
+  Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random, Log& log);
+  Node(const Node&) = delete;  // Its parts refer to each other.
+
+  /// The wall clock, for certificates and the lease file.  Tell it now and then: clocks are set.
+  void handle_clock(Instant now, UnixSeconds unix_now);
+
+  /// A datagram of the Internet that the fast path did not open.
+  void handle_datagram(Instant now, const Endpoint& from, ByteView datagram);
+  /// A datagram of a live session that the fast path opened but did not deliver: control, and frames for the core.
+  void handle_opened(Instant now, uint32_t local_index, const Endpoint& from, wire::Type type, ByteView plaintext);
+  /// The fast path delivered data under an unconfirmed keypair or from an unexpected endpoint.
+  void handle_received(Instant now, uint32_t local_index, const Endpoint& from);
+  /// The fast path sends to a peer that it does not hear.
+  void handle_quiet(Instant now, const NodeId& node);
+  /// A frame of a local guest that the fast path could not place.  Its checksums are complete.
+  void handle_guest_frame(Instant now, ByteView frame);
+  /// We are about to stop: tells the peers.
+  void handle_shutdown(Instant now);
+
+  std::optional<Links::Datagram> poll_datagram() { return links_.poll_datagram(); }
+  /// A frame for the switch.
+  std::optional<Bytes> poll_guest_frame() { return vnet_.poll_guest_frame(); }
+  /// The present snapshot, if it is another than the one before.
+  std::shared_ptr<const Snapshot> poll_snapshot();
+
+  Instant next_timeout() const;
+  void handle_timeout(Instant now);
+
+  const Credentials& credentials() const { return config_.credentials; }
+  const Links& links() const { return links_; }
+  const Vnet& vnet() const { return vnet_; }
+  Vnet& vnet() { return vnet_; }
+  const ErrorCounters& refused() const { return refused_; }
+  ErrorCounters& refused() { return refused_; }
+  /// Where peers say that we are: the most frequent answer, or nothing before the first.
+  std::optional<Endpoint> public_endpoint() const;
+
+ private:
+  void pump(Instant now);
+  void handle_event(Instant now, const Links::Event& event);
+  void handle_connected(Instant now, const Links::Connected& connected);
+  void handle_disconnected(Instant now, const NodeId& node);
+  void handle_failed(Instant now, const Links::Failed& failed);
+  void handle_message(Instant now, const Links::Message& message);
+  void handle_answer(Instant now, const NodeId& from, const wire::Answer& answer);
+  void handle_members(Instant now, const wire::Members& list);
+
+  void call_introducers(Instant now);
+  void gossip(Instant now);
+  void send_members(Instant now, const NodeId& to);
+  void send_frame(Instant now, const Vnet::Outgoing& outgoing);
+  std::vector<NodeId> connected_nodes() const;
+  std::shared_ptr<const Snapshot> make_snapshot() const;
+
+  NodeConfig config_;
+  Random& random_;
+  Log& log_;
+  Duration unix_offset_;  ///< Wall clock minus Instant.
+  ErrorCounters refused_;
+  Links links_;
+  FullMesh mesh_;
+  Lookup lookup_;
+  Vnet vnet_;
+
+  /// An introducer is called until somebody answers there, and again when that peer is lost.
+  struct Introducer {
+    Endpoint endpoint;
+    std::optional<NodeId> node;  ///< Who answered last.
+    bool is_self = false;
+  };
+  std::vector<Introducer> introducers_;
+  Instant gossip_at_;
+  uint64_t snapshot_version_ = 0;
+  std::pair<uint64_t, uint64_t> snapshot_of_{~uint64_t{0}, ~uint64_t{0}};  ///< Versions of links and map.
+};
+
+}  // namespace ipop

@@ -1,0 +1,37 @@
+#include "overlay/session/keypair.h"
+
+#include "overlay/base/assert.h"
+
+namespace ipop {
+namespace {
+
+/// 32 zero bits and the counter, big-endian (Noise, section 12.3, "AESGCM").
+Nonce nonce_of(uint64_t counter) {
+  Nonce nonce{};
+  for (int i = 0; i < 8; ++i) nonce[4 + i] = static_cast<uint8_t>(counter >> (56 - 8 * i));
+  return nonce;
+}
+
+}  // namespace
+
+bool Keypair::seal(wire::Type type, ByteView plaintext, uint8_t* out) {
+  const uint64_t counter = next_counter_.fetch_add(1, std::memory_order_relaxed);
+  if (counter >= kMaxMessages) return false;
+  const wire::DataHeader header{.type = type, .receiver_index = remote_index_, .counter = counter};
+  header.encode_to(out);
+  send_.seal(nonce_of(counter), ByteView(out, wire::DataHeader::kSize), plaintext,
+             out + wire::DataHeader::kSize);
+  return true;
+}
+
+Result<Done> Keypair::open(const wire::DataHeader& header, ByteView datagram, uint8_t* out) {
+  IPOP_ASSERT(datagram.size() >= kOverhead);
+  if (!receive_.open(nonce_of(header.counter), datagram.first(wire::DataHeader::kSize),
+                     datagram.subspan(wire::DataHeader::kSize), out)) {
+    return Error::BadAuthTag;
+  }
+  if (!window_.accept(header.counter)) return Error::Replayed;
+  return Done{};
+}
+
+}  // namespace ipop

@@ -1,0 +1,230 @@
+#include "overlay/vnet/address_map.h"
+
+#include <algorithm>
+
+namespace ipop {
+namespace {
+
+constexpr Duration kLastCheck = 1min;  // Halving stops here.
+
+}  // namespace
+
+bool AddressMap::wins(const Binding& claim, const Guest& holder) {
+  if (claim.node == holder.node) return true;
+  return claim.sequence != holder.sequence ? claim.sequence > holder.sequence : claim.node < holder.node;
+}
+
+bool AddressMap::has_room(const Binding& binding) const {
+  const bool local = binding.node == own_;
+  const auto found = guests_.find(binding.mac);
+  if (found == guests_.end() || (found->second.node == own_) != local) {
+    const size_t count = local ? local_count_ : guests_.size() - local_count_;
+    if (count >= (local ? limits_.local : limits_.remote)) return false;
+  }
+  return found == guests_.end() || binding.ip.is_unspecified() ||
+         found->second.addresses.contains(binding.ip) || found->second.addresses.size() < limits_.addresses;
+}
+
+Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& binding) {
+  handle_timeout(now);
+  const auto known = guests_.find(binding.mac);
+  if (known != guests_.end() && !wins(binding, known->second)) return Error::Conflict;
+  const auto holder = binding.ip.is_unspecified() ? by_ip_.end() : by_ip_.find(binding.ip);
+  const bool held_by_other = holder != by_ip_.end() && holder->second != binding.mac;
+
+  if (binding.expires <= now) {
+    if (known != guests_.end()) erase(binding.mac, binding.ip);
+    return Change::Withdrawn;
+  }
+  if (held_by_other && !wins(binding, guests_.at(holder->second))) return Error::Conflict;
+  if (!has_room(binding)) return Error::Full;
+
+  Change change = Change::Refreshed;
+  if (held_by_other) {
+    drop_address(holder->second, binding.ip);
+    change = Change::Moved;
+  }
+  const bool is_new = known == guests_.end();
+  Guest& guest = guests_[binding.mac];
+  const bool was_local = !is_new && guest.node == own_;
+  const bool local = binding.node == own_;
+  if (is_new) {
+    guest.expires = binding.expires;
+    change = held_by_other ? Change::Moved : Change::Added;
+  } else {
+    unschedule(binding.mac, guest);
+    if (guest.node != binding.node) {
+      guest.expires = binding.expires;
+      change = Change::Moved;
+    }
+  }
+  if (is_new || guest.node != binding.node || !guest.confirmed) ++version_;
+  local_count_ += (local ? 1 : 0) - (was_local ? 1 : 0);
+
+  guest.node = binding.node;
+  guest.sequence = binding.sequence;
+  guest.expires = std::max(guest.expires, binding.expires);
+  guest.confirmed = true;
+  guest.check_at = local ? now + (guest.expires - now) / 2 : kNever;
+  if (!binding.name.empty()) guest.name = binding.name;
+  if (!binding.ip.is_unspecified()) {
+    if (guest.addresses.insert_or_assign(binding.ip, binding.expires).second && change == Change::Refreshed) {
+      change = Change::Added;
+    }
+    by_ip_[binding.ip] = binding.mac;
+  }
+  schedule(binding.mac, guest);
+  return change;
+}
+
+void AddressMap::erase(const MacAddress& mac, Ipv4Address ip) {
+  const auto guest = guests_.find(mac);
+  if (guest == guests_.end()) return;
+  if (ip.is_unspecified()) {
+    drop(guest);
+  } else {
+    drop_address(mac, ip);
+  }
+}
+
+void AddressMap::drop_address(const MacAddress& mac, Ipv4Address ip) {
+  Guest& guest = guests_.at(mac);
+  if (!guest.addresses.contains(ip)) return;
+  unschedule(mac, guest);
+  guest.addresses.erase(ip);
+  by_ip_.erase(ip);
+  schedule(mac, guest);
+}
+
+void AddressMap::drop(Guests::iterator guest) {
+  unschedule(guest->first, guest->second);
+  for (const auto& [ip, expires] : guest->second.addresses) by_ip_.erase(ip);
+  if (guest->second.node == own_) --local_count_;
+  guests_.erase(guest);
+  ++version_;
+}
+
+std::optional<Binding> AddressMap::find_mac(const MacAddress& mac) const {
+  const auto found = guests_.find(mac);
+  if (found == guests_.end()) return std::nullopt;
+  const auto& addresses = found->second.addresses;
+  return binding_of(mac, found->second, addresses.empty() ? Ipv4Address{} : addresses.begin()->first);
+}
+
+std::optional<Binding> AddressMap::find_ip(Ipv4Address ip) const {
+  const auto found = by_ip_.find(ip);
+  if (found == by_ip_.end()) return std::nullopt;
+  return binding_of(found->second, guests_.at(found->second), ip);
+}
+
+bool AddressMap::is_local(const MacAddress& mac) const {
+  const auto found = guests_.find(mac);
+  return found != guests_.end() && found->second.node == own_;
+}
+
+bool AddressMap::is_confirmed(const MacAddress& mac) const {
+  const auto found = guests_.find(mac);
+  return found != guests_.end() && found->second.node == own_ && found->second.confirmed;
+}
+
+std::vector<Ipv4Address> AddressMap::addresses(const MacAddress& mac) const {
+  std::vector<Ipv4Address> out;
+  if (const auto found = guests_.find(mac); found != guests_.end()) {
+    for (const auto& [ip, expires] : found->second.addresses) out.push_back(ip);
+  }
+  return out;
+}
+
+Binding AddressMap::binding_of(const MacAddress& mac, const Guest& guest, Ipv4Address ip) {
+  const auto address = guest.addresses.find(ip);
+  return {.ip = ip,
+          .mac = mac,
+          .node = guest.node,
+          .sequence = guest.sequence,
+          .expires = address == guest.addresses.end() ? guest.expires : address->second,
+          .name = guest.name};
+}
+
+void AddressMap::append(std::vector<Binding>& out, const MacAddress& mac, const Guest& guest) {
+  if (guest.addresses.empty()) out.push_back(binding_of(mac, guest, {}));
+  for (const auto& [ip, expires] : guest.addresses) out.push_back(binding_of(mac, guest, ip));
+}
+
+std::vector<Binding> AddressMap::bindings() const {
+  std::vector<Binding> out;
+  for (const auto& [mac, guest] : guests_) append(out, mac, guest);
+  return out;
+}
+
+std::vector<Binding> AddressMap::local_bindings() const {
+  std::vector<Binding> out;
+  for (const auto& [mac, guest] : guests_) {
+    if (guest.node == own_) append(out, mac, guest);
+  }
+  return out;
+}
+
+std::vector<AddressMap::Forward> AddressMap::forwarding() const {
+  std::vector<Forward> out;
+  out.reserve(guests_.size());
+  for (const auto& [mac, guest] : guests_) {
+    if (guest.confirmed) out.push_back({.mac = mac, .node = guest.node});
+  }
+  return out;
+}
+
+std::optional<MacAddress> AddressMap::poll_unconfirmed() {
+  while (!unconfirmed_.empty()) {
+    const MacAddress mac = unconfirmed_.front();
+    unconfirmed_.pop_front();
+    if (is_local(mac) && !is_confirmed(mac)) return mac;
+  }
+  return std::nullopt;
+}
+
+Instant AddressMap::deadline(const Guest& guest) {
+  Instant out = std::min(guest.expires, guest.check_at);
+  for (const auto& [ip, expires] : guest.addresses) out = std::min(out, expires);
+  return out;
+}
+
+void AddressMap::schedule(const MacAddress& mac, const Guest& guest) {
+  deadlines_.insert({deadline(guest), mac});
+}
+
+void AddressMap::unschedule(const MacAddress& mac, const Guest& guest) {
+  deadlines_.erase({deadline(guest), mac});
+}
+
+Instant AddressMap::next_timeout() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }
+
+void AddressMap::handle_timeout(Instant now) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const MacAddress mac = deadlines_.begin()->second;
+    const auto found = guests_.find(mac);
+    Guest& guest = found->second;
+    if (guest.expires <= now) {
+      drop(found);
+      continue;
+    }
+    unschedule(mac, guest);
+    for (auto address = guest.addresses.begin(); address != guest.addresses.end();) {
+      if (address->second > now) {
+        ++address;
+        continue;
+      }
+      by_ip_.erase(address->first);
+      address = guest.addresses.erase(address);
+    }
+    if (guest.check_at <= now) {
+      if (guest.confirmed) ++version_;
+      guest.confirmed = false;
+      unconfirmed_.push_back(mac);
+      const Duration left = guest.expires - now;
+      guest.check_at = left > kLastCheck ? now + left / 2 : kNever;
+    }
+    schedule(mac, guest);
+  }
+}
+
+}  // namespace ipop

@@ -1,0 +1,110 @@
+// The address map of one host: where each MAC of the network is, and whose each IP is; both for the guests of
+// this host (bindings whose node is our own) and for those of other members.  A calculation: no I/O.
+//
+// Rules of upsert(), the same on every member, so that all end up with the same map whatever came first:
+//   - One MAC is at one node.  A claim of the node that has it already is always taken: a node is the
+//     authority on its own guests, also after it restarted and forgot how far it had counted.
+//     A claim of another node wins with a higher sequence, or an equal one and the lower NodeId.
+//   - One IP is of one MAC.  A claim for another MAC wins by the same comparison with the holder's; between
+//     two MACs of one node the newer claim wins, since that node has decided.
+//   - All addresses of a MAC move with it.
+//   - What is refused changes nothing.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "overlay/base/result.h"
+#include "overlay/vnet/binding.h"
+
+namespace ipop {
+
+class AddressMap {
+ public:
+  struct Limits {
+    size_t remote = 65536;  ///< MACs of other members.
+    size_t local = 4096;    ///< MACs of our guests: a guest may invent as many as it likes.
+    size_t addresses = 16;  ///< Of one MAC.
+  };
+  explicit AddressMap(const NodeId& own) : AddressMap(own, Limits()) {}
+  AddressMap(const NodeId& own, const Limits& limits) : own_(own), limits_(limits) {}
+
+  enum class Change {
+    Added,      ///< A MAC or an address that was not known.
+    Moved,      ///< The MAC was at another node, or the address another MAC's.
+    Refreshed,  ///< Nothing new but the sequence, name or expiry.
+    Withdrawn,  ///< It had expired on arrival; what it names is gone.
+  };
+  /// Conflict: somebody else's claim is better.  Full: no room, even without what has expired.
+  Result<Change> upsert(Instant now, const Binding& binding);
+  /// Forgets the address, and the MAC if it was its last or `ip` is unspecified.
+  void erase(const MacAddress& mac, Ipv4Address ip);
+
+  /// The MAC's binding, with its lowest address if it has any.
+  std::optional<Binding> find_mac(const MacAddress& mac) const;
+  std::optional<Binding> find_ip(Ipv4Address ip) const;
+  bool is_local(const MacAddress& mac) const;
+  /// Local, and in forwarding().
+  bool is_confirmed(const MacAddress& mac) const;
+  /// All addresses of a MAC, in order.
+  std::vector<Ipv4Address> addresses(const MacAddress& mac) const;
+  /// One binding for each address, or for a MAC without any; in the order of MAC and IP.
+  std::vector<Binding> bindings() const;
+  std::vector<Binding> local_bindings() const;
+  size_t size() const { return guests_.size(); }
+
+  /// What the fast path needs.  A local MAC is left out when half of its time is over, so that its next frame
+  /// comes to the core and proves that the guest is still here.
+  struct Forward {
+    MacAddress mac;
+    NodeId node;  ///< Our own for a local guest.
+    bool operator==(const Forward&) const = default;
+  };
+  std::vector<Forward> forwarding() const;
+  /// Grows whenever forwarding() would answer differently.
+  uint64_t version() const { return version_; }
+
+  /// A local MAC that nobody has heard of for half of its time: somebody might ask it.  Comes again after
+  /// half of what is left then, and so on.
+  std::optional<MacAddress> poll_unconfirmed();
+
+  Instant next_timeout() const;
+  void handle_timeout(Instant now);
+
+ private:
+  struct Guest {
+    NodeId node;
+    uint64_t sequence = 0;
+    std::string name;
+    Instant expires;
+    Instant check_at = kNever;  ///< Local guests only: when to doubt that the guest is still here.
+    bool confirmed = true;
+    std::map<Ipv4Address, Instant> addresses;
+  };
+  using Guests = std::map<MacAddress, Guest>;
+
+  static bool wins(const Binding& claim, const Guest& holder);
+  bool has_room(const Binding& binding) const;
+  void drop_address(const MacAddress& mac, Ipv4Address ip);
+  void drop(Guests::iterator guest);
+  void schedule(const MacAddress& mac, const Guest& guest);
+  void unschedule(const MacAddress& mac, const Guest& guest);
+  static Instant deadline(const Guest& guest);
+  static Binding binding_of(const MacAddress& mac, const Guest& guest, Ipv4Address ip);
+  static void append(std::vector<Binding>& out, const MacAddress& mac, const Guest& guest);
+
+  NodeId own_;
+  Limits limits_;
+  Guests guests_;
+  std::map<Ipv4Address, MacAddress> by_ip_;
+  std::set<std::pair<Instant, MacAddress>> deadlines_;  ///< The next one of each guest.
+  std::deque<MacAddress> unconfirmed_;
+  size_t local_count_ = 0;
+  uint64_t version_ = 0;
+};
+
+}  // namespace ipop

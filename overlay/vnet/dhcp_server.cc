@@ -1,0 +1,462 @@
+#include "overlay/vnet/dhcp_server.h"
+
+#include <algorithm>
+
+#include "overlay/wire/ethernet.h"
+#include "overlay/wire/inet.h"
+
+namespace ipop {
+namespace {
+
+constexpr uint8_t kOptionHostName = 12;
+
+/// The first label of what the client calls itself, if it is one.
+std::string label_of(const std::string& host_name) {
+  const std::string label = host_name.substr(0, host_name.find('.'));
+  return is_host_label(label) ? label : std::string();
+}
+
+uint32_t seconds(Duration duration) {
+  return static_cast<uint32_t>(std::chrono::floor<std::chrono::seconds>(duration).count());
+}
+
+}  // namespace
+
+Result<Done> DhcpServer::handle_message(Instant now, const DhcpMessage& message) {
+  if (message.op != DhcpMessage::Op::Request) return Error::UnexpectedMessage;
+  if (message.chaddr.is_group() || message.chaddr.is_zero()) return Error::Malformed;
+  if (!message.giaddr.is_unspecified()) return Error::NotAllowed;
+  if (message.server_id && *message.server_id != service_.ip) {
+    // The client has chosen another server: what we kept for it is free again (RFC 2131, section 3.1.4).
+    if (const auto client = clients_.find(message.chaddr); client != clients_.end()) forget(client);
+    return Error::NotAllowed;
+  }
+  switch (message.type) {
+    case DhcpMessage::Type::Discover:
+      return handle_discover(now, message);
+    case DhcpMessage::Type::Request:
+      return handle_request(now, message);
+    case DhcpMessage::Type::Decline:
+      return handle_decline(now, message);
+    case DhcpMessage::Type::Release:
+      return handle_release(now, message);
+    case DhcpMessage::Type::Inform:
+      return handle_inform(message);
+    case DhcpMessage::Type::Offer:
+    case DhcpMessage::Type::Ack:
+    case DhcpMessage::Type::Nak:
+      break;
+  }
+  return Error::UnexpectedMessage;
+}
+
+// RFC 2131, section 4.3.1.
+Result<Done> DhcpServer::handle_discover(Instant now, const DhcpMessage& message) {
+  const MacAddress& mac = message.chaddr;
+  if (const auto client = clients_.find(mac);
+      client != clients_.end() && client->second.message.type == DhcpMessage::Type::Discover) {
+    client->second.message = message;  // It repeats itself; the answer goes to the latest xid.
+    if (client->second.state == Client::State::Offered) offer(now, client, client->second.ip);
+    return Done{};
+  }
+  const auto started = start(now, message);
+  if (!started) return started.error();
+  const Clients::iterator client = *started;
+
+  if (const Lease* lease = living_lease(now, mac); lease && !is_taken(now, lease->ip, mac)) {
+    offer(now, client, lease->ip);
+    return Done{};
+  }
+  for (const Ipv4Address ip : map_.addresses(mac)) {
+    if (!service_.is_guest_address(ip) || is_taken(now, ip, mac)) continue;
+    offer(now, client, ip);
+    return Done{};
+  }
+  if (const Lease* lease = leases_.find(mac); lease && !is_taken(now, lease->ip, mac)) {
+    return ask_for(now, client, lease->ip);
+  }
+  const auto asked = resolver_.ask(
+      now,
+      {.id = 0, .kind = Query::Kind::Mac, .ip = {}, .mac = mac, .claim = {}, .asker = map_.find_mac(mac)});
+  if (!asked) forget(client);
+  return asked;
+}
+
+// RFC 2131, section 4.3.2: SELECTING names a server, INIT-REBOOT only an address, RENEWING and REBINDING use
+// one already.
+Result<Done> DhcpServer::handle_request(Instant now, const DhcpMessage& message) {
+  const MacAddress& mac = message.chaddr;
+  const Ipv4Address ip = message.requested_address.value_or(message.ciaddr);
+  if (ip.is_unspecified()) return Error::Malformed;
+  const auto client = clients_.find(mac);
+  const bool offered = client != clients_.end() && client->second.state == Client::State::Offered;
+  const Lease* lease = living_lease(now, mac);
+
+  const char* why_not = nullptr;
+  if (!service_.is_guest_address(ip)) {
+    why_not = "not an address for guests of this network";
+  } else if (is_taken(now, ip, mac)) {
+    why_not = "the address is in use";
+  } else if (message.server_id && offered && client->second.ip != ip) {
+    why_not = "not the address that was offered";
+  } else if (lease && lease->ip != ip && !offered) {
+    why_not = "you have another address";
+  }
+  if (why_not) {
+    if (client != clients_.end()) forget(client);
+    refuse(message, why_not);
+    return Done{};
+  }
+
+  const auto known = map_.find_ip(ip);
+  if ((offered && client->second.ip == ip) || (lease && lease->ip == ip) || (known && known->mac == mac)) {
+    return acknowledge(now, message, ip);
+  }
+  // Nothing is known of it here: the host may have lost its file, or the guest has come from another.
+  if (client != clients_.end() && client->second.state == Client::State::AskingIp &&
+      client->second.ip == ip) {
+    client->second.message = message;
+    return Done{};
+  }
+  const auto started = start(now, message);
+  if (!started) return started.error();
+  return ask_for(now, *started, ip);
+}
+
+Result<Done> DhcpServer::handle_release(Instant now, const DhcpMessage& message) {
+  const Lease* lease = living_lease(now, message.chaddr);
+  if (!lease || lease->ip != message.ciaddr) return Error::UnexpectedMessage;
+  Lease ended = *lease;
+  ended.expires = now;
+  events_.push_back({.mac = message.chaddr, .ip = ended.ip, .expires = now, .name = ended.name});
+  return leases_.put(now, message.chaddr, ended);
+}
+
+Result<Done> DhcpServer::handle_decline(Instant now, const DhcpMessage& message) {
+  const Ipv4Address ip = message.requested_address.value_or(Ipv4Address{});
+  const auto client = clients_.find(message.chaddr);
+  const Lease* lease = living_lease(now, message.chaddr);
+  const bool offered =
+      client != clients_.end() && client->second.state == Client::State::Offered && client->second.ip == ip;
+  const bool leased = lease && lease->ip == ip;
+  if (!offered && !leased) return Error::UnexpectedMessage;
+  if (declined_.size() >= kMaxDeclined) return Error::Full;
+  declined_[ip] = now + kDeclineTime;
+  ++counts_.declines;
+  if (client != clients_.end()) forget(client);
+  if (leased) {
+    events_.push_back({.mac = message.chaddr, .ip = ip, .expires = now, .name = lease->name});
+    leases_.erase(message.chaddr);
+  }
+  return Done{};
+}
+
+// RFC 2131, section 4.3.5: no address, no lease, the settings only.
+Result<Done> DhcpServer::handle_inform(const DhcpMessage& message) {
+  if (!service_.is_guest_address(message.ciaddr)) return Error::NotAllowed;
+  DhcpMessage reply = reply_to(message, DhcpMessage::Type::Ack);
+  add_settings(message, reply);
+  send(reply);
+  return Done{};
+}
+
+Result<DhcpServer::Clients::iterator> DhcpServer::start(Instant now, const DhcpMessage& message) {
+  if (const auto old = clients_.find(message.chaddr); old != clients_.end()) forget(old);
+  if (clients_.size() >= kMaxPending) return Error::Full;
+  Client client;
+  client.message = message;
+  client.deadline = now + kOfferTime;
+  return clients_.emplace(message.chaddr, client).first;
+}
+
+void DhcpServer::forget(Clients::iterator client) {
+  unreserve(client);
+  clients_.erase(client);
+}
+
+void DhcpServer::reserve(Clients::iterator client, Ipv4Address ip) {
+  unreserve(client);
+  client->second.ip = ip;
+  reserved_[ip] = client->first;
+}
+
+void DhcpServer::unreserve(Clients::iterator client) {
+  if (!client->second.ip.is_unspecified()) reserved_.erase(client->second.ip);
+  client->second.ip = {};
+}
+
+Result<Done> DhcpServer::ask_for(Instant now, Clients::iterator client, Ipv4Address ip) {
+  reserve(client, ip);
+  client->second.state = Client::State::AskingIp;
+  const MacAddress& mac = client->first;
+  const auto asked = resolver_.ask(now, {.id = 0,
+                                         .kind = Query::Kind::Ip,
+                                         .ip = ip,
+                                         .mac = {},
+                                         .claim = Query::Claim{.ip = ip, .mac = mac},
+                                         .asker = map_.find_mac(mac)});
+  if (!asked) forget(client);
+  return asked;
+}
+
+Result<Done> DhcpServer::first_candidate(Instant now, Clients::iterator client) {
+  if (const auto wish = client->second.message.requested_address;
+      wish && service_.is_guest_address(*wish) && !is_taken(now, *wish, client->first)) {
+    return ask_for(now, client, *wish);
+  }
+  return next_candidate(now, client);
+}
+
+Result<Done> DhcpServer::next_candidate(Instant now, Clients::iterator client) {
+  const uint64_t size = service_.pool_size();
+  const uint64_t start_at = service_.pool_start(client->first);
+  uint64_t& offset = client->second.next_offset;
+  for (; offset < 2 * size && client->second.candidates_left > 0; ++offset) {
+    const Ipv4Address ip = service_.pool_address((start_at + offset) % size);
+    if (is_taken(now, ip, client->first)) continue;
+    if (offset < size && is_remembered_for_another(ip, client->first)) continue;
+    ++offset;
+    --client->second.candidates_left;
+    return ask_for(now, client, ip);
+  }
+  ++counts_.exhausted;
+  forget(client);
+  return Error::Full;
+}
+
+void DhcpServer::candidate_is_free(Instant now, Clients::iterator client) {
+  const Ipv4Address ip = client->second.ip;
+  if (client->second.message.type == DhcpMessage::Type::Discover) {
+    offer(now, client, ip);
+  } else {
+    const DhcpMessage request = client->second.message;
+    (void)acknowledge(now, request, ip);  // A full table is counted there, and the client asks again.
+  }
+}
+
+void DhcpServer::candidate_is_taken(Instant now, Clients::iterator client) {
+  if (client->second.message.type == DhcpMessage::Type::Discover) {
+    unreserve(client);
+    (void)next_candidate(now, client);  // As above.
+  } else {
+    const DhcpMessage request = client->second.message;
+    forget(client);
+    refuse(request, "the address is in use");
+  }
+}
+
+bool DhcpServer::is_taken(Instant now, Ipv4Address ip, const MacAddress& mac) const {
+  if (const auto known = map_.find_ip(ip); known && known->mac != mac && known->expires > now) return true;
+  if (const auto holder = leases_.holder(ip); holder && *holder != mac && living_lease(now, *holder))
+    return true;
+  if (const auto reserved = reserved_.find(ip); reserved != reserved_.end() && reserved->second != mac)
+    return true;
+  const auto declined = declined_.find(ip);
+  return declined != declined_.end() && declined->second > now;
+}
+
+bool DhcpServer::is_remembered_for_another(Ipv4Address ip, const MacAddress& mac) const {
+  const auto holder = leases_.holder(ip);
+  return holder && *holder != mac;
+}
+
+const Lease* DhcpServer::living_lease(Instant now, const MacAddress& mac) const {
+  const Lease* lease = leases_.find(mac);
+  return lease && lease->expires > now ? lease : nullptr;
+}
+
+void DhcpServer::handle_answer(Instant now, const Query& query, const std::optional<Binding>& binding) {
+  if (query.kind == Query::Kind::Mac) {
+    const auto client = clients_.find(query.mac);
+    if (client == clients_.end() || client->second.state != Client::State::AskingMac) return;
+    if (!binding || !service_.is_guest_address(binding->ip) || is_taken(now, binding->ip, query.mac)) {
+      (void)first_candidate(now, client);  // Full is counted, RateLimited passes: the client asks again.
+    } else if (binding->sequence > 0) {
+      offer(now, client, binding->ip);  // It has this address at another host, from which it seems to come.
+    } else {
+      (void)ask_for(now, client, binding->ip);  // It had it once.
+    }
+    return;
+  }
+  if (!query.claim) return;
+  const auto client = clients_.find(query.claim->mac);
+  if (client == clients_.end() || client->second.state != Client::State::AskingIp ||
+      client->second.ip != query.ip) {
+    return;
+  }
+  if ((binding && binding->mac != client->first) || is_taken(now, query.ip, client->first)) {
+    candidate_is_taken(now, client);
+  } else {
+    candidate_is_free(now, client);
+  }
+}
+
+std::optional<Binding> DhcpServer::handle_query(Instant now, const NodeId& own, const Query& query) {
+  const auto hint = [&](const MacAddress& mac, Ipv4Address ip) {
+    return Binding{.ip = ip, .mac = mac, .node = own, .sequence = 0, .expires = now + kOfferTime, .name = {}};
+  };
+  if (query.kind == Query::Kind::Mac) {
+    const Lease* lease = leases_.find(query.mac);
+    if (!lease) return std::nullopt;
+    return hint(query.mac, lease->ip);
+  }
+  if (!query.claim) return std::nullopt;  // What is only reserved answers no ARP.
+  const MacAddress& rival = query.claim->mac;
+  if (const auto holder = leases_.holder(query.ip);
+      holder && *holder != rival && living_lease(now, *holder)) {
+    return hint(*holder, query.ip);
+  }
+  const auto reserved = reserved_.find(query.ip);
+  if (reserved == reserved_.end() || reserved->second == rival) return std::nullopt;
+  const auto client = clients_.find(reserved->second);
+  if (client->second.state == Client::State::Offered || client->first < rival) {
+    return hint(client->first, query.ip);
+  }
+  candidate_is_taken(now, client);
+  return std::nullopt;
+}
+
+void DhcpServer::offer(Instant now, Clients::iterator client, Ipv4Address ip) {
+  reserve(client, ip);
+  client->second.state = Client::State::Offered;
+  client->second.deadline = now + kOfferTime;
+  DhcpMessage reply = reply_to(client->second.message, DhcpMessage::Type::Offer);
+  reply.yiaddr = ip;
+  add_times(reply, kLeaseTime);
+  add_settings(client->second.message, reply);
+  send(reply);
+  ++counts_.offers;
+}
+
+Result<Done> DhcpServer::acknowledge(Instant now, const DhcpMessage& request, Ipv4Address ip) {
+  const MacAddress& mac = request.chaddr;
+  if (const auto client = clients_.find(mac); client != clients_.end()) forget(client);
+  Lease lease{.ip = ip, .expires = now + kLeaseTime, .sequence = 0, .name = label_of(request.host_name)};
+  const Lease* old = leases_.find(mac);
+  if (old) {
+    lease.sequence = old->sequence;
+    if (lease.name.empty()) lease.name = old->name;
+  }
+  const auto known = map_.find_ip(ip);
+  if (old && old->ip == ip && old->name == lease.name && old->expires - now > kLeaseTime - kRecent && known &&
+      map_.is_local(mac)) {
+    lease.expires = old->expires;  // Asked again at once: no reason to tell the members, or to write a file.
+  } else {
+    if (old && old->ip != ip && old->expires > now) {
+      events_.push_back({.mac = mac, .ip = old->ip, .expires = now, .name = old->name});
+    }
+    if (const auto put = leases_.put(now, mac, lease); !put) {
+      ++counts_.exhausted;
+      return put;
+    }
+    events_.push_back({.mac = mac, .ip = ip, .expires = lease.expires, .name = lease.name});
+  }
+  DhcpMessage reply = reply_to(request, DhcpMessage::Type::Ack);
+  reply.yiaddr = ip;
+  add_times(reply, lease.expires - now);
+  add_settings(request, reply);
+  send(reply);
+  ++counts_.acks;
+  return Done{};
+}
+
+void DhcpServer::refuse(const DhcpMessage& request, const char* why) {
+  DhcpMessage reply = reply_to(request, DhcpMessage::Type::Nak);
+  reply.ciaddr = {};
+  reply.message = why;
+  send(reply);
+  ++counts_.naks;
+}
+
+// RFC 2131, table 3.
+DhcpMessage DhcpServer::reply_to(const DhcpMessage& request, DhcpMessage::Type type) const {
+  DhcpMessage reply;
+  reply.op = DhcpMessage::Op::Reply;
+  reply.type = type;
+  reply.xid = request.xid;
+  reply.broadcast = request.broadcast;
+  reply.chaddr = request.chaddr;
+  if (type == DhcpMessage::Type::Ack) reply.ciaddr = request.ciaddr;
+  reply.server_id = service_.ip;
+  return reply;
+}
+
+void DhcpServer::add_times(DhcpMessage& reply, Duration lease_time) {
+  reply.lease_seconds = seconds(lease_time);
+  reply.renewal_seconds = seconds(lease_time / 2);  // T1 and T2 as in RFC 2131, section 4.4.5.
+  reply.rebinding_seconds = seconds(lease_time * 7 / 8);
+}
+
+void DhcpServer::add_settings(const DhcpMessage& request, DhcpMessage& reply) const {
+  reply.subnet_mask = Ipv4Address{service_.subnet.mask()};
+  reply.broadcast_address = service_.subnet.broadcast();
+  reply.mtu = service_.mtu;
+  reply.domain_name = service_.domain();
+  const auto& wanted = request.parameter_list;
+  if (std::find(wanted.begin(), wanted.end(), kOptionHostName) == wanted.end()) return;
+  reply.host_name = label_of(request.host_name);
+  if (const Lease* lease = leases_.find(request.chaddr); lease && reply.host_name.empty()) {
+    reply.host_name = lease->name;
+  }
+}
+
+// RFC 2131, section 4.1: to the address in use; else as the client's flag says; a NAK always to all.
+void DhcpServer::send(const DhcpMessage& reply) {
+  Ipv4Address to = reply.yiaddr;
+  MacAddress to_mac = reply.chaddr;
+  if (!reply.ciaddr.is_unspecified()) {
+    to = reply.ciaddr;
+  } else if (reply.broadcast || reply.type == DhcpMessage::Type::Nak) {
+    to = kLimitedBroadcast;
+    to_mac = MacAddress::broadcast();
+  }
+  const Bytes message = reply.encode();
+  const UdpDatagram datagram{.src_port = kDhcpServerPort, .dst_port = kDhcpClientPort, .payload = message};
+  const Bytes udp = datagram.encode(service_.ip, to);
+  const Ipv4Packet packet{.src = service_.ip, .dst = to, .protocol = kIpProtocolUdp, .payload = udp};
+  const Bytes ip = packet.encode();
+  const EthernetFrame frame{
+      .header = {.dst = to_mac, .src = service_.mac, .vlan_tci = {}, .ethertype = kEtherTypeIpv4},
+      .payload = ip};
+  frames_.push_back(frame.encode());
+}
+
+std::optional<Bytes> DhcpServer::poll_frame() {
+  if (frames_.empty()) return std::nullopt;
+  Bytes frame = std::move(frames_.front());
+  frames_.pop_front();
+  return frame;
+}
+
+std::optional<DhcpServer::Event> DhcpServer::poll_event() {
+  if (events_.empty()) return std::nullopt;
+  Event event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+void DhcpServer::set_sequence(Instant now, const MacAddress& mac, uint64_t sequence) {
+  const Lease* lease = leases_.find(mac);
+  if (!lease) return;
+  Lease updated = *lease;
+  updated.sequence = sequence;
+  (void)leases_.put(now, mac, updated);  // Replaces its own: cannot fail.
+}
+
+Instant DhcpServer::next_timeout() const {
+  Instant out = kNever;
+  for (const auto& [mac, client] : clients_) out = std::min(out, client.deadline);
+  for (const auto& [ip, until] : declined_) out = std::min(out, until);
+  return out;
+}
+
+void DhcpServer::handle_timeout(Instant now) {
+  for (auto client = clients_.begin(); client != clients_.end();) {
+    const auto next = std::next(client);
+    if (client->second.deadline <= now) forget(client);
+    client = next;
+  }
+  std::erase_if(declined_, [&](const auto& entry) { return entry.second <= now; });
+}
+
+}  // namespace ipop

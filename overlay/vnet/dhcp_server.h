@@ -1,0 +1,139 @@
+// The DHCPv4 server in the port (RFC 2131): answers the guests of this host and no one else.  It claims no
+// router, since there is none.  A calculation: no I/O.
+//
+// A client is its chaddr.  The client identifier (option 61) is ignored although RFC 2131 prefers it: guests
+// cloned from one image share their DUID, and an address has to follow the MAC that libvirt gave the guest.
+//
+// Choosing an address: the MAC's own (its lease here, what the network knows of the MAC, what it asks for in
+// option 50), else from Service::pool_start() upwards.  Before an offer the network is asked for it, with our
+// claim in the question: of two hosts that claim one address at the same time the lower MAC keeps it and the
+// other goes on to the next; an address that is offered already is taken, whatever the MACs.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "overlay/vnet/address_map.h"
+#include "overlay/vnet/lease_table.h"
+#include "overlay/vnet/resolver.h"
+#include "overlay/vnet/service.h"
+#include "overlay/wire/dhcp.h"
+
+namespace ipop {
+
+class DhcpServer {
+ public:
+  static constexpr Duration kLeaseTime = 1h;
+  static constexpr Duration kRecent = 10s;         ///< A lease this young is not renewed, only repeated.
+  static constexpr Duration kOfferTime = 60s;      ///< Longer than a client hesitates.
+  static constexpr Duration kDeclineTime = 10min;  ///< How long a declined address is left alone.
+  static constexpr size_t kMaxPending = 1024;      ///< Clients between DISCOVER and ACK.
+  static constexpr size_t kMaxDeclined = 256;
+  static constexpr int kMaxCandidates = 16;  ///< Asked for in the network for one client.
+
+  /// The references outlive the server.
+  DhcpServer(const Service& service, const AddressMap& map, Resolver& resolver)
+      : service_(service), map_(map), resolver_(resolver) {}
+
+  /// A message from a local guest.  An answer may come now or after the network was asked.
+  /// NotAllowed: relayed, or for another server.  UnexpectedMessage: a reply, or a RELEASE or DECLINE
+  /// of what was not given.  Full, RateLimited: no room for another client.
+  Result<Done> handle_message(Instant now, const DhcpMessage& message);
+  /// A question is settled; asked by us or not.
+  void handle_answer(Instant now, const Query& query, const std::optional<Binding>& binding);
+  /// What a member that asks should hear beyond the address map: our reservations and remembered leases.
+  /// Gives way to a better claim.
+  std::optional<Binding> handle_query(Instant now, const NodeId& own, const Query& query);
+  /// The guest is at another node now: its lease is that node's.
+  void handle_moved_away(const MacAddress& mac) { leases_.erase(mac); }
+
+  /// The next Ethernet frame for the guests.
+  std::optional<Bytes> poll_frame();
+
+  struct Event {
+    MacAddress mac;
+    Ipv4Address ip;
+    Instant expires;  ///< Not after now: given back.
+    std::string name;
+  };
+  /// An address was acknowledged, renewed or given back: announce it, and tell set_sequence().
+  std::optional<Event> poll_event();
+  void set_sequence(Instant now, const MacAddress& mac, uint64_t sequence);
+
+  Instant next_timeout() const;
+  void handle_timeout(Instant now);
+
+  LeaseTable& leases() { return leases_; }
+  const LeaseTable& leases() const { return leases_; }
+
+  struct Counts {
+    uint64_t offers = 0, acks = 0, naks = 0, declines = 0, exhausted = 0;
+  };
+  const Counts& counts() const { return counts_; }
+
+ private:
+  /// A client on its way to an address.  `ip` is reserved for it in AskingIp and Offered.
+  struct Client {
+    enum class State {
+      AskingMac,  ///< Does the network know the MAC's address?
+      AskingIp,   ///< Is the candidate free?
+      Offered,    ///< OFFER sent.
+    };
+    State state = State::AskingMac;
+    Ipv4Address ip;
+    uint64_t next_offset = 0;  ///< From pool_start(), of the candidate after this one; a second round takes
+                               ///< what other MACs are remembered with.
+    int candidates_left = kMaxCandidates;
+    DhcpMessage message;  ///< To answer: a DISCOVER or, to be verified first, a REQUEST.
+    Instant deadline;
+  };
+  using Clients = std::map<MacAddress, Client>;
+
+  Result<Done> handle_discover(Instant now, const DhcpMessage& message);
+  Result<Done> handle_request(Instant now, const DhcpMessage& message);
+  Result<Done> handle_release(Instant now, const DhcpMessage& message);
+  Result<Done> handle_decline(Instant now, const DhcpMessage& message);
+  Result<Done> handle_inform(const DhcpMessage& message);
+
+  /// A new client with nothing reserved, in place of what there was.
+  Result<Clients::iterator> start(Instant now, const DhcpMessage& message);
+  void forget(Clients::iterator client);
+  /// REQUIRES: !is_taken(), so that no two clients have one address reserved.
+  void reserve(Clients::iterator client, Ipv4Address ip);
+  void unreserve(Clients::iterator client);
+  /// Reserves `ip` and asks the network for it; the client is forgotten if that is not possible.
+  Result<Done> ask_for(Instant now, Clients::iterator client, Ipv4Address ip);
+  /// What the client asked for in option 50, or else the first of the pool.
+  Result<Done> first_candidate(Instant now, Clients::iterator client);
+  /// The next one of the pool; when there is none the client is forgotten.
+  Result<Done> next_candidate(Instant now, Clients::iterator client);
+  /// The reserved address is, or is not, the client's.
+  void candidate_is_free(Instant now, Clients::iterator client);
+  void candidate_is_taken(Instant now, Clients::iterator client);
+  /// Somebody other than `mac` has or may get it, as far as this host knows.
+  bool is_taken(Instant now, Ipv4Address ip, const MacAddress& mac) const;
+  bool is_remembered_for_another(Ipv4Address ip, const MacAddress& mac) const;
+  const Lease* living_lease(Instant now, const MacAddress& mac) const;
+
+  void offer(Instant now, Clients::iterator client, Ipv4Address ip);
+  Result<Done> acknowledge(Instant now, const DhcpMessage& request, Ipv4Address ip);
+  void refuse(const DhcpMessage& request, const char* why);
+  DhcpMessage reply_to(const DhcpMessage& request, DhcpMessage::Type type) const;
+  void add_settings(const DhcpMessage& request, DhcpMessage& reply) const;
+  static void add_times(DhcpMessage& reply, Duration lease_time);
+  void send(const DhcpMessage& reply);
+
+  const Service& service_;
+  const AddressMap& map_;
+  Resolver& resolver_;
+  LeaseTable leases_;
+  Clients clients_;
+  std::map<Ipv4Address, MacAddress> reserved_;  ///< By the clients.
+  std::map<Ipv4Address, Instant> declined_;
+  std::deque<Bytes> frames_;
+  std::deque<Event> events_;
+  Counts counts_;
+};
+
+}  // namespace ipop

@@ -1,0 +1,481 @@
+#include "overlay/vnet/vnet.h"
+
+#include <algorithm>
+
+#include "overlay/wire/inet.h"
+
+namespace ipop {
+namespace {
+
+/// 01:80:c2:00:00:00 to 0f: spoken between neighbouring bridges, never forwarded (IEEE 802.1Q, table 8-1).
+bool is_link_local_group(const MacAddress& mac) {
+  return mac.bytes[0] == 0x01 && mac.bytes[1] == 0x80 && mac.bytes[2] == 0xc2 && mac.bytes[3] == 0 &&
+         mac.bytes[4] == 0 && mac.bytes[5] <= 0x0f;
+}
+
+bool is_arp(const EthernetHeader& header) {
+  return !header.vlan_tci && (header.ethertype == kEtherTypeArp || header.ethertype == kEtherTypeRarp);
+}
+
+/// What a DHCP message is carried in, if the frame is one; from a client to a server, or the other way.
+struct DhcpCarrier {
+  Ipv4Packet packet;
+  UdpDatagram datagram;
+  bool to_server = false;
+};
+std::optional<DhcpCarrier> find_dhcp(const EthernetFrame& frame) {
+  if (frame.header.vlan_tci || frame.header.ethertype != kEtherTypeIpv4) return std::nullopt;
+  const auto packet = Ipv4Packet::decode(frame.payload);
+  if (!packet) return std::nullopt;
+  const auto datagram = UdpDatagram::decode(*packet);
+  if (!datagram) return std::nullopt;
+  const bool to_server = datagram->dst_port == kDhcpServerPort;
+  if (!to_server && datagram->dst_port != kDhcpClientPort && datagram->src_port != kDhcpServerPort) {
+    return std::nullopt;
+  }
+  return DhcpCarrier{.packet = *packet, .datagram = *datagram, .to_server = to_server};
+}
+
+template <class T>
+std::optional<T> pop(std::deque<T>& queue) {
+  if (queue.empty()) return std::nullopt;
+  T front = std::move(queue.front());
+  queue.pop_front();
+  return front;
+}
+
+uint64_t next_sequence(uint64_t sequence) {
+  return sequence == UINT64_MAX ? sequence : sequence + 1;  // Whatever a member claims, it does not wrap.
+}
+
+}  // namespace
+
+Vnet::Vnet(const VnetConfig& config, Random& random, Log& log)
+    : own_(config.own),
+      service_(Service::make(config.network_name, config.subnet, config.network_hash, config.mtu)),
+      log_(log),
+      map_(config.own),
+      resolver_(random),
+      arp_(service_, map_, resolver_),
+      dhcp_(service_, map_, resolver_) {}
+
+Error Vnet::refuse(Error error) {
+  errors_.add(error);
+  return error;
+}
+
+void Vnet::log_limited(Instant now, const std::string& line) {
+  if (log_rate_.take(now)) log_.warning(line);
+}
+
+// Frames of our guests.
+
+Result<Done> Vnet::handle_guest_frame(Instant now, ByteView frame) {
+  const auto result = dispatch(now, frame);
+  if (!result) errors_.add(result.error());
+  drain_dhcp_events(now);
+  return result;
+}
+
+Result<Done> Vnet::dispatch(Instant now, ByteView bytes) {
+  const auto frame = EthernetFrame::decode(bytes);
+  if (!frame) return frame.error();
+  const EthernetHeader& header = frame->header;
+  if (header.src.is_group() || header.src.is_zero() || header.dst.is_zero()) return Error::Malformed;
+  if (header.src == service_.mac) {
+    log_limited(now, "A guest uses the network's own address " + service_.mac.to_string() + " as its own");
+    return Error::NotAllowed;
+  }
+  if (is_arp(header)) return handle_arp(now, *frame, bytes);
+  if (const auto learned = learn_local(now, header.src, {}); !learned) return learned;
+
+  if (const auto dhcp = find_dhcp(*frame)) {
+    if (!dhcp->to_server) {
+      log_limited(now, "Guest " + header.src.to_string() + " answers DHCP: dropped");
+      return Error::NotAllowed;
+    }
+    if (header.dst.is_group() || header.dst == service_.mac) {
+      if (!dhcp_rate_.take(now)) return Error::RateLimited;
+      const auto message = DhcpMessage::decode(dhcp->datagram.payload);
+      if (!message) return message.error();
+      if (message->chaddr != header.src) return Error::NotAllowed;  // A guest asks for itself only.
+      return dhcp_.handle_message(now, *message);
+    }
+  }
+  if (header.dst == service_.mac) return handle_service_packet(*frame);
+  return forward(now, header, bytes);
+}
+
+Result<Done> Vnet::handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes) {
+  const MacAddress& mac = frame.header.src;
+  const auto packet = ArpPacket::decode(frame.payload);
+  if (!packet) return packet.error();
+  const bool reverse = frame.header.ethertype == kEtherTypeRarp;
+  if (packet->sender_mac != mac) return Error::NotAllowed;
+
+  std::optional<Error> doubt;
+  if (!reverse && service_.is_guest_address(packet->sender_ip)) {
+    if (const auto learned = learn_local(now, mac, packet->sender_ip); !learned) doubt = learned.error();
+  } else if (!reverse && packet->sender_ip == service_.ip) {
+    log_limited(now,
+                "Guest " + mac.to_string() + " claims the network's own address " + service_.ip.to_string());
+    doubt = Error::Conflict;
+  }
+  if (!map_.is_confirmed(mac)) {  // It sent no address, or one that it cannot have.
+    if (const auto learned = learn_local(now, mac, {}); !learned) return learned;
+  }
+  if (!reverse && packet->operation == ArpPacket::Operation::Request) {
+    const auto handled = arp_.handle_request(now, *packet);
+    if (!handled) return handled;
+  } else if (!reverse && !frame.header.dst.is_group() && frame.header.dst != service_.mac) {
+    const auto forwarded = forward(now, frame.header, bytes);  // A reply to a guest elsewhere.
+    if (!forwarded) return forwarded;
+  }
+  if (doubt) return *doubt;
+  return Done{};
+}
+
+Result<Done> Vnet::handle_service_packet(const EthernetFrame& frame) {
+  if (frame.header.vlan_tci || frame.header.ethertype != kEtherTypeIpv4) return Error::UnexpectedMessage;
+  const auto packet = Ipv4Packet::decode(frame.payload);
+  if (!packet) return packet.error();
+  if (packet->dst != service_.ip || packet->protocol != kIpProtocolIcmp) return Error::UnexpectedMessage;
+  auto echo = IcmpEcho::decode(packet->payload);
+  if (!echo) return echo.error();
+  if (echo->is_reply) return Error::UnexpectedMessage;
+  echo->is_reply = true;
+  const Bytes message = echo->encode();
+  const Ipv4Packet reply{.src = service_.ip,
+                         .dst = packet->src,
+                         .protocol = kIpProtocolIcmp,
+                         .tos = packet->tos,
+                         .payload = message};
+  const Bytes ip = reply.encode();
+  const EthernetFrame answer{
+      .header = {.dst = frame.header.src, .src = service_.mac, .vlan_tci = {}, .ethertype = kEtherTypeIpv4},
+      .payload = ip};
+  guest_frames_.push_back(answer.encode());
+  return Done{};
+}
+
+Result<Done> Vnet::forward(Instant now, const EthernetHeader& header, ByteView frame) {
+  if (is_link_local_group(header.dst)) return Done{};
+  if (header.dst.is_group()) {
+    if (!flood_rate_.take(now)) {
+      ++flood_limited_;
+      return Error::RateLimited;
+    }
+    ++flooded_;
+    outgoing_.push_back({.to = std::nullopt, .frame = Bytes(frame.begin(), frame.end())});
+    return Done{};
+  }
+  if (const auto known = map_.find_mac(header.dst)) {
+    if (known->node != own_) send_to(known->node, frame);  // Else the switch has brought it there already.
+    return Done{};
+  }
+  const auto held = hold_.hold(now, header.dst, frame);
+  if (!held) return held;
+  ++held_;
+  const auto asked = resolver_.ask(now, {.id = 0,
+                                         .kind = Query::Kind::Mac,
+                                         .ip = {},
+                                         .mac = header.dst,
+                                         .claim = {},
+                                         .asker = map_.find_mac(header.src)});
+  if (!asked) hold_expired_ += hold_.release(header.dst).size();
+  return asked;
+}
+
+void Vnet::send_to(const NodeId& node, ByteView frame) {
+  outgoing_.push_back({.to = node, .frame = Bytes(frame.begin(), frame.end())});
+}
+
+// Who is where.
+
+Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, Ipv4Address ip) {
+  const Lease* lease = dhcp_.leases().find(mac);
+  const bool leased = lease && lease->ip == ip && lease->expires > now;
+  if (const auto holder = map_.find_ip(ip); !ip.is_unspecified() && holder && holder->mac != mac) {
+    const Lease* theirs = dhcp_.leases().find(holder->mac);
+    if (holder->node != own_ || (theirs && theirs->ip == ip && theirs->expires > now)) {
+      log_limited(now, "Guest " + mac.to_string() + " uses " + ip.to_string() + ", which is " +
+                           holder->mac.to_string() + "'s: not believed");
+      return Error::Conflict;
+    }
+  }
+  const auto known = ip.is_unspecified() ? map_.find_mac(mac) : map_.find_ip(ip);
+  const bool settled = known && known->mac == mac && map_.is_confirmed(mac) &&
+                       (ip.is_unspecified() || leased || known->expires - now >= kIdleTime / 2);
+  if (settled) return Done{};
+  if (!move_rate_.take(now)) return Error::RateLimited;
+  const auto sequence = bind_local(now, mac, ip, leased ? lease->expires : now + kIdleTime, {});
+  if (!sequence) return sequence.error();
+  return Done{};
+}
+
+Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, Ipv4Address ip, Instant expires,
+                                  const std::string& name) {
+  const auto known = map_.find_mac(mac);
+  const auto holder = ip.is_unspecified() ? std::nullopt : map_.find_ip(ip);
+  const bool moved = known && known->node != own_;
+  const bool changed = moved || (!ip.is_unspecified() && (!holder || holder->mac != mac));
+  uint64_t sequence = known ? known->sequence : 0;
+  if (const Lease* lease = dhcp_.leases().find(mac)) sequence = std::max(sequence, lease->sequence);
+  if (!known || changed) sequence = next_sequence(sequence);
+  const auto result = map_.upsert(
+      now, {.ip = ip, .mac = mac, .node = own_, .sequence = sequence, .expires = expires, .name = name});
+  if (!result) return result.error();
+  if (moved) {
+    ++moved_here_;
+    if (log_rate_.take(now)) {
+      log_.info("Guest " + mac.to_string() + " has moved here from " + known->node.to_short_string());
+    }
+    for (const Ipv4Address address : map_.addresses(mac)) {
+      if (address != ip) announcements_.push_back(*map_.find_ip(address));
+    }
+  }
+  announcements_.push_back({.ip = ip,
+                            .mac = mac,
+                            .node = own_,
+                            .sequence = sequence,
+                            .expires = expires,
+                            .name = map_.find_mac(mac) ? map_.find_mac(mac)->name : name});
+  return sequence;
+}
+
+void Vnet::drain_dhcp_events(Instant now) {
+  while (const auto event = dhcp_.poll_event()) {
+    if (const auto bound = bind_local(now, event->mac, event->ip, event->expires, event->name)) {
+      dhcp_.set_sequence(now, event->mac, *bound);
+    } else {
+      (void)refuse(bound.error());
+    }
+  }
+}
+
+Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
+  Binding binding = claim;
+  binding.expires = std::min(binding.expires, now + kLongestBinding);
+  if (binding.node == own_) return Error::Self;
+  if (binding.mac.is_group() || binding.mac.is_zero() || binding.sequence == 0) return Error::Malformed;
+  if (binding.mac == service_.mac ||
+      !(binding.ip.is_unspecified() || service_.is_guest_address(binding.ip))) {
+    return Error::NotAllowed;
+  }
+  if (!is_host_label(binding.name)) binding.name.clear();
+
+  const bool was_local = map_.is_local(binding.mac);
+  const auto holder = binding.ip.is_unspecified() ? std::nullopt : map_.find_ip(binding.ip);
+  const auto change = map_.upsert(now, binding);
+  if (!change) {
+    if (change.error() != Error::Conflict) return change.error();
+    if (was_local) announce_again(now, binding.mac);
+    if (holder && holder->node == own_ && holder->mac != binding.mac) announce_again(now, holder->mac);
+    return change.error();
+  }
+  if (*change == AddressMap::Change::Withdrawn) return Done{};
+  if (was_local) {
+    ++moved_away_;
+    dhcp_.handle_moved_away(binding.mac);
+    if (log_rate_.take(now)) {
+      log_.info("Guest " + binding.mac.to_string() + " has moved to " + binding.node.to_short_string());
+    }
+  }
+  if (holder && holder->node == own_ && holder->mac != binding.mac) {
+    dhcp_.handle_moved_away(holder->mac);
+    log_limited(now, "Address " + binding.ip.to_string() + " of guest " + holder->mac.to_string() +
+                         " is now " + binding.mac.to_string() + "'s at " + binding.node.to_short_string());
+  }
+  settle(binding);
+  return Done{};
+}
+
+void Vnet::announce_again(Instant now, const MacAddress& mac) {
+  if (!defend_rate_.take(now)) return;
+  const auto addresses = map_.addresses(mac);
+  if (addresses.empty()) announcements_.push_back(*map_.find_mac(mac));
+  for (const Ipv4Address ip : addresses) announcements_.push_back(*map_.find_ip(ip));
+}
+
+void Vnet::settle(const Binding& binding) {
+  for (const Bytes& frame : hold_.release(binding.mac)) send_to(binding.node, frame);
+  if (!binding.ip.is_unspecified()) arp_.handle_binding(binding);
+}
+
+// Members.
+
+Result<Done> Vnet::handle_member_frame(Instant now, const NodeId& from, ByteView bytes) {
+  const auto frame = EthernetFrame::decode(bytes);
+  if (!frame) return refuse(frame.error());
+  const EthernetHeader& header = frame->header;
+  if (header.src.is_group() || header.src.is_zero() || header.dst.is_zero()) return refuse(Error::Malformed);
+  if (header.src == service_.mac || header.dst == service_.mac) return refuse(Error::NotAllowed);
+  if (is_link_local_group(header.dst)) return refuse(Error::NotAllowed);
+  if (find_dhcp(*frame)) return refuse(Error::NotAllowed);  // Each host answers its own guests.
+  // A guest of ours speaking from elsewhere: the switch would look for it there.  It may have moved, and then
+  // the announcement is on its way.
+  if (map_.is_local(header.src)) return refuse(Error::Conflict);
+  if (from == own_) return refuse(Error::Self);
+  if (!map_.find_mac(header.src)) {
+    const Binding seen{.ip = {},
+                       .mac = header.src,
+                       .node = from,
+                       .sequence = 0,  // Any announcement is better.
+                       .expires = now + kLearnedFromFrame,
+                       .name = {}};
+    if (const auto learned = map_.upsert(now, seen); !learned) (void)refuse(learned.error());
+    settle(seen);
+  }
+  guest_frames_.emplace_back(bytes.begin(), bytes.end());
+  return Done{};
+}
+
+Result<Done> Vnet::handle_announcement(Instant now, const NodeId& from, const Binding& binding) {
+  if (binding.node != from) return refuse(Error::NotAllowed);
+  const auto learned = learn_remote(now, binding);
+  if (!learned) return refuse(learned.error());
+  return learned;
+}
+
+void Vnet::handle_member_gone(Instant, const NodeId& node) {
+  for (const Binding& binding : map_.bindings()) {
+    if (binding.node == node && binding.sequence == 0) map_.erase(binding.mac, {});
+  }
+}
+
+// Questions.
+
+Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<Binding>& answer) {
+  const Query* open = resolver_.find(id);
+  std::optional<Binding> binding = answer;
+  if (binding) {
+    if (binding->node == own_) return refuse(Error::Self);
+    if (open && (open->kind == Query::Kind::Ip ? binding->ip != open->ip : binding->mac != open->mac)) {
+      return refuse(Error::Malformed);  // Not an answer to this; others may still come.
+    }
+    if (binding->sequence > 0) {
+      if (const auto learned = learn_remote(now, *binding); !learned) {
+        (void)refuse(learned.error());
+        if (learned.error() != Error::Conflict) return learned;
+        if (open) binding = open->kind == Query::Kind::Ip ? map_.find_ip(open->ip) : map_.find_mac(open->mac);
+      }
+    }
+  }
+  const auto query = resolver_.handle_answer(id);
+  if (!query) {
+    if (answer) return Done{};
+    return refuse(Error::UnexpectedMessage);
+  }
+  conclude(now, *query, binding);
+  return Done{};
+}
+
+void Vnet::conclude(Instant now, const Query& query, const std::optional<Binding>& binding) {
+  arp_.handle_answer(query, binding);
+  dhcp_.handle_answer(now, query, binding);
+  if (query.kind == Query::Kind::Mac) {
+    for (const Bytes& frame : hold_.release(query.mac)) {
+      if (binding && binding->node != own_ && binding->sequence > 0) {
+        send_to(binding->node, frame);
+      } else {
+        ++hold_expired_;
+      }
+    }
+  }
+  drain_dhcp_events(now);
+}
+
+std::optional<Binding> Vnet::handle_query(Instant now, const NodeId& from, const Query& query) {
+  if (query.asker && query.asker->sequence > 0) {
+    if (query.asker->node != from) {
+      (void)refuse(Error::NotAllowed);
+    } else if (const auto learned = learn_remote(now, *query.asker); !learned) {
+      (void)refuse(learned.error());
+    }
+  }
+  if (query.kind == Query::Kind::Ip && !service_.is_guest_address(query.ip)) return std::nullopt;
+  const auto known = query.kind == Query::Kind::Ip ? map_.find_ip(query.ip) : map_.find_mac(query.mac);
+  if (known && known->node == own_) return known;
+  auto reserved = dhcp_.handle_query(now, own_, query);
+  drain_dhcp_events(now);
+  if (reserved) return reserved;
+  // A guest that has been silent so far may hold it: our guests are asked, and the member will ask again.
+  if (query.kind == Query::Kind::Ip && !known && ask_rate_.take(now)) {
+    ask_guest(MacAddress::broadcast(), query.ip);
+  }
+  return std::nullopt;
+}
+
+void Vnet::ask_guest(const MacAddress& dst, Ipv4Address ip) {
+  const ArpPacket request{.operation = ArpPacket::Operation::Request,
+                          .sender_mac = service_.mac,
+                          .sender_ip = service_.ip,
+                          .target_mac = {},
+                          .target_ip = ip};
+  guest_frames_.push_back(arp_frame(dst, service_.mac, request));
+}
+
+// What the owner takes away.
+
+std::optional<Bytes> Vnet::poll_guest_frame() {
+  if (auto frame = arp_.poll_frame()) return frame;
+  if (auto frame = dhcp_.poll_frame()) return frame;
+  return pop(guest_frames_);
+}
+
+std::optional<Vnet::Outgoing> Vnet::poll_outgoing() { return pop(outgoing_); }
+
+std::optional<Binding> Vnet::poll_announcement() { return pop(announcements_); }
+
+Instant Vnet::next_timeout() const {
+  return std::min(
+      {map_.next_timeout(), resolver_.next_timeout(), dhcp_.next_timeout(), hold_.next_timeout()});
+}
+
+void Vnet::handle_timeout(Instant now) {
+  map_.handle_timeout(now);
+  while (const auto mac = map_.poll_unconfirmed()) {
+    for (const Ipv4Address ip : map_.addresses(*mac)) ask_guest(*mac, ip);
+  }
+  for (const Query& query : resolver_.handle_timeout(now)) conclude(now, query, std::nullopt);
+  dhcp_.handle_timeout(now);
+  hold_expired_ += hold_.handle_timeout(now);
+}
+
+std::string Vnet::save_leases(Instant now, UnixSeconds wall_now) const {
+  return dhcp_.leases().save(now, wall_now);
+}
+
+Result<Done, Problem> Vnet::load_leases(std::string_view text, Instant now, UnixSeconds wall_now) {
+  LeaseTable loaded;
+  if (auto result = loaded.load(text, now, wall_now, DhcpServer::kLeaseTime); !result) return result;
+  for (const auto& [mac, lease] : loaded.all()) {
+    if (mac == service_.mac || !service_.is_guest_address(lease.ip)) {
+      return Problem{"The lease file is of another network: it has " + lease.ip.to_string() + "."};
+    }
+  }
+  dhcp_.leases() = loaded;
+  for (const auto& [mac, lease] : loaded.all()) {
+    if (lease.expires <= now) continue;
+    const auto result = map_.upsert(now, {.ip = lease.ip,
+                                          .mac = mac,
+                                          .node = own_,
+                                          .sequence = std::max<uint64_t>(lease.sequence, 1),
+                                          .expires = lease.expires,
+                                          .name = lease.name});
+    if (!result) (void)refuse(result.error());
+  }
+  return Done{};
+}
+
+std::vector<Vnet::Counter> Vnet::counters() const {
+  const auto& dhcp = dhcp_.counts();
+  return {
+      {"flooded", flooded_},           {"flood_limited", flood_limited_}, {"held", held_},
+      {"hold_expired", hold_expired_}, {"moved_here", moved_here_},       {"moved_away", moved_away_},
+      {"arp_answers", arp_.answers()}, {"dhcp_offers", dhcp.offers},      {"dhcp_acks", dhcp.acks},
+      {"dhcp_naks", dhcp.naks},        {"dhcp_declines", dhcp.declines},  {"dhcp_exhausted", dhcp.exhausted},
+  };
+}
+
+}  // namespace ipop

@@ -1,0 +1,152 @@
+// The virtual network of one port, as its node uses it: what guests see (ARP, DHCP) and where frames go that
+// the fast path could not place.  Knows no ring, no session and no member list; the node carries its
+// questions, announcements and frames.  A calculation: no I/O, one owner, not thread-safe.
+//
+// After any handle_*() the owner polls until every poll_*() is empty, and publishes a new forwarding snapshot
+// if map().version() has changed.  When a member joins, the owner tells it all of local_bindings().
+//
+// A guest belongs to this host as soon as a frame of it comes from the switch: if the map has it elsewhere,
+// it has moved, and the binding we announce has the old sequence plus one.  It stays until another member
+// announces it with a better claim, or until it has been silent for kIdleTime (its lease, if it has one, if
+// that is longer).  When half of that is over it is asked by ARP whether it is still there.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "overlay/base/counters.h"
+#include "overlay/base/log.h"
+#include "overlay/base/random.h"
+#include "overlay/base/token_bucket.h"
+#include "overlay/vnet/address_map.h"
+#include "overlay/vnet/arp_responder.h"
+#include "overlay/vnet/dhcp_server.h"
+#include "overlay/vnet/frame_hold.h"
+#include "overlay/vnet/resolver.h"
+#include "overlay/vnet/service.h"
+#include "overlay/wire/ethernet.h"
+
+namespace ipop {
+
+struct VnetConfig {
+  std::string network_name;
+  Ipv4Subnet subnet;          ///< Prefix length at most 30.
+  uint64_t network_hash = 0;  ///< The same on every member.
+  NodeId own;
+  uint16_t mtu = 0;  ///< What guests are told, in octets of an IP packet.
+};
+
+class Vnet {
+ public:
+  static constexpr Duration kIdleTime = 1h;
+  static constexpr Duration kLongestBinding = 2h;      ///< A member cannot claim for longer at a time.
+  static constexpr Duration kLearnedFromFrame = 5min;  ///< A place learned from a frame, not announced.
+
+  /// `random` and `log` outlive it.
+  Vnet(const VnetConfig& config, Random& random, Log& log);
+  Vnet(const Vnet&) = delete;  // Its parts refer to each other.
+
+  /// A frame of a local guest that the fast path did not place: group-addressed, to the service, to a MAC it
+  /// does not know, or from a MAC it does not know as local.  Checksums are complete and TCP is segmented,
+  /// since the frame may travel on.  What is refused is also counted in errors().
+  Result<Done> handle_guest_frame(Instant now, ByteView frame);
+  /// A frame of a member's guest that the fast path did not deliver: group-addressed, or from a MAC that it
+  /// does not know to be at `from`.
+  Result<Done> handle_member_frame(Instant now, const NodeId& from, ByteView frame);
+
+  /// A frame to hand to the switch.
+  std::optional<Bytes> poll_guest_frame();
+  struct Outgoing {
+    std::optional<NodeId> to;  ///< Nothing: all members.
+    Bytes frame;
+  };
+  /// A frame to send to members.
+  std::optional<Outgoing> poll_outgoing();
+
+  /// A question for all members.
+  std::optional<Query> poll_query() { return resolver_.poll_query(); }
+  /// Somebody answered with a binding (of its own: the caller has checked its node), or everybody was asked
+  /// and nobody knew.  An answer to a question that is no longer open still teaches.
+  Result<Done> handle_answer(Instant now, uint64_t id, const std::optional<Binding>& binding);
+  /// What we have to say to a member's question: a binding of ours, or nothing.
+  std::optional<Binding> handle_query(Instant now, const NodeId& from, const Query& query);
+
+  /// A binding of ours to tell all members now.
+  std::optional<Binding> poll_announcement();
+  /// A member speaks for itself only: NotAllowed if binding.node is not `from`.
+  Result<Done> handle_announcement(Instant now, const NodeId& from, const Binding& binding);
+  /// Its bindings are kept until they expire: the host may just be restarting, and frames for its guests have
+  /// nowhere better to go.  Only what was learned from its frames is forgotten.
+  void handle_member_gone(Instant now, const NodeId& node);
+
+  Instant next_timeout() const;
+  void handle_timeout(Instant now);
+
+  const AddressMap& map() const { return map_; }
+  const Service& service() const { return service_; }
+  std::vector<Binding> bindings() const { return map_.bindings(); }
+  std::vector<Binding> local_bindings() const { return map_.local_bindings(); }
+
+  const LeaseTable& leases() const { return dhcp_.leases(); }
+  /// True until leases_saved() after a change; then write save_leases() to the file.
+  bool leases_dirty() const { return dhcp_.leases().dirty(); }
+  void leases_saved() { dhcp_.leases().set_saved(); }
+  std::string save_leases(Instant now, UnixSeconds wall_now) const;
+  /// At the start.  Living leases become local bindings with the sequence they had, so that a guest that
+  /// moved away meanwhile is not called back.  A refused file changes nothing.
+  Result<Done, Problem> load_leases(std::string_view text, Instant now, UnixSeconds wall_now);
+
+  const ErrorCounters& errors() const { return errors_; }
+  struct Counter {
+    const char* name;
+    uint64_t value;
+  };
+  /// What happened, by name; refusals are in errors().
+  std::vector<Counter> counters() const;
+
+ private:
+  Result<Done> dispatch(Instant now, ByteView frame);
+  Result<Done> handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes);
+  Result<Done> handle_service_packet(const EthernetFrame& frame);
+  Result<Done> forward(Instant now, const EthernetHeader& header, ByteView frame);
+  /// The guest with `mac` is here, and has `ip` unless that is unspecified.
+  Result<Done> learn_local(Instant now, const MacAddress& mac, Ipv4Address ip);
+  Result<Done> learn_remote(Instant now, const Binding& binding);
+  /// Puts a binding of ours in the map and announces it.
+  Result<uint64_t> bind_local(Instant now, const MacAddress& mac, Ipv4Address ip, Instant expires,
+                              const std::string& name);
+  void announce_again(Instant now, const MacAddress& mac);
+  void drain_dhcp_events(Instant now);
+  void settle(const Binding& binding);
+  void send_to(const NodeId& node, ByteView frame);
+  void ask_guest(const MacAddress& dst, Ipv4Address ip);
+  void conclude(Instant now, const Query& query, const std::optional<Binding>& binding);
+  Error refuse(Error error);
+  void log_limited(Instant now, const std::string& line);
+
+  NodeId own_;
+  Service service_;
+  Log& log_;
+  AddressMap map_;
+  Resolver resolver_;
+  ArpResponder arp_;
+  DhcpServer dhcp_;
+  FrameHold hold_;
+  ErrorCounters errors_;
+
+  TokenBucket flood_rate_{1ms, 1000};   ///< Group-addressed frames of our guests to all members.
+  TokenBucket move_rate_{5ms, 1000};    ///< New and moved guests: each makes an announcement to all.
+  TokenBucket dhcp_rate_{5ms, 1000};    ///< Messages of our guests to the DHCP server.
+  TokenBucket ask_rate_{20ms, 100};     ///< ARP requests to our guests in the name of members.
+  TokenBucket defend_rate_{100ms, 50};  ///< Announcements repeated because a member disagrees.
+  TokenBucket log_rate_{1s, 20};
+
+  std::deque<Bytes> guest_frames_;
+  std::deque<Outgoing> outgoing_;
+  std::deque<Binding> announcements_;
+  uint64_t flooded_ = 0, flood_limited_ = 0, held_ = 0, hold_expired_ = 0, moved_here_ = 0, moved_away_ = 0;
+};
+
+}  // namespace ipop
