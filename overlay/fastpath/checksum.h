@@ -1,0 +1,63 @@
+// Internet checksums (RFC 1071) of guests' frames: where the transport header is, and what its checksum must
+// be. Everything here takes hostile frames, allocates nothing and may run on any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "overlay/base/bytes.h"
+
+namespace ipop {
+
+inline constexpr uint8_t kProtocolTcp = 6;
+inline constexpr uint8_t kProtocolUdp = 17;
+
+/// A ones' complement sum under way.  RFC 1071 lets us add words in the machine's own byte order, wide.
+class InternetChecksum {
+ public:
+  /// Pieces are joined as if they were one; all but the last have an even size.  At most 2^32 octets in all.
+  void add(ByteView data);
+  /// add() and a copy in one pass over memory.  REQUIRES: `out` has room for data.size() and does not
+  /// overlap.
+  void add_copying(ByteView data, uint8_t* out);
+  /// A 16-bit number that stands big-endian in what is summed.
+  void add_u16(uint16_t value);
+
+  /// The complement of the sum, as the field takes it in memory: the two octets are in wire order already.
+  uint16_t finish() const;
+
+ private:
+  uint64_t low_ = 0;  // Two sums of 32-bit halves: no carry to look after, and the additions overlap.
+  uint64_t high_ = 0;
+};
+
+/// Where the transport segment of a whole (unfragmented) IP packet lies in its Ethernet frame.
+struct TransportPlace {
+  bool is_ipv6 = false;
+  uint8_t protocol = 0;       ///< kProtocolTcp or kProtocolUdp.
+  size_t network_offset = 0;  ///< Octets from the start of the frame to the IP header.
+  size_t offset = 0;          ///< To the TCP or UDP header.
+  size_t end = 0;             ///< To one past the packet's last octet; Ethernet padding may follow.
+};
+
+/// Looks behind any 802.1Q and 802.1ad tags, IPv4 options and IPv6 extension headers.  The fixed part of the
+/// transport header (20 octets of TCP, 8 of UDP) lies inside the packet.  Nothing for other protocols, for
+/// fragments, for headers that contradict each other, and for packets on a source route, whose checksum is
+/// made for a destination other than the one in the header (RFC 1122, section 3.2.1.8; RFC 8200,
+/// section 8.1).
+std::optional<TransportPlace> find_transport(ByteView frame);
+
+/// The sum of the pseudo-header (RFC 9293, section 3.1; RFC 8200, section 8.1) for `length` octets of TCP or
+/// UDP.  REQUIRES: `place` is find_transport(frame).
+InternetChecksum pseudo_header_sum(ByteView frame, const TransportPlace& place, size_t length);
+
+/// Fills in the TCP or UDP checksum of a frame whose sender left it to the network card.  The field's old
+/// content is not used: the switch's NAT leaves something other than the pseudo-header's sum there.  False,
+/// and the frame untouched, where find_transport() finds nothing or the UDP length does not fit.
+bool complete_checksum(ByteSpan frame);
+
+/// Fills in an IPv4 header's own checksum.  REQUIRES: `header` is the whole header, options included.
+void complete_ipv4_header_checksum(ByteSpan header);
+
+}  // namespace ipop

@@ -1,0 +1,135 @@
+#include "overlay/fastpath/sealer.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "overlay/fastpath/checksum.h"
+#include "overlay/fastpath/segment.h"
+#include "overlay/link/link.h"
+
+namespace ipop {
+namespace {
+
+MacAddress mac_at(ByteView frame, size_t offset) {
+  MacAddress out;
+  std::copy_n(frame.begin() + static_cast<ptrdiff_t>(offset), out.bytes.size(), out.bytes.begin());
+  return out;
+}
+
+/// The peer that the frame goes to without further thought, or null: let the core think.
+const Snapshot::Peer* find_peer(const Snapshot& snapshot, ByteView frame) {
+  const auto source = snapshot.places.find(mac_at(frame, 6));
+  if (source == snapshot.places.end() || source->second != Snapshot::kHere) return nullptr;
+  const auto destination = snapshot.places.find(mac_at(frame, 0));
+  if (destination == snapshot.places.end() || destination->second == Snapshot::kHere) return nullptr;
+  const Snapshot::Peer& peer = snapshot.peers[destination->second];
+  return peer.sending ? &peer : nullptr;
+}
+
+/// A place in the batch for one more datagram.
+uint8_t* make_room(const SealContext& context, size_t datagram_size) {
+  uint8_t* room = context.batch.reserve(datagram_size);
+  if (room == nullptr) {
+    flush(context);
+    room = context.batch.reserve(datagram_size);
+  }
+  return room;
+}
+
+/// Seals `size` octets, which lie in the batch already if `plaintext` is null.
+void seal_one(const SealContext& context, const Snapshot::Peer& peer, uint8_t* room, const uint8_t* plaintext,
+              size_t size) {
+  if (plaintext == nullptr) plaintext = room + wire::DataHeader::kSize;
+  if (!peer.sending->seal(wire::Type::Data, ByteView(plaintext, size), room)) {
+    PortCounters::add(context.counters.tx_dropped);
+    return;
+  }
+  context.batch.commit(peer.endpoint, size + Keypair::kOverhead);
+  PortCounters::add(context.counters.tx_datagrams);
+}
+
+void note_activity(const SealContext& context, const Snapshot::Peer& peer, size_t frames, size_t bytes) {
+  PeerActivity& activity = *peer.activity;
+  const auto now = context.now.time_since_epoch().count();
+  activity.tx_frames.fetch_add(frames, std::memory_order_relaxed);
+  activity.tx_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  activity.last_sent.store(now, std::memory_order_relaxed);
+  const auto silence = Duration(now - activity.last_received.load(std::memory_order_relaxed));
+  if (silence >= kSilencePatience && !activity.quiet.exchange(true, std::memory_order_relaxed)) {
+    context.inbox.quiet(peer.node);
+  }
+}
+
+/// Sends what `write(i, out)` writes for each of `count` frames of `size(i)` octets.
+template <class Size, class Write>
+void seal_written(const SealContext& context, const Snapshot::Peer& peer, size_t count, Size size, Write write) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; ++i) {
+    uint8_t* room = make_room(context, size(i) + Keypair::kOverhead);
+    write(i, room + wire::DataHeader::kSize);
+    seal_one(context, peer, room, nullptr, size(i));
+    bytes += size(i);
+  }
+  note_activity(context, peer, count, bytes);
+}
+
+/// The core sees only what could stand on a wire: whole checksums, no super-frames.
+void hand_to_core(const SealContext& context, const GuestFrame& frame, const std::optional<Segmenter>& segments) {
+  const size_t count = segments ? segments->count() : 1;
+  for (size_t i = 0; i < count; ++i) {
+    uint8_t* room = make_room(context, segments ? segments->frame_size(i) : frame.data.size());
+    ByteView whole = frame.data;
+    if (segments) {
+      segments->write(i, room);
+      whole = {room, segments->frame_size(i)};
+    } else if (frame.partial_checksum) {
+      std::copy(frame.data.begin(), frame.data.end(), room);
+      complete_checksum({room, frame.data.size()});
+      whole = {room, frame.data.size()};
+    }
+    context.inbox.guest_frame(whole);  // Copies; the room in the batch stays free.
+    PortCounters::add(context.counters.to_core);
+  }
+}
+
+}  // namespace
+
+void seal_frame(const SealContext& context, const GuestFrame& frame) {
+  PortCounters::add(context.counters.tx_frames);
+  PortCounters::add(context.counters.tx_bytes, frame.data.size());
+  std::optional<Segmenter> segments;
+  if (frame.segment_size > 0) segments = Segmenter::parse(frame.data, frame.segment_size);
+  const bool is_sound = frame.data.size() >= kEthernetHeaderSize &&
+                        (segments ? segments->max_frame_size() : frame.data.size()) <= kMaxCarriedFrame &&
+                        (frame.segment_size == 0 || segments);
+  if (!is_sound) {
+    PortCounters::add(context.counters.tx_dropped);
+    context.refused.add(Error::Malformed);
+    return;
+  }
+  const Snapshot::Peer* peer = find_peer(context.snapshot, frame.data);
+  if (peer == nullptr) {
+    hand_to_core(context, frame, segments);
+  } else if (segments) {
+    seal_written(context, *peer, segments->count(), [&](size_t i) { return segments->frame_size(i); },
+                 [&](size_t i, uint8_t* out) { segments->write(i, out); });
+  } else if (frame.partial_checksum) {
+    seal_written(context, *peer, 1, [&](size_t) { return frame.data.size(); },
+                 [&](size_t, uint8_t* out) {
+                   std::copy(frame.data.begin(), frame.data.end(), out);
+                   complete_checksum({out, frame.data.size()});
+                 });
+  } else {
+    uint8_t* room = make_room(context, frame.data.size() + Keypair::kOverhead);
+    seal_one(context, *peer, room, frame.data.data(), frame.data.size());
+    note_activity(context, *peer, 1, frame.data.size());
+  }
+}
+
+void flush(const SealContext& context) {
+  if (context.batch.empty()) return;
+  context.sink.send(context.batch);
+  context.batch.clear();
+}
+
+}  // namespace ipop

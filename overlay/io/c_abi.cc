@@ -1,0 +1,125 @@
+// overlay/ipop.h over io/port.h: translates types, and lets no exception out.
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "overlay/io/port.h"
+#include "overlay/ipop.h"
+
+using ipop::Port;
+
+struct ipop_port {
+  std::unique_ptr<Port> port;
+};
+
+namespace {
+
+char* copy_string(const std::string& text) { return strdup(text.c_str()); }
+
+void set_error(char** errp, const std::string& text) {
+  if (errp != nullptr) *errp = copy_string(text);
+}
+
+}  // namespace
+
+void ipop_set_log(ipop_log_function* log) { ipop::set_log(log); }
+
+int ipop_port_create(const ipop_config* config, ipop_port** out, char** errp) {
+  *out = nullptr;
+  if (errp != nullptr) *errp = nullptr;
+  try {
+    const auto options = ipop::PortOptions::parse(*config);
+    if (!options) {
+      set_error(errp, options.error().text);
+      return EINVAL;
+    }
+    auto port = Port::open(*options);
+    if (!port) {
+      set_error(errp, port.error().text);
+      return port.error().error;
+    }
+    *out = new ipop_port{std::move(*port)};
+    return 0;
+  } catch (const std::exception& exception) {  // No memory, or no thread to be had.
+    set_error(errp, exception.what());
+    return ENOMEM;
+  }
+}
+
+void ipop_port_destroy(ipop_port* port) { delete port; }
+
+void ipop_port_send(ipop_port* port, const ipop_frame* frames, size_t n) { port->port->send(frames, n); }
+
+size_t ipop_port_recv(ipop_port* port, ipop_buffer* buffers, size_t n) { return port->port->receive(buffers, n); }
+
+size_t ipop_port_buffer_size(const ipop_port*) { return ipop::kMaxCarriedFrame; }
+
+void ipop_port_fds(const ipop_port* port, int fds[2]) {
+  port->port->fds(fds);
+}
+
+bool ipop_port_ready(const ipop_port* port) { return port->port->is_ready(); }
+
+void ipop_port_mac(const ipop_port* port, uint8_t mac[6]) {
+  std::memcpy(mac, port->port->mac().bytes.data(), 6);
+}
+
+int ipop_port_mtu(const ipop_port*) { return ipop::kGuestMtu; }
+
+bool ipop_port_carrier(const ipop_port* port) {
+  const auto report = port->port->runtime().report().get();
+  for (const auto& peer : report->peers) {
+    if (peer.is_up) return true;
+  }
+  return false;
+}
+
+uint64_t ipop_port_change_seq(const ipop_port* port) { return port->port->runtime().report_seq(); }
+
+void ipop_port_status(const ipop_port* port, ipop_status_function* emit, void* aux) {
+  const auto report = port->port->runtime().report().get();
+  const auto facts = port->port->facts();
+  size_t up = 0;
+  for (const auto& peer : report->peers) up += peer.is_up ? 1 : 0;
+  const auto say = [&](const char* key, const std::string& value) { emit(aux, key, value.c_str()); };
+  say("network", report->network);
+  say("host", report->host);
+  say("node_id", report->node.to_string());
+  say("listen", facts.listen.to_string());
+  if (facts.local_endpoint) say("local_endpoint", facts.local_endpoint->to_string());
+  if (report->public_endpoint) say("public_endpoint", report->public_endpoint->to_string());
+  say("peers", std::to_string(up));
+  say("bindings", std::to_string(report->bindings.size()));
+  say("certificate_expires", ipop::format_time(report->certificate_expires));
+}
+
+void ipop_port_counters(const ipop_port* port, ipop_counter_function* emit, void* aux) {
+  const auto report = port->port->runtime().report().get();
+  for (const auto& counter : all_counters(*report, port->port->facts())) {
+    emit(aux, counter.name.c_str(), counter.value);
+  }
+}
+
+void ipop_port_stats(const ipop_port* port, ipop_stats* out) {
+  const ipop::PortCounters& counters = port->port->counters();
+  out->rx_frames = counters.rx_frames;
+  out->rx_bytes = counters.rx_bytes;
+  out->rx_dropped = counters.rx_dropped;
+  out->tx_frames = counters.tx_frames;
+  out->tx_bytes = counters.tx_bytes;
+  out->tx_dropped = counters.tx_dropped;
+}
+
+char* ipop_port_view(const ipop_port* port, ipop_view view, bool json) {
+  const auto report = port->port->runtime().report().get();
+  switch (view) {
+    case IPOP_VIEW_SHOW: return copy_string(show(*report, port->port->facts(), json));
+    case IPOP_VIEW_PEERS: return copy_string(show_peers(*report, json));
+    case IPOP_VIEW_BINDINGS: return copy_string(show_bindings(*report, json));
+  }
+  return copy_string("");
+}
+
+void ipop_free(char* text) { std::free(text); }

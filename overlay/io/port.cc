@@ -1,0 +1,263 @@
+#include "overlay/io/port.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <map>
+#include <mutex>
+
+namespace ipop {
+namespace {
+
+std::atomic<ipop_log_function*> log_function{nullptr};
+
+/// Puts the port's name before each line.
+class PortLog : public Log {
+ public:
+  explicit PortLog(std::string name) : name_(std::move(name)) {}
+  void write(Level level, std::string_view line) override {
+    ipop_log_function* const log = log_function;
+    if (log == nullptr) return;
+    constexpr ipop_log_level kLevels[] = {IPOP_LOG_DEBUG, IPOP_LOG_INFO, IPOP_LOG_WARNING};
+    log(kLevels[static_cast<size_t>(level)], (name_ + ": " + std::string(line)).c_str());
+  }
+
+ private:
+  std::string name_;
+};
+
+bool is_given(const char* text) { return text != nullptr && *text != '\0'; }
+
+/// "203.0.113.7:51128, [2001:db8::7]:51128"
+Result<std::vector<Endpoint>, Problem> parse_introducers(std::string_view text) {
+  std::vector<Endpoint> out;
+  constexpr std::string_view kSeparators = ", \t\n";
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(kSeparators), text.size()));
+    if (text.empty()) return out;
+    const std::string_view item = text.substr(0, text.find_first_of(kSeparators));
+    const auto endpoint = Endpoint::parse(item);
+    if (!endpoint || item.front() == ':' || endpoint->port == 0) {
+      return Problem{"options:introducers: \"" + std::string(item) +
+                     "\" is no ADDRESS:PORT (names are not looked up)"};
+    }
+    if (out.size() == kMaxIntroducers) {
+      return Problem{"options:introducers: more than " + std::to_string(kMaxIntroducers)};
+    }
+    out.push_back(*endpoint);
+    text.remove_prefix(item.size());
+  }
+}
+
+/// Leases of the same member of the same network, whatever the port is called.
+std::string lease_file(const std::string& state_dir, const NodeId& node, Log& log) {
+  if (mkdir(state_dir.c_str(), 0755) != 0 && errno != EEXIST) {
+    log.warning("leases will be lost in a restart: cannot make " + state_dir + ": " + error_text(errno));
+    return "";
+  }
+  return state_dir + "/" + node.to_string() + ".leases";
+}
+
+}  // namespace
+
+void set_log(ipop_log_function* log) { log_function = log; }
+
+Result<PortOptions, Problem> PortOptions::parse(const ipop_config& config) {
+  PortOptions out;
+  if (is_given(config.name)) out.name = config.name;
+  if (!is_given(config.invite)) {
+    return Problem{"options:invite is missing: the path of the file that \"ipopctl host invite NETWORK HOST\" made"};
+  }
+  out.invite = config.invite;
+  if (is_given(config.listen)) {
+    const auto listen = Endpoint::parse(config.listen);
+    if (!listen) {
+      return Problem{"options:listen: \"" + std::string(config.listen) +
+                     "\" is no ADDRESS:PORT, [ADDRESS]:PORT or :PORT"};
+    }
+    out.listen = *listen;
+  }
+  if (is_given(config.introducers)) {
+    auto introducers = parse_introducers(config.introducers);
+    if (!introducers) return introducers.error();
+    out.introducers = std::move(*introducers);
+  }
+  if (is_given(config.rekey)) {
+    const std::string_view text = config.rekey;
+    int seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc{} || end != text.data() + text.size() || seconds < 5 || seconds > 120) {
+      return Problem{"options:rekey: \"" + std::string(text) + "\" is no number of seconds from 5 to 120"};
+    }
+    out.rekey_after = std::chrono::seconds(seconds);
+  }
+  if (is_given(config.state_dir)) out.state_dir = config.state_dir;
+  return out;
+}
+
+/// The identities in use in this process.  Two nodes with one identity would answer each other's mail.
+class Port::Registration {
+ public:
+  static Result<std::unique_ptr<Registration>, std::string> claim(const NodeId& node, const std::string& port) {
+    const std::lock_guard lock(mutex());
+    const auto [entry, is_new] = owners().try_emplace(node, port);
+    if (!is_new) return entry->second;
+    return std::unique_ptr<Registration>(new Registration(node));
+  }
+  ~Registration() {
+    const std::lock_guard lock(mutex());
+    owners().erase(node_);
+  }
+
+ private:
+  explicit Registration(const NodeId& node) : node_(node) {}
+  static std::mutex& mutex() {
+    static std::mutex mutex;
+    return mutex;
+  }
+  static std::map<NodeId, std::string>& owners() {
+    static std::map<NodeId, std::string> owners;
+    return owners;
+  }
+
+  NodeId node_;
+};
+
+class Port::Sink : public DatagramSink {
+ public:
+  explicit Sink(Port& port) : port_(port) {}
+  void send(const SealedBatch& batch) override {
+    PortCounters::add(port_.counters_.tx_dropped, port_.socket_.send(batch));
+  }
+
+ private:
+  Port& port_;
+};
+
+Result<std::unique_ptr<Port>, Port::Failure> Port::open(const PortOptions& options) {
+  const auto text = read_file(options.invite, kMaxInviteSize);
+  if (!text) return Failure{EINVAL, text.error().text + "; see options:invite"};
+  auto invite = parse_invite(*text);
+  if (!invite) return Failure{EINVAL, options.invite + ": " + invite.error().text};
+  if (const auto valid = check_invite(*invite, unix_now()); !valid) {
+    return Failure{EINVAL, options.invite + ": " + valid.error().text};
+  }
+  const auto network = Network::from_authority(invite->authority);
+  if (!network) return Failure{EINVAL, options.invite + ": its CA certificate is not a network's"};
+
+  const NodeId node = invite->identity.id();
+  auto registration = Registration::claim(node, options.name);
+  if (!registration) {
+    return Failure{EBUSY, options.invite + " is in use by port " + registration.error() +
+                              "; each port needs an invite of its own: ipopctl host invite"};
+  }
+  auto socket = UdpSocket::open(options.listen);
+  if (!socket) return Failure{socket.error().error, socket.error().text};
+
+  auto log = std::make_unique<PortLog>(options.name);
+  std::vector<Endpoint> introducers = invite->introducers;
+  for (const Endpoint& endpoint : options.introducers) {
+    if (std::find(introducers.begin(), introducers.end(), endpoint) == introducers.end()) {
+      introducers.push_back(endpoint);
+    }
+  }
+  std::unique_ptr<Port> port(
+      new Port(options, introducers, std::move(*registration), std::move(*socket), std::move(log)));
+  SystemRandom random;
+  NodeConfig config{
+      .credentials = Credentials::make(*network, invite->identity, invite->certificate, random),
+      .introducers = introducers,
+      .link = {.rekey_after = options.rekey_after}};
+  const std::string leases = lease_file(options.state_dir, node, *port->log_);
+  port->runtime_ = std::make_unique<Runtime>(std::move(config), leases, port->socket_, port->counters_, *port->log_);
+  return port;
+}
+
+Port::Port(PortOptions options, std::vector<Endpoint> introducers, std::unique_ptr<Registration> registration,
+           UdpSocket socket, std::unique_ptr<Log> log)
+    : options_(std::move(options)),
+      introducers_(std::move(introducers)),
+      registration_(std::move(registration)),
+      socket_(std::move(socket)),
+      log_(std::move(log)) {}
+
+Port::~Port() = default;
+
+void Port::send(const ipop_frame* frames, size_t n) {
+  thread_local SealedBatch batch;
+  Sink sink(*this);
+  const SealContext context{.snapshot = runtime_->snapshot().read(),
+                            .now = monotonic_now(),
+                            .batch = batch,
+                            .sink = sink,
+                            .inbox = runtime_->inbox(),
+                            .counters = counters_,
+                            .refused = runtime_->refused()};
+  for (size_t i = 0; i < n; ++i) {
+    const ipop_frame& frame = frames[i];
+    seal_frame(context, {.data = {static_cast<const uint8_t*>(frame.data), frame.length},
+                         .partial_checksum = (frame.flags & IPOP_FRAME_CSUM_PARTIAL) != 0,
+                         .segment_size = (frame.flags & IPOP_FRAME_TSO) != 0 ? frame.segment_size : 0});
+  }
+  flush(context);
+}
+
+size_t Port::receive(ipop_buffer* buffers, size_t n) {
+  size_t filled = 0;
+  const auto add = [&](size_t size) {
+    buffers[filled++].length = size;
+    PortCounters::add(counters_.rx_frames);
+    PortCounters::add(counters_.rx_bytes, size);
+  };
+  while (filled < n) {
+    const auto frame = runtime_->guest_frames().take();
+    if (!frame) break;
+    if (frame->size() > buffers[filled].capacity) continue;
+    std::copy(frame->begin(), frame->end(), static_cast<uint8_t*>(buffers[filled].data));
+    add(frame->size());
+  }
+  const OpenContext context{.snapshot = runtime_->snapshot().read(),
+                            .now = monotonic_now(),
+                            .inbox = runtime_->inbox(),
+                            .counters = counters_,
+                            .refused = runtime_->refused()};
+  for (size_t i = 0; i < kMaxDatagramsPerCall && filled < n; ++i) {
+    const auto datagram = ring_.next(socket_);
+    if (!datagram) break;
+    const ByteSpan room(static_cast<uint8_t*>(buffers[filled].data), buffers[filled].capacity);
+    if (const size_t size = open_datagram(context, datagram->from, datagram->bytes, room)) add(size);
+  }
+  return filled;
+}
+
+void Port::fds(int out[2]) const {
+  out[0] = socket_.fd();
+  out[1] = runtime_->guest_frames_fd();
+}
+
+/// Locally administered; the rest from the node's identifier, so that it is the same after every restart.
+MacAddress Port::mac() const {
+  const NodeId node = runtime_->report().get()->node;
+  MacAddress out;
+  std::copy_n(node.bytes.begin(), out.bytes.size(), out.bytes.begin());
+  out.bytes[0] = static_cast<uint8_t>((out.bytes[0] & 0xfc) | 0x02);
+  return out;
+}
+
+PortFacts Port::facts() const {
+  // Towards the first introducer if there is one: that is where the Internet is.
+  std::optional<Endpoint> local;
+  if (!introducers_.empty()) local = socket_.local_towards(introducers_.front());
+  return {.name = options_.name,
+          .invite = options_.invite,
+          .listen = socket_.local(),
+          .local_endpoint = local,
+          .introducers = introducers_,
+          .counters = &counters_,
+          .refused = &runtime_->refused()};
+}
+
+}  // namespace ipop

@@ -1,0 +1,79 @@
+// One port of the switch: a member of one network, with its socket, its node and its two directions of fast path.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "overlay/base/log.h"
+#include "overlay/crypto/invite.h"
+#include "overlay/fastpath/opener.h"
+#include "overlay/fastpath/sealer.h"
+#include "overlay/io/runtime.h"
+#include "overlay/io/udp_socket.h"
+#include "overlay/ipop.h"
+
+namespace ipop {
+
+inline constexpr uint16_t kDefaultPort = 51128;
+
+/// What an administrator said, understood.
+struct PortOptions {
+  std::string name;
+  std::string invite;
+  Endpoint listen{.address = {}, .port = kDefaultPort};
+  std::vector<Endpoint> introducers;
+  Duration rekey_after = 120s;
+  std::string state_dir = "/var/lib/ipop";
+
+  static Result<PortOptions, Problem> parse(const ipop_config& config);
+};
+
+class Port {
+ public:
+  struct Failure {
+    int error = 0;  ///< errno
+    std::string text;
+  };
+  /// Reads the invite, binds the socket, starts the core's thread.
+  static Result<std::unique_ptr<Port>, Failure> open(const PortOptions& options);
+  ~Port();
+
+  // The switch's threads.
+  void send(const ipop_frame* frames, size_t n);
+  size_t receive(ipop_buffer* buffers, size_t n);
+  bool is_ready() const { return ring_.has_more(); }
+  void fds(int out[2]) const;
+
+  // Any thread.
+  MacAddress mac() const;
+  const PortCounters& counters() const { return counters_; }
+  const Runtime& runtime() const { return *runtime_; }
+  PortFacts facts() const;
+
+ private:
+  /// At most so many datagrams a call, so that a flood of noise cannot keep the switch from its other ports.
+  static constexpr size_t kMaxDatagramsPerCall = 256;
+
+  class Sink;
+  class Registration;
+
+  Port(PortOptions options, std::vector<Endpoint> introducers, std::unique_ptr<Registration> registration,
+       UdpSocket socket, std::unique_ptr<Log> log);
+
+  PortOptions options_;
+  std::vector<Endpoint> introducers_;
+  std::unique_ptr<Registration> registration_;
+  UdpSocket socket_;
+  std::unique_ptr<Log> log_;
+  PortCounters counters_;
+  ReceiveRing ring_;
+  std::unique_ptr<Runtime> runtime_;  // Last: its thread uses what stands above.
+};
+
+/// Where log lines of all ports go; see ipop_set_log().
+void set_log(ipop_log_function* log);
+
+}  // namespace ipop

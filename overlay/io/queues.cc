@@ -1,0 +1,78 @@
+#include "overlay/io/queues.h"
+
+#include <utility>
+
+namespace ipop {
+namespace {
+
+Bytes copy(ByteView view) { return {view.begin(), view.end()}; }
+
+}  // namespace
+
+template <class Make>
+void CoreQueue::put(size_t size, Make make) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (entries_.size() >= kMaxEntries || bytes_ + size > kMaxBytes) {
+      PortCounters::add(counters_.core_full);
+      return;
+    }
+    entries_.push_back(make());
+    bytes_ += size;
+    if (entries_.size() > 1) return;  // Signalled already.
+  }
+  wakeup_.signal();
+}
+
+void CoreQueue::guest_frame(ByteView frame) {
+  put(frame.size(), [&] { return GuestFrame{copy(frame)}; });
+}
+
+void CoreQueue::datagram(const Endpoint& from, ByteView datagram) {
+  put(datagram.size(), [&] { return Datagram{from, copy(datagram)}; });
+}
+
+void CoreQueue::opened(uint32_t local_index, const Endpoint& from, wire::Type type, ByteView plaintext) {
+  put(plaintext.size(), [&] { return Opened{local_index, from, type, copy(plaintext)}; });
+}
+
+void CoreQueue::received(uint32_t local_index, const Endpoint& from) {
+  put(0, [&] { return Received{local_index, from}; });
+}
+
+void CoreQueue::quiet(const NodeId& node) {
+  put(0, [&] { return Quiet{node}; });
+}
+
+std::vector<CoreQueue::Entry> CoreQueue::take_all() {
+  wakeup_.clear();
+  const std::lock_guard lock(mutex_);
+  bytes_ = 0;
+  return std::exchange(entries_, {});
+}
+
+void GuestQueue::put(Bytes frame) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (frames_.size() >= kMaxFrames) {
+      PortCounters::add(counters_.rx_dropped);
+      return;
+    }
+    frames_.push_back(std::move(frame));
+    size_.store(frames_.size(), std::memory_order_release);
+  }
+  wakeup_.signal();
+}
+
+std::optional<Bytes> GuestQueue::take() {
+  if (size_.load(std::memory_order_acquire) == 0) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  if (frames_.empty()) return std::nullopt;
+  Bytes out = std::move(frames_.front());
+  frames_.pop_front();
+  size_.store(frames_.size(), std::memory_order_release);
+  if (frames_.empty()) wakeup_.clear();
+  return out;
+}
+
+}  // namespace ipop

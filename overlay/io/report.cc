@@ -1,0 +1,235 @@
+#include "overlay/io/report.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cstdarg>
+#include <cstdio>
+
+#include "overlay/crypto/aead.h"
+#include "overlay/crypto/invite.h"
+
+namespace ipop {
+namespace {
+
+std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
+std::string format(const char* pattern, ...) {
+  char buffer[512];
+  va_list arguments;
+  va_start(arguments, pattern);
+  vsnprintf(buffer, sizeof buffer, pattern, arguments);
+  va_end(arguments);
+  return buffer;
+}
+
+std::string milliseconds(std::optional<Duration> duration) {
+  return duration ? format("%.1f ms", static_cast<double>(duration->count()) / 1000) : "-";
+}
+
+long seconds(Duration duration) {
+  return static_cast<long>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+}
+
+/// "3 s", "12 min", "5 h", "9 d": enough to see whether it is long.
+std::string roughly(Duration duration) {
+  const long s = seconds(duration);
+  if (s < 120) return format("%ld s", s);
+  if (s < 7200) return format("%ld min", s / 60);
+  if (s < 172800) return format("%ld h", s / 3600);
+  return format("%ld d", s / 86400);
+}
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+boost::json::value endpoint_or_null(const std::optional<Endpoint>& endpoint) {
+  if (!endpoint) return nullptr;
+  return boost::json::value(endpoint->to_string());
+}
+
+uint64_t load(const std::atomic<uint64_t>& counter) { return counter.load(std::memory_order_relaxed); }
+
+size_t peers_up(const Report& report) {
+  return static_cast<size_t>(
+      std::count_if(report.peers.begin(), report.peers.end(), [](const auto& peer) { return peer.is_up; }));
+}
+
+boost::json::array peers_json(const Report& report) {
+  boost::json::array out;
+  for (const auto& peer : report.peers) {
+    boost::json::object entry{{"node", peer.node.to_string()},
+                              {"host", peer.host},
+                              {"endpoint", peer.endpoint.to_string()},
+                              {"up", peer.is_up},
+                              {"age_s", seconds(peer.age)},
+                              {"handshakes", peer.handshakes},
+                              {"tx_frames", load(peer.activity->tx_frames)},
+                              {"tx_bytes", load(peer.activity->tx_bytes)},
+                              {"rx_frames", load(peer.activity->rx_frames)},
+                              {"rx_bytes", load(peer.activity->rx_bytes)}};
+    entry["rtt_ms"] = nullptr;
+    if (peer.round_trip) entry["rtt_ms"] = static_cast<double>(peer.round_trip->count()) / 1000;
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+boost::json::array bindings_json(const Report& report) {
+  boost::json::array out;
+  for (const auto& binding : report.bindings) {
+    boost::json::object entry{{"mac", binding.mac.to_string()},
+                              {"node", binding.node.to_string()},
+                              {"host", binding.host},
+                              {"local", binding.is_local},
+                              {"sequence", binding.sequence},
+                              {"expires_s", seconds(binding.expires_in)},
+                              {"name", binding.name}};
+    entry["ip"] = nullptr;
+    if (!binding.ip.is_unspecified()) entry["ip"] = binding.ip.to_string();
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+}  // namespace
+
+Report make_report(const Node& node, Instant now) {
+  Report out;
+  const Credentials& credentials = node.credentials();
+  out.made_at = now;
+  out.network = credentials.network.name();
+  out.subnet = credentials.network.subnet();
+  out.host = credentials.certificate.host_name();
+  out.node = credentials.id;
+  out.certificate_expires = credentials.certificate.not_after();
+  out.public_endpoint = node.public_endpoint();
+  std::map<NodeId, std::string> hosts{{credentials.id, out.host}};
+  for (const auto& [id, link] : node.links().all()) {
+    hosts[id] = link.host_name();
+    out.peers.push_back({.node = id,
+                         .host = link.host_name(),
+                         .endpoint = link.endpoint(),
+                         .is_up = link.sending() != nullptr,
+                         .age = now - link.connected_since(),
+                         .round_trip = link.round_trip(),
+                         .handshakes = link.handshakes(),
+                         .activity = link.activity()});
+  }
+  for (const Binding& binding : node.vnet().bindings()) {
+    out.bindings.push_back({.ip = binding.ip,
+                            .mac = binding.mac,
+                            .node = binding.node,
+                            .host = hosts[binding.node],
+                            .is_local = binding.node == credentials.id,
+                            .sequence = binding.sequence,
+                            .expires_in = std::max(binding.expires - now, Duration::zero()),
+                            .name = binding.name});
+  }
+  for (const auto& counter : node.vnet().counters()) out.counters.push_back({counter.name, counter.value});
+  for (size_t i = 0; i < kErrorCount; ++i) {
+    const auto error = static_cast<Error>(i);
+    out.counters.push_back({"guest_" + std::string(to_string(error)), node.vnet().errors().get(error)});
+  }
+  return out;
+}
+
+std::vector<Report::Named> all_counters(const Report& report, const PortFacts& port) {
+  std::vector<Report::Named> out{
+      {"tx_datagrams", load(port.counters->tx_datagrams)},
+      {"rx_datagrams", load(port.counters->rx_datagrams)},
+      {"to_core", load(port.counters->to_core)},
+      {"core_full", load(port.counters->core_full)},
+  };
+  for (size_t i = 0; i < kErrorCount; ++i) {
+    const auto error = static_cast<Error>(i);
+    out.push_back({"peer_" + std::string(to_string(error)), port.refused->get(error)});
+  }
+  out.insert(out.end(), report.counters.begin(), report.counters.end());
+  return out;
+}
+
+std::string show(const Report& report, const PortFacts& port, bool json) {
+  const auto local_bindings = std::count_if(report.bindings.begin(), report.bindings.end(),
+                                            [](const auto& binding) { return binding.is_local; });
+  if (json) {
+    boost::json::array introducers;
+    for (const Endpoint& endpoint : port.introducers) introducers.push_back(endpoint.to_string().c_str());
+    boost::json::object counters;
+    for (const auto& counter : all_counters(report, port)) counters[counter.name] = counter.value;
+    boost::json::object out{{"port", port.name},
+                            {"network", report.network},
+                            {"subnet", report.subnet.to_string()},
+                            {"host", report.host},
+                            {"node", report.node.to_string()},
+                            {"invite", port.invite},
+                            {"certificate_expires", report.certificate_expires},
+                            {"listen", port.listen.to_string()},
+                            {"local_endpoint", endpoint_or_null(port.local_endpoint)},
+                            {"public_endpoint", endpoint_or_null(report.public_endpoint)},
+                            {"introducers", std::move(introducers)},
+                            {"cipher", AeadKey::implementation()},
+                            {"mtu", kGuestMtu},
+                            {"peers", peers_json(report)},
+                            {"bindings", bindings_json(report)},
+                            {"counters", std::move(counters)}};
+    return boost::json::serialize(out) + "\n";
+  }
+  std::string out;
+  out += format("network          %s (%s)\n", report.network.c_str(), report.subnet.to_string().c_str());
+  out += format("host             %s, certificate until %s\n", report.host.c_str(),
+                format_time(report.certificate_expires).c_str());
+  out += format("node             %s\n", report.node.to_string().c_str());
+  out += format("listening on     %s\n", port.listen.to_string().c_str());
+  out += format("local endpoint   %s\n", port.local_endpoint ? port.local_endpoint->to_string().c_str() : "-");
+  out += format("public endpoint  %s\n",
+                report.public_endpoint ? report.public_endpoint->to_string().c_str() : "- (no peer has told us)");
+  out += format("cipher           AES-256-GCM, %s\n", std::string(AeadKey::implementation()).c_str());
+  out += format("guest MTU        %d\n", kGuestMtu);
+  out += format("bindings         %zu, %zd of them here\n", report.bindings.size(), local_bindings);
+  out += format("peers            %zu connected\n", peers_up(report));
+  out += show_peers(report, false);
+  std::string refused;
+  for (const auto& counter : all_counters(report, port)) {
+    if (counter.value == 0) continue;
+    refused += format("  %-30s %llu\n", counter.name.c_str(), static_cast<unsigned long long>(counter.value));
+  }
+  if (!refused.empty()) out += "counters (those not zero)\n" + refused;
+  return out;
+}
+
+std::string show_peers(const Report& report, bool json) {
+  if (json) return boost::json::serialize(peers_json(report)) + "\n";
+  std::string out;
+  if (!report.peers.empty()) {
+    out += format("  %-16s %-10s %-28s %-10s %-8s %-10s %12s %12s\n", "HOST", "NODE", "ENDPOINT", "RTT", "AGE",
+                  "HANDSHAKES", "TX FRAMES", "RX FRAMES");
+  }
+  for (const auto& peer : report.peers) {
+    out += format("  %-16s %-10s %-28s %-10s %-8s %-10llu %12llu %12llu%s\n", peer.host.c_str(),
+                  peer.node.to_short_string().c_str(), peer.endpoint.to_string().c_str(),
+                  milliseconds(peer.round_trip).c_str(), roughly(peer.age).c_str(),
+                  static_cast<unsigned long long>(peer.handshakes),
+                  static_cast<unsigned long long>(load(peer.activity->tx_frames)),
+                  static_cast<unsigned long long>(load(peer.activity->rx_frames)),
+                  peer.is_up ? "" : "  (connecting)");
+  }
+  return out;
+}
+
+std::string show_bindings(const Report& report, bool json) {
+  if (json) return boost::json::serialize(bindings_json(report)) + "\n";
+  std::string out;
+  if (!report.bindings.empty()) {
+    out += format("  %-16s %-18s %-16s %-10s %-20s %-10s %s\n", "IP", "MAC", "HOST", "NODE", "NAME", "EXPIRES",
+                  "SEQUENCE");
+  }
+  for (const auto& binding : report.bindings) {
+    out += format("  %-16s %-18s %-16s %-10s %-20s %-10s %llu\n",
+                  binding.ip.is_unspecified() ? "-" : binding.ip.to_string().c_str(),
+                  binding.mac.to_string().c_str(), or_dash(binding.host).c_str(),
+                  binding.is_local ? "here" : binding.node.to_short_string().c_str(),
+                  or_dash(binding.name).c_str(), roughly(binding.expires_in).c_str(),
+                  static_cast<unsigned long long>(binding.sequence));
+  }
+  return out;
+}
+
+}  // namespace ipop

@@ -1,0 +1,73 @@
+// What a port shows of itself: a copy of the node's state, made by the core's thread and read by any other; and how
+// it is printed, for people and for programs.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "overlay/fastpath/counters.h"
+#include "overlay/node/node.h"
+
+namespace ipop {
+
+struct Report {
+  struct Peer {
+    NodeId node;
+    std::string host;
+    Endpoint endpoint;
+    bool is_up = false;
+    Duration age{};
+    std::optional<Duration> round_trip;
+    uint64_t handshakes = 0;
+    std::shared_ptr<const PeerActivity> activity;
+  };
+  struct GuestBinding {
+    Ipv4Address ip;
+    MacAddress mac;
+    NodeId node;
+    std::string host;  ///< Of the node, if we know it.
+    bool is_local = false;
+    uint64_t sequence = 0;
+    Duration expires_in{};
+    std::string name;
+  };
+  struct Named {
+    std::string name;
+    uint64_t value;
+  };
+
+  Instant made_at{};
+  std::string network;
+  Ipv4Subnet subnet;
+  std::string host;
+  NodeId node;
+  UnixSeconds certificate_expires = 0;
+  std::optional<Endpoint> public_endpoint;
+  std::vector<Peer> peers;
+  std::vector<GuestBinding> bindings;
+  std::vector<Named> counters;  ///< Of the core.
+};
+
+Report make_report(const Node& node, Instant now);
+
+/// What the shell knows and the node does not.
+struct PortFacts {
+  std::string name;
+  std::string invite;
+  Endpoint listen;
+  std::optional<Endpoint> local_endpoint;
+  std::vector<Endpoint> introducers;
+  const PortCounters* counters;
+  const ErrorCounters* refused;
+};
+
+std::string show(const Report& report, const PortFacts& port, bool json);
+std::string show_peers(const Report& report, bool json);
+std::string show_bindings(const Report& report, bool json);
+
+/// All counters of a port, by name.
+std::vector<Report::Named> all_counters(const Report& report, const PortFacts& port);
+
+}  // namespace ipop

@@ -1,0 +1,143 @@
+#include "overlay/io/runtime.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "overlay/base/assert.h"
+
+namespace ipop {
+namespace {
+
+/// With --mlockall, which is the default of Open vSwitch, every octet of a stack is resident; 512 KB are enough for
+/// OpenSSL, the default of 8 MB is not needed.
+constexpr size_t kStackSize = 512 * 1024;
+
+constexpr size_t kMaxLeaseFile = 4 << 20;
+
+/// What a report says that is worth waking somebody for.
+std::string digest(const Report& report) {
+  std::string out = report.public_endpoint ? report.public_endpoint->to_string() : "";
+  for (const auto& peer : report.peers) {
+    out += '|' + peer.node.to_string() + (peer.is_up ? '+' : '-') + peer.endpoint.to_string();
+  }
+  return out + '#' + std::to_string(report.bindings.size());
+}
+
+}  // namespace
+
+Runtime::Runtime(NodeConfig config, std::string lease_file, const UdpSocket& socket, PortCounters& counters,
+                 Log& log)
+    : lease_file_(std::move(lease_file)),
+      socket_(socket),
+      log_(log),
+      inbox_(counters),
+      guest_frames_(counters),
+      node_(std::move(config), monotonic_now(), unix_now(), random_, log),
+      report_(std::make_shared<Report>(make_report(node_, monotonic_now()))) {
+  if (!lease_file_.empty()) {
+    if (const auto text = read_file(lease_file_, kMaxLeaseFile)) {
+      const auto done = node_.vnet().load_leases(*text, monotonic_now(), unix_now());
+      if (!done) log_.warning("leases in " + lease_file_ + " are ignored: " + done.error().text);
+    }
+  }
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackSize);
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // Inherited: signals are the switch's business.
+  const int error = pthread_create(&thread_, &attributes, thread_main, this);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  IPOP_ASSERT(error == 0);
+}
+
+Runtime::~Runtime() {
+  stopping_ = true;
+  inbox_.wakeup().signal();
+  pthread_join(thread_, nullptr);
+}
+
+void* Runtime::thread_main(void* self) {
+  pthread_setname_np(pthread_self(), "ipop");
+  static_cast<Runtime*>(self)->run();
+  return nullptr;
+}
+
+void Runtime::run() {
+  while (!stopping_) run_once();
+  node_.handle_shutdown(monotonic_now());
+  empty();
+  leases_at_ = {};
+  write_leases(monotonic_now());
+}
+
+void Runtime::run_once() {
+  const Instant now = monotonic_now();
+  if (now >= clock_at_) {
+    node_.handle_clock(now, unix_now());
+    clock_at_ = now + kClockInterval;
+  }
+  for (const auto& entry : inbox_.take_all()) feed(now, entry);
+  if (node_.next_timeout() <= now) node_.handle_timeout(now);
+  empty();
+  write_leases(now);
+  make_report_if_due(now);
+  sleep_until(std::min(node_.next_timeout(), report_at_));
+}
+
+void Runtime::feed(Instant now, const CoreQueue::Entry& entry) {
+  if (const auto* frame = std::get_if<CoreQueue::GuestFrame>(&entry)) {
+    node_.handle_guest_frame(now, frame->frame);
+  } else if (const auto* datagram = std::get_if<CoreQueue::Datagram>(&entry)) {
+    node_.handle_datagram(now, datagram->from, datagram->bytes);
+  } else if (const auto* opened = std::get_if<CoreQueue::Opened>(&entry)) {
+    node_.handle_opened(now, opened->local_index, opened->from, opened->type, opened->plaintext);
+  } else if (const auto* received = std::get_if<CoreQueue::Received>(&entry)) {
+    node_.handle_received(now, received->local_index, received->from);
+  } else if (const auto* quiet = std::get_if<CoreQueue::Quiet>(&entry)) {
+    node_.handle_quiet(now, quiet->node);
+  }
+}
+
+/// The snapshot goes first: whoever gets our datagrams may answer at once, and the fast path has to know its keys.
+void Runtime::empty() {
+  if (auto snapshot = node_.poll_snapshot()) snapshot_.publish(std::move(snapshot));
+  while (const auto datagram = node_.poll_datagram()) socket_.send(datagram->to, datagram->bytes);
+  while (auto frame = node_.poll_guest_frame()) guest_frames_.put(std::move(*frame));
+}
+
+void Runtime::write_leases(Instant now) {
+  if (lease_file_.empty() || !node_.vnet().leases_dirty() || now < leases_at_) return;
+  leases_at_ = now + kLeaseWriteInterval;
+  if (const auto done = write_file(lease_file_, node_.vnet().save_leases(now, unix_now())); !done) {
+    log_.warning("leases would be lost in a restart: " + done.error().text);
+    leases_at_ = now + 60s;
+  }
+  node_.vnet().leases_saved();
+}
+
+void Runtime::make_report_if_due(Instant now) {
+  if (now < report_at_) return;
+  report_at_ = now + kReportInterval;
+  auto report = std::make_shared<const Report>(make_report(node_, now));
+  const std::string said = digest(*report);
+  report_.publish(std::move(report));
+  if (said == reported_) return;
+  reported_ = said;
+  report_seq_.fetch_add(1, std::memory_order_release);
+}
+
+void Runtime::sleep_until(Instant deadline) {
+  const Instant now = monotonic_now();
+  if (deadline <= now) return;
+  pollfd wakeup{.fd = inbox_.wakeup().fd(), .events = POLLIN, .revents = 0};
+  const auto nanoseconds = std::chrono::nanoseconds(deadline - now).count();  // At most kReportInterval.
+  const timespec timeout{.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
+  ppoll(&wakeup, 1, &timeout, nullptr);
+}
+
+}  // namespace ipop

@@ -1,0 +1,75 @@
+// The shell of the control half: one thread that owns a Node, and feeds and empties it.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "overlay/base/log.h"
+#include "overlay/io/published.h"
+#include "overlay/io/queues.h"
+#include "overlay/io/report.h"
+#include "overlay/io/system.h"
+#include "overlay/io/udp_socket.h"
+#include "overlay/node/node.h"
+
+namespace ipop {
+
+/// How often a report is made: people and OVSDB look every few seconds, tests more often.
+inline constexpr Duration kReportInterval = 250ms;
+/// How often changed leases are written at most.
+inline constexpr Duration kLeaseWriteInterval = 1s;
+/// How often the wall clock is looked at.
+inline constexpr Duration kClockInterval = 10s;
+
+class Runtime {
+ public:
+  /// Starts the thread, with all signals blocked.  The references must outlive it.
+  /// `lease_file`: where leases survive a restart, or "" to forget them.
+  Runtime(NodeConfig config, std::string lease_file, const UdpSocket& socket, PortCounters& counters, Log& log);
+  /// Says goodbye to the peers and ends the thread, within milliseconds.
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+
+  // Any thread:
+  const Published<Snapshot>& snapshot() const { return snapshot_; }
+  const Published<Report>& report() const { return report_; }
+  /// Grows when the report says something else than before, apart from ages and counters.
+  uint64_t report_seq() const { return report_seq_.load(std::memory_order_acquire); }
+  CoreInbox& inbox() { return inbox_; }
+  GuestQueue& guest_frames() { return guest_frames_; }
+  int guest_frames_fd() const { return guest_frames_.wakeup_fd(); }
+  ErrorCounters& refused() { return node_.refused(); }
+  const ErrorCounters& refused() const { return node_.refused(); }
+
+ private:
+  static void* thread_main(void* self);
+  void run();
+  void run_once();
+  void feed(Instant now, const CoreQueue::Entry& entry);
+  void empty();
+  void write_leases(Instant now);
+  void make_report_if_due(Instant now);
+  void sleep_until(Instant deadline);
+
+  std::string lease_file_;
+  const UdpSocket& socket_;
+  Log& log_;
+  SystemRandom random_;
+  CoreQueue inbox_;
+  GuestQueue guest_frames_;
+  Node node_;
+  Published<Snapshot> snapshot_{std::make_shared<Snapshot>()};
+  Published<Report> report_;
+  std::atomic<uint64_t> report_seq_{1};
+  std::string reported_;  ///< What the last report said, without ages and counters.
+  Instant report_at_{};
+  Instant leases_at_{};
+  Instant clock_at_{};
+  std::atomic<bool> stopping_{false};
+  pthread_t thread_;
+};
+
+}  // namespace ipop

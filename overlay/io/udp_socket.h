@@ -1,0 +1,82 @@
+// The UDP socket of a port: IPv4 and IPv6 in one, batches both ways, segmentation offload where the kernel has it.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "overlay/base/result.h"
+#include "overlay/fastpath/sealed_batch.h"
+#include "overlay/io/system.h"
+#include "overlay/wire/address.h"
+
+namespace ipop {
+
+class UdpSocket {
+ public:
+  struct OpenError {
+    int error = 0;     ///< errno
+    std::string text;  ///< What the administrator should do.
+  };
+  /// Binds to `local`; an all-zero address stands for all, IPv4 only where the host has no IPv6.  Non-blocking.
+  static Result<UdpSocket, OpenError> open(const Endpoint& local);
+
+  int fd() const { return fd_.get(); }
+  /// As bound.
+  const Endpoint& local() const { return local_; }
+  /// The address from which the system would send to `remote`, with our port; nothing if there is no route.
+  std::optional<Endpoint> local_towards(const Endpoint& remote) const;
+
+  /// Sends one datagram.  False if the system did not take it; a lost datagram is the sender's to repeat.  Any thread.
+  bool send(const Endpoint& to, ByteView datagram) const;
+  /// Sends all trains and returns how many datagrams the system did not take.  Any thread.
+  size_t send(const SealedBatch& batch) const;
+
+ private:
+  UdpSocket(Descriptor fd, bool is_ipv6, Endpoint local) : fd_(std::move(fd)), is_ipv6_(is_ipv6), local_(local) {}
+  socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out) const;
+  size_t send_singly(const SealedBatch& batch, const SealedBatch::Train& train) const;
+
+  Descriptor fd_;
+  bool is_ipv6_;
+  Endpoint local_;
+};
+
+/// Receives with as few system calls as it can, and yields one datagram at a time.  One thread.
+class ReceiveRing {
+ public:
+  ReceiveRing();
+
+  struct Datagram {
+    Endpoint from;
+    ByteView bytes;  ///< Valid until the next call.
+  };
+  /// The next datagram; asks the system once for more if none is left, and yields nothing if it has none.
+  std::optional<Datagram> next(const UdpSocket& socket);
+  /// True if next() has something without asking the system.
+  bool has_more() const { return current_ < filled_; }
+
+ private:
+  static constexpr size_t kSlots = 16;
+  static constexpr size_t kSlotSize = 65536;  ///< What UDP_GRO may join.
+
+  void refill(const UdpSocket& socket);
+
+  struct Slot {
+    sockaddr_storage from;
+    alignas(8) std::array<uint8_t, 64> control;
+    size_t size = 0;
+    size_t segment_size = 0;
+    size_t offset = 0;  ///< Consumed.
+  };
+  std::unique_ptr<uint8_t[]> buffer_;
+  std::array<Slot, kSlots> slots_;
+  size_t filled_ = 0;
+  size_t current_ = 0;
+};
+
+}  // namespace ipop
