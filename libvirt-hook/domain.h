@@ -1,0 +1,56 @@
+// What the hook needs to know of a libvirt domain, read from the XML that libvirt writes to the hook's stdin
+// (https://libvirt.org/formatdomain.html).
+//
+// Our own element in <metadata> marks a domain whose type='ethernet' NICs the hook shall attach:
+//
+//     <metadata>
+//       <ipop:attach xmlns:ipop="urn:ipop:domain:1" bridge="br-ipop"/>
+//     </metadata>
+//
+//   bridge=  where to; may be left out on a host that has one IPOP bridge only
+//   mac=     only the NIC with this address; without it, every NIC that no other mark names
+//
+// libvirt keeps one element per namespace, so several marks are put into one <ipop:domain>:
+//
+//     <ipop:domain xmlns:ipop="urn:ipop:domain:1">
+//       <ipop:attach mac="52:54:00:00:00:01" bridge="br-red"/>
+//       <ipop:attach mac="52:54:00:00:00:02" bridge="br-blue"/>
+//     </ipop:domain>
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "overlay/base/bytes.h"
+#include "overlay/base/result.h"
+
+namespace ipop::hook {
+
+inline constexpr char kMetadataNamespace[] = "urn:ipop:domain:1";
+
+/// Far more than libvirt ever writes (its own limit for a client's XML is 4 MiB too).
+inline constexpr size_t kLargestXml = 4 << 20;
+
+struct Nic {
+  bool ethernet = false;  ///< <interface type='ethernet'>: a tap that libvirt makes and plugs nowhere.
+  std::string mac;        ///< Normal form (names.h); empty if the XML has none.
+  std::string tap;        ///< A device name (names.h); empty while the tap has no name, or an odd one.
+};
+
+struct Mark {
+  std::string bridge;  ///< A device name, or empty for "the only one".
+  std::string mac;     ///< Normal form, or empty for "every other NIC".
+};
+
+struct Domain {
+  std::string uuid;  ///< As is_uuid().
+  std::vector<Nic> nics;
+  std::vector<Mark> marks;
+  std::vector<std::string> remarks;  ///< Sentences about what was ignored.
+};
+
+/// Reads the XML of one domain.  Fetches nothing, expands no entity (a DOCTYPE is refused: libvirt writes
+/// none) and does not throw, whatever the bytes are.
+Result<Domain, Problem> parse_domain(ByteView xml);
+
+}  // namespace ipop::hook
