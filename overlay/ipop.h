@@ -105,7 +105,7 @@ struct ipop_stats {
 };
 void ipop_port_stats(const struct ipop_port *, struct ipop_stats *);
 
-/* What ovs-appctl prints, for people or as one JSON object; a string for ipop_free(). */
+/* What ovs-appctl prints, for people or as JSON (an object for SHOW, else an array); a string for ipop_free(). */
 enum ipop_view { IPOP_VIEW_SHOW, IPOP_VIEW_PEERS, IPOP_VIEW_BINDINGS };
 char *ipop_port_view(const struct ipop_port *, enum ipop_view, bool json);
 

@@ -1,6 +1,7 @@
 #include "overlay/link/dial.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ipop {
 
@@ -25,7 +26,7 @@ Result<Established> Dial::handle_response(Instant now, const Endpoint& from, con
     state_ = State::Finished;
     return Error::WrongPeer;
   }
-  target_.endpoint = from;
+  target_ = {.endpoint = from, .node = established->peer.node_id()};
   state_ = State::Confirming;
   due_ = true;
   pause_ = kFirstRetry;
@@ -37,7 +38,7 @@ Result<Established> Dial::handle_response(Instant now, const Endpoint& from, con
 Result<Done> Dial::handle_cookie(Instant now, const wire::CookieReply& reply) {
   if (state_ != State::Calling) return Error::UnexpectedMessage;
   const auto done = handshake_.handle_cookie(reply);
-  if (done) {
+  if (done && !std::exchange(has_cookie_, true)) {  // A later one waits for its turn: see has_cookie_.
     due_ = true;
     schedule_retry(now);
   }

@@ -36,6 +36,7 @@ class Dial {
   Dial(const Credentials& credentials, Target target, uint32_t local_index, Duration patience, Instant now,
        Random& random);
 
+  /// Once Confirming: who answered, and from where.
   const Target& target() const { return target_; }
   uint32_t local_index() const { return handshake_.local_index(); }
   bool is_calling() const { return state_ == State::Calling; }
@@ -64,6 +65,8 @@ class Dial {
   Instant retry_at_;
   Instant give_up_at_;
   bool due_ = true;  ///< A datagram waits for poll_datagram().
+  /// Only the first cookie is shown at once: who repeats a reply of 52 octets must not make us send 1200 each time.
+  bool has_cookie_ = false;
 };
 
 }  // namespace ipop

@@ -31,13 +31,13 @@ void Link::handle_established(Instant now, const Established& established, Origi
   }
   ++handshakes_;
   endpoint_ = from;
+  note_life(now);  // Each side has just answered something fresh of the other's.
   auto keypair = std::make_shared<Keypair>(established.keys, established.local_index,
                                            established.remote_index, now, activity_);
   keypairs_.insert(keypairs_.begin(), keypair);
   if (keypairs_.size() > kMaxKeypairs) keypairs_.pop_back();
   arm_expiry();
   if (origin == Origin::Accepted) {
-    activity_->last_received = now.time_since_epoch().count();
     send_with(std::move(keypair), origin);
     ask_for_life(now);  // Also the first datagram under the new keys, which the initiator waits for.
   } else {
@@ -53,11 +53,7 @@ std::shared_ptr<Keypair> Link::find(uint32_t local_index) const {
 }
 
 bool Link::handle_received(Instant now, uint32_t local_index, const Endpoint& from) {
-  activity_->last_received = now.time_since_epoch().count();
-  activity_->quiet = false;
-  unanswered_pings_ = 0;
-  timer(Timer::Probe) = kNever;
-  timer(Timer::Keepalive) = now + kKeepaliveInterval;
+  note_life(now);
   bool changed = false;
   if (unconfirmed_ && unconfirmed_->local_index() == local_index) {
     send_with(std::exchange(unconfirmed_, nullptr), Origin::Initiated);
@@ -138,6 +134,14 @@ void Link::handle_timeout(Instant now) {
 
 Instant Link::last_received() const {
   return Instant(Duration(activity_->last_received.load(std::memory_order_relaxed)));
+}
+
+void Link::note_life(Instant now) {
+  activity_->last_received = now.time_since_epoch().count();
+  activity_->quiet = false;
+  unanswered_pings_ = 0;
+  timer(Timer::Probe) = kNever;
+  timer(Timer::Keepalive) = now + kKeepaliveInterval;
 }
 
 void Link::send_with(std::shared_ptr<Keypair> keypair, Origin origin) {

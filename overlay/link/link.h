@@ -102,6 +102,7 @@ class Link {
   Instant timer(Timer which) const { return timers_[static_cast<size_t>(which)]; }
 
   Instant last_received() const;
+  void note_life(Instant now);
   void send_with(std::shared_ptr<Keypair> keypair, Origin origin);
   void ask_for_life(Instant now);
   void drop_expired(Instant now);

@@ -143,6 +143,10 @@ Result<Done> Links::handle_data(Instant now, const Endpoint& from, ByteView data
   Bytes plaintext(datagram.size() - Keypair::kOverhead);
   const auto keypair = link->find(header->receiver_index);
   if (const auto done = keypair->open(*header, datagram, plaintext.data()); !done) return done.error();
+  if (header->type == wire::Type::Data) {
+    link->activity()->rx_frames.fetch_add(1, std::memory_order_relaxed);
+    link->activity()->rx_bytes.fetch_add(plaintext.size(), std::memory_order_relaxed);
+  }
   handle_opened(now, header->receiver_index, from, header->type, plaintext);
   return Done{};
 }
@@ -165,7 +169,7 @@ void Links::handle_received(Instant now, uint32_t local_index, const Endpoint& f
   if (link == nullptr) return;
   const Endpoint before = link->endpoint();
   if (link->handle_received(now, local_index, from)) ++version_;
-  if (before != from) {
+  if (before != from && roaming_log_.take(now)) {
     log_.info("peer " + link->node().to_short_string() + " moved from " + before.to_string() + " to " +
               from.to_string());
   }
@@ -260,7 +264,8 @@ void Links::establish(Instant now, const Established& established, Link::Origin 
   });
   // Other attempts to reach the same peer are pointless now; one that is waiting for its confirmation is not.
   std::erase_if(dials_, [&](const auto& dial) {
-    return dial.second.is_calling() && (dial.second.target().node == node || dial.second.target().endpoint == from);
+    const auto& target = dial.second.target();  // Who looks for another node at this endpoint is to hear that it fails.
+    return dial.second.is_calling() && (target.node ? target.node == node : target.endpoint == from);
   });
   ++version_;
 }
@@ -312,6 +317,8 @@ void Links::fail(const Dial::Target& target, std::optional<Error> reason) {
 void Links::drop(NodeId node) {
   if (links_.erase(node) == 0) return;
   std::erase_if(keypair_owners_, [&](const auto& owner) { return owner.second == node; });
+  // Nothing can confirm a keypair that went with the link; the next call() must not take its dial for an attempt.
+  std::erase_if(dials_, [&](const auto& dial) { return !dial.second.is_calling() && dial.second.target().node == node; });
   events_.push_back(Disconnected{.node = node});
   ++version_;
 }

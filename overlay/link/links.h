@@ -119,6 +119,7 @@ class Links {
   CookieJar cookies_;
   TokenBucket unknown_session_replies_{20ms, 50};
   TokenBucket refusal_log_{1s, 10};
+  TokenBucket roaming_log_{1s, 10};
 
   std::map<NodeId, Link> links_;
   std::map<uint32_t, Dial> dials_;            // By local index, as are the two below.

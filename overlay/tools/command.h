@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "overlay/base/random.h"
 #include "overlay/base/result.h"
 #include "overlay/base/time.h"
 
@@ -51,8 +50,6 @@ UnixSeconds seconds_of_days(const Arguments& arguments);
 
 /// An argument that must be a DNS label.
 std::string name_of(const Arguments& arguments, const char* argument);
-
-UnixSeconds wall_clock();
 
 /// Prints "ipopctl: PROBLEM" to standard error; kExitFailed.
 int fail(const Problem& problem);

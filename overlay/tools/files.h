@@ -1,4 +1,5 @@
-// Files as ipopctl treats them: read whole, appear whole, and never overwritten by accident.
+// Files as ipopctl makes them: they appear whole, and are never overwritten by accident.  Reading is
+// read_file() of overlay/io/system.h.
 #pragma once
 
 #include <sys/types.h>
@@ -10,9 +11,6 @@
 #include "overlay/base/result.h"
 
 namespace ipop {
-
-/// All of a file of at most `limit` octets.
-Result<std::string, Problem> read_file(const std::filesystem::path& path, size_t limit);
 
 /// Makes a new file, complete or not at all; also after a crash.  Refuses if there is one already.
 Result<Done, Problem> create_file(const std::filesystem::path& path, mode_t mode, std::string_view content);

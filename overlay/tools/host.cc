@@ -7,10 +7,10 @@
 #include <iostream>
 
 #include "overlay/crypto/invite.h"
+#include "overlay/io/system.h"
 #include "overlay/tools/command.h"
 #include "overlay/tools/files.h"
 #include "overlay/tools/network_dir.h"
-#include "overlay/tools/system_random.h"
 
 namespace ipop {
 namespace {
@@ -62,7 +62,7 @@ int run_invite(const Arguments& arguments) {
   const std::string host = name_of(arguments, "HOST");
   auto introducers = introducers_of(arguments);
   const UnixSeconds validity = seconds_of_days(arguments);
-  const UnixSeconds now = wall_clock();
+  const UnixSeconds now = unix_now();
   const NetworkDir dir(dir_of(arguments));
 
   const auto authority = dir.load(network);
@@ -115,7 +115,7 @@ int run_list(const Arguments& arguments) {
     }
     std::cout << std::setw(20) << host << std::setw(42) << certificate->node_id().to_string() << std::setw(34)
               << certificate->serial() << format_time(certificate->not_after())
-              << (certificate->not_after() < wall_clock() ? "  (expired)" : "") << "\n";
+              << (certificate->not_after() < unix_now() ? "  (expired)" : "") << "\n";
   }
   return code;
 }

@@ -6,8 +6,8 @@
 
 #include "overlay/crypto/invite.h"
 #include "overlay/crypto/network.h"
+#include "overlay/io/system.h"
 #include "overlay/tools/command.h"
-#include "overlay/tools/files.h"
 
 namespace ipop {
 namespace {
@@ -67,7 +67,7 @@ int run(const Arguments& arguments) {
   if (stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 077) != 0) {
     note("others than its owner may read " + path + "; correct it with: chmod 600 " + path);
   }
-  const auto validity = check_invite(*invite, wall_clock());
+  const auto validity = check_invite(*invite, unix_now());
   arguments.count("json") ? print_for_programs(*invite, validity) : print_for_people(*invite, validity);
   return validity ? kExitOk : kExitFailed;
 }

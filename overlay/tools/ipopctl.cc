@@ -1,11 +1,9 @@
 // ipopctl: finds the verb, parses its options, runs it.
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <iterator>
 #include <sstream>
 
 #include "overlay/crypto/certificate.h"
@@ -152,11 +150,6 @@ std::string name_of(const Arguments& arguments, const char* argument) {
                      " must be 1 to 63 of a-z, 0-9 and \"-\", and neither begin nor end with \"-\"");
   }
   return name;
-}
-
-UnixSeconds wall_clock() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 int fail(const Problem& problem) {

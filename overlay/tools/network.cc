@@ -5,9 +5,9 @@
 #include <iostream>
 
 #include "overlay/crypto/network.h"
+#include "overlay/io/system.h"
 #include "overlay/tools/command.h"
 #include "overlay/tools/network_dir.h"
-#include "overlay/tools/system_random.h"
 
 namespace ipop {
 namespace {
@@ -63,7 +63,7 @@ int run_create(const Arguments& arguments) {
   const std::string name = name_of(arguments, "NAME");
   const Ipv4Subnet subnet = subnet_of(arguments);
   SystemRandom random;
-  const auto authority = Authority::create(name, subnet, seconds_of_days(arguments), wall_clock(), random);
+  const auto authority = Authority::create(name, subnet, seconds_of_days(arguments), unix_now(), random);
   const std::string dir = dir_of(arguments);
   if (const auto ok = NetworkDir(dir).create(authority); !ok) return fail(ok.error());
   std::cout << "Network " << name << ", " << subnet.to_string() << ", valid until "

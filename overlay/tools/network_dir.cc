@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <system_error>
 
+#include "overlay/io/system.h"
 #include "overlay/tools/files.h"
 
 namespace ipop {

@@ -45,8 +45,12 @@ size_t below(size_t n) { return std::uniform_int_distribution<size_t>(0, n - 1)(
 bool one_in(size_t n) { return below(n) == 0; }
 
 Octets noise(size_t length) {
-  Octets octets(length);
-  for (auto& octet : octets) octet = static_cast<uint8_t>(rng());
+  Octets octets(length + sizeof(uint64_t));
+  for (size_t i = 0; i < length; i += sizeof(uint64_t)) {
+    const uint64_t word = rng();
+    std::memcpy(&octets[i], &word, sizeof word);
+  }
+  octets.resize(length);
   return octets;
 }
 

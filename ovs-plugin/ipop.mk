@@ -1,0 +1,36 @@
+# Links ovs-vswitchd-ipop.  Run in the build directory of Open vSwitch, whose Makefile it includes, so that every
+# flag, library and feature of ovs-vswitchd is its own choice:
+#
+#     make -f ipop.mk IPOP_SOURCE=... IPOP_ENGINE=... IPOP_OUT=... IPOP_CFLAGS=... ipop
+#
+# IPOP_SOURCE   the root of our sources
+# IPOP_ENGINE   libipop.a
+# IPOP_OUT      where the objects and the program go
+# IPOP_CFLAGS   more flags for compiling and linking: sanitizers
+
+include Makefile
+
+IPOP_OBJECTS = $(IPOP_OUT)/netdev-ipop.o $(IPOP_OUT)/netdev-ipop-wrong-datapath.o $(IPOP_OUT)/ipop-appctl.o \
+	$(IPOP_OUT)/vswitchd-wrap.o
+
+# What the engine needs.  The two that no other part of Open vSwitch uses are linked in, so that the program runs
+# wherever the distribution's own ovs-vswitchd does.
+IPOP_LIBS = -Wl,-Bstatic -lboost_json -lIPSec_MB -Wl,-Bdynamic -lcrypto -lpthread
+ifneq ($(shell uname -m),x86_64)
+IPOP_LIBS := $(filter-out -lIPSec_MB,$(IPOP_LIBS))
+endif
+
+ipop: $(IPOP_OUT)/ovs-vswitchd-ipop
+
+$(IPOP_OUT)/%.o: $(IPOP_SOURCE)/ovs-plugin/%.c $(IPOP_SOURCE)/ovs-plugin/netdev-ipop.h $(IPOP_SOURCE)/overlay/ipop.h \
+		$(IPOP_SOURCE)/ovs-plugin/ipop.mk
+	$(CC) $(DEFS) $(DEFAULT_INCLUDES) $(INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) -I$(IPOP_SOURCE) \
+	    $(AM_CFLAGS) $(CFLAGS) $(IPOP_CFLAGS) -Wall -Wextra -Werror -c -o $@ $<
+
+$(IPOP_OUT)/ovs-vswitchd-ipop: $(IPOP_OBJECTS) $(IPOP_ENGINE)
+	$(LIBTOOL) --silent --tag=CXX --mode=link $(CXX) $(CFLAGS) $(IPOP_CFLAGS) $(vswitchd_ovs_vswitchd_LDFLAGS) \
+	    $(LDFLAGS) -Wl,--wrap=bridge_init -Wl,--wrap=ofproto_port_open_type -o $@ \
+	    $(vswitchd_ovs_vswitchd_OBJECTS) $(IPOP_OBJECTS) $(IPOP_ENGINE) \
+	    $(vswitchd_ovs_vswitchd_LDADD) $(IPOP_LIBS) $(LIBS)
+
+.PHONY: ipop

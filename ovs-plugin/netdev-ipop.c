@@ -1,0 +1,956 @@
+/*
+ * Copyright (c) 2026 The IPOP authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at:
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+/* The netdev class "ipop": a port of an overlay network.
+ *
+ * Everything that a frame meets between here and the other host is the
+ * engine's, behind "overlay/ipop.h".  This file translates: options to a
+ * configuration, batches of packets to arrays of frames, and what the engine
+ * tells of itself to the columns of the Interface table.
+ *
+ *
+ * A live port survives its configuration
+ * ======================================
+ *
+ * vswitchd calls ->set_config() for every port whenever anything changes in
+ * the database, and deletes a port that returns an error from it.  So only a
+ * new port, which carries nobody's traffic yet, returns an error, which
+ * vswitchd shows as Interface.error.  A live port whose options no longer work
+ * goes on with those that did, and shows why as status:config_error.
+ *
+ * For the same reason new options are tried before the old engine is given
+ * up.  That isn't possible where the old engine itself is in the way, because
+ * both use the same invite or UDP port; then ->reconfigure() stops the one
+ * before it starts the other, and starts the old one again should that fail.
+ *
+ *
+ * Thread-safety
+ * =============
+ *
+ * 'port' is what the datapath's threads use, without a lock.  It changes only
+ * while they can't be using it: before the netdev is in a datapath, and within
+ * ->reconfigure() (see netdev-provider.h).  'mutex' protects the other members
+ * and excludes those changes from the functions of the control plane. */
+
+#include <config.h>
+
+#include "netdev-ipop.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "coverage.h"
+#include "crc32c.h"
+#include "dp-packet.h"
+#include "dpif-netdev.h"
+#include "flow.h"
+#include "netdev-provider.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/list.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "packets.h"
+#include "smap.h"
+#include "timeval.h"
+#include "unaligned.h"
+#include "userspace-tso.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(netdev_ipop);
+
+COVERAGE_DEFINE(netdev_ipop_bad_tso);
+
+/* Log lines that a wrong configuration repeats at every change of the
+ * database. */
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+/* Room in front of a received frame, for the virtio-net header that a guest's
+ * tap wants or for tags, so that nothing has to be moved. */
+#define IPOP_HEADROOM MAX(DP_NETDEV_HEADROOM, 64)
+
+/* A frame of so many octets at most is copied into a packet of its own size:
+ * the copy and a small block cost less than a new large buffer, and whoever
+ * keeps packets (reassembly, say) doesn't keep 9 kB for each ping. */
+#define IPOP_COPY_MAX 512
+
+/* How often we ask the engine whether its status has changed, in ms.  Every
+ * change wakes all that watch connectivity, so it is also the most often that
+ * a port in trouble can do that. */
+#define IPOP_STATUS_INTERVAL 1000
+
+struct netdev_ipop {
+    struct netdev up;
+    struct ovs_list node OVS_GUARDED_BY(ipop_list_mutex);
+    struct ovs_mutex mutex;
+
+    struct ipop_port *port;     /* Null until a configuration has worked. */
+    struct smap options OVS_GUARDED;  /* What 'port' was made of. */
+    bool lost OVS_GUARDED;      /* Has 'port' stopped for good? */
+
+    /* Options for ->reconfigure() to apply.  'next' is the engine that was
+     * made of them, or null if the old one has to make room first. */
+    bool pending OVS_GUARDED;
+    struct smap next_options OVS_GUARDED;
+    struct ipop_port *next OVS_GUARDED;
+
+    /* Why 'port' isn't what the database asks for, or null if it is. */
+    char *config_error OVS_GUARDED;
+
+    /* Options for which ->reconfigure() interrupted the port in vain. */
+    struct smap vain_options OVS_GUARDED;
+
+    uint64_t status_seq OVS_GUARDED;  /* Of ipop_port_change_seq(). */
+};
+
+struct netdev_rxq_ipop {
+    struct netdev_rxq up;
+
+    /* Empty packets with room for the largest frame each, kept from one
+     * ->rxq_recv() to the next.  Null where one has left with a frame. */
+    struct dp_packet *packets[NETDEV_MAX_BURST];
+};
+
+/* All netdevs of the class, for its ->run(). */
+static struct ovs_mutex ipop_list_mutex = OVS_MUTEX_INITIALIZER;
+static struct ovs_list ipop_list OVS_GUARDED_BY(ipop_list_mutex)
+    = OVS_LIST_INITIALIZER(&ipop_list);
+static long long int next_status_check OVS_GUARDED_BY(ipop_list_mutex);
+
+static bool
+is_netdev_ipop_class(const struct netdev_class *class)
+{
+    return class == &netdev_ipop_class;
+}
+
+static struct netdev_ipop *
+netdev_ipop_cast(const struct netdev *netdev)
+{
+    ovs_assert(is_netdev_ipop_class(netdev_get_class(netdev)));
+    return CONTAINER_OF(netdev, struct netdev_ipop, up);
+}
+
+static struct netdev_rxq_ipop *
+netdev_rxq_ipop_cast(const struct netdev_rxq *rxq)
+{
+    ovs_assert(is_netdev_ipop_class(netdev_get_class(rxq->netdev)));
+    return CONTAINER_OF(rxq, struct netdev_rxq_ipop, up);
+}
+
+/* Class. */
+
+static void
+netdev_ipop_log(enum ipop_log_level level, const char *line)
+{
+    switch (level) {
+    case IPOP_LOG_DEBUG:
+        VLOG_DBG("%s", line);
+        break;
+    case IPOP_LOG_INFO:
+        VLOG_INFO("%s", line);
+        break;
+    case IPOP_LOG_WARNING:
+        VLOG_WARN("%s", line);
+        break;
+    }
+}
+
+static int
+netdev_ipop_init(void)
+{
+    ipop_set_log(netdev_ipop_log);
+    ipop_appctl_init();
+    return 0;
+}
+
+/* Tells those that watch 'netdev' if its engine would now answer differently
+ * about its status. */
+static void
+netdev_ipop_check_status(struct netdev_ipop *netdev)
+{
+    bool changed = false;
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (netdev->port) {
+        uint64_t seq = ipop_port_change_seq(netdev->port);
+
+        changed = seq != netdev->status_seq;
+        netdev->status_seq = seq;
+    }
+    ovs_mutex_unlock(&netdev->mutex);
+
+    if (changed) {
+        netdev_change_seq_changed(&netdev->up);
+    }
+}
+
+static void
+netdev_ipop_run(const struct netdev_class *class OVS_UNUSED)
+{
+    ovs_mutex_lock(&ipop_list_mutex);
+    if (time_msec() >= next_status_check) {
+        struct netdev_ipop *netdev;
+
+        LIST_FOR_EACH (netdev, node, &ipop_list) {
+            netdev_ipop_check_status(netdev);
+        }
+        next_status_check = time_msec() + IPOP_STATUS_INTERVAL;
+    }
+    ovs_mutex_unlock(&ipop_list_mutex);
+}
+
+static void
+netdev_ipop_wait(const struct netdev_class *class OVS_UNUSED)
+{
+    ovs_mutex_lock(&ipop_list_mutex);
+    if (!ovs_list_is_empty(&ipop_list)) {
+        poll_timer_wait_until(next_status_check);
+    }
+    ovs_mutex_unlock(&ipop_list_mutex);
+}
+
+/* Life cycle. */
+
+static struct netdev *
+netdev_ipop_alloc(void)
+{
+    struct netdev_ipop *netdev = xzalloc(sizeof *netdev);
+    return &netdev->up;
+}
+
+static int
+netdev_ipop_construct(struct netdev *netdev_)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+
+    ovs_mutex_init(&netdev->mutex);
+    smap_init(&netdev->options);
+    smap_init(&netdev->next_options);
+    smap_init(&netdev->vain_options);
+
+    /* In TSO mode guests hand out frames of up to 64 kB and checksums that are
+     * not filled in.  The engine takes both, except for SCTP's checksum, which
+     * netdev_ipop_fill_sctp_checksum() completes. */
+    if (userspace_tso_enabled()) {
+        netdev_->ol_flags |= NETDEV_TX_OFFLOAD_TCP_TSO;
+        netdev_->ol_flags |= NETDEV_TX_OFFLOAD_TCP_CKSUM;
+        netdev_->ol_flags |= NETDEV_TX_OFFLOAD_UDP_CKSUM;
+        netdev_->ol_flags |= NETDEV_TX_OFFLOAD_SCTP_CKSUM;
+        netdev_->ol_flags |= NETDEV_TX_OFFLOAD_IPV4_CKSUM;
+    }
+
+    ovs_mutex_lock(&ipop_list_mutex);
+    ovs_list_push_back(&ipop_list, &netdev->node);
+    ovs_mutex_unlock(&ipop_list_mutex);
+
+    return 0;
+}
+
+static void
+netdev_ipop_destruct(struct netdev *netdev_)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+
+    ovs_mutex_lock(&ipop_list_mutex);
+    ovs_list_remove(&netdev->node);
+    ovs_mutex_unlock(&ipop_list_mutex);
+
+    if (netdev->next) {
+        ipop_port_destroy(netdev->next);
+    }
+    if (netdev->port) {
+        ipop_port_destroy(netdev->port);
+    }
+    smap_destroy(&netdev->options);
+    smap_destroy(&netdev->next_options);
+    smap_destroy(&netdev->vain_options);
+    free(netdev->config_error);
+    ovs_mutex_destroy(&netdev->mutex);
+}
+
+static void
+netdev_ipop_dealloc(struct netdev *netdev_)
+{
+    free(netdev_ipop_cast(netdev_));
+}
+
+/* Configuration. */
+
+/* Returns a sentence about the first of 'args' that means nothing to us, for
+ * the caller to free, or a null pointer.  What they say is the engine's to
+ * check. */
+static char *
+netdev_ipop_check_options(const struct smap *args)
+{
+    static const char *const valid[] = {
+        "invite", "listen", "introducers", "rekey", "state_dir",
+    };
+    const struct smap_node **nodes = smap_sort(args);
+    char *error = NULL;
+
+    for (size_t i = 0; i < smap_count(args) && !error; i++) {
+        bool known = false;
+
+        for (size_t j = 0; j < ARRAY_SIZE(valid); j++) {
+            known |= !strcmp(nodes[i]->key, valid[j]);
+        }
+        if (!known) {
+            struct ds ds = DS_EMPTY_INITIALIZER;
+
+            ds_put_format(&ds, "options:%s is an unknown option; "
+                          "type=ipop has", nodes[i]->key);
+            for (size_t j = 0; j < ARRAY_SIZE(valid); j++) {
+                ds_put_format(&ds, "%s %s", j ? "," : "", valid[j]);
+            }
+            error = ds_steal_cstr(&ds);
+        }
+    }
+    free(nodes);
+
+    return error;
+}
+
+/* Makes an engine for 'netdev' of 'args'.  Returns 0 and stores it in '*portp'
+ * or returns a positive errno value and stores a sentence in '*errorp', for
+ * the caller to free. */
+static int
+netdev_ipop_start(const struct netdev_ipop *netdev, const struct smap *args,
+                  struct ipop_port **portp, char **errorp)
+{
+    const struct ipop_config config = {
+        .name = netdev_get_name(&netdev->up),
+        .invite = smap_get(args, "invite"),
+        .listen = smap_get(args, "listen"),
+        .introducers = smap_get(args, "introducers"),
+        .rekey = smap_get(args, "rekey"),
+        .state_dir = smap_get(args, "state_dir"),
+    };
+    char *engine_error = NULL;
+    int error = ipop_port_create(&config, portp, &engine_error);
+
+    if (error) {
+        *portp = NULL;
+        *errorp = xstrdup(engine_error ? engine_error : ovs_strerror(error));
+    }
+    ipop_free(engine_error);
+    return error;
+}
+
+/* Makes 'port', which was made of 'args', the engine of 'netdev'. */
+static void
+netdev_ipop_adopt(struct netdev_ipop *netdev, struct ipop_port *port,
+                  const struct smap *args)
+    OVS_REQUIRES(netdev->mutex)
+{
+    ovs_assert(!netdev->port);
+    netdev->port = port;
+    netdev->status_seq = ipop_port_change_seq(port);
+    if (args != &netdev->options) {
+        smap_destroy(&netdev->options);
+        smap_clone(&netdev->options, args);
+    }
+}
+
+/* Forgets what was to be applied by ->reconfigure(). */
+static void
+netdev_ipop_cancel(struct netdev_ipop *netdev)
+    OVS_REQUIRES(netdev->mutex)
+{
+    if (netdev->next) {
+        ipop_port_destroy(netdev->next);
+        netdev->next = NULL;
+    }
+    netdev->pending = false;
+}
+
+/* Notes that the options in the database are good, if 'error' is null, or else
+ * that the port goes on without them because of 'error', of which it takes
+ * ownership. */
+static void
+netdev_ipop_set_error(struct netdev_ipop *netdev, char *error)
+    OVS_REQUIRES(netdev->mutex)
+{
+    if (!nullable_string_is_equal(error, netdev->config_error)) {
+        if (error) {
+            VLOG_WARN("%s: keeping the previous configuration: %s",
+                      netdev_get_name(&netdev->up), error);
+        }
+        netdev_change_seq_changed(&netdev->up);
+    }
+    free(netdev->config_error);
+    netdev->config_error = error;
+}
+
+/* Configures a port that has no engine yet.  Returns 0 or a positive errno
+ * value and stores a sentence in '*errp'. */
+static int
+netdev_ipop_configure_new(struct netdev_ipop *netdev, const struct smap *args,
+                          char **errp)
+    OVS_REQUIRES(netdev->mutex)
+{
+    struct ipop_port *port = NULL;
+    int error = EINVAL;
+
+    *errp = netdev_ipop_check_options(args);
+    if (!*errp) {
+        error = netdev_ipop_start(netdev, args, &port, errp);
+    }
+    if (error) {
+        VLOG_WARN_RL(&rl, "%s: %s", netdev_get_name(&netdev->up), *errp);
+        return error;
+    }
+    netdev_ipop_adopt(netdev, port, args);
+    return 0;
+}
+
+/* Configures a port whose engine is running.  Cannot fail. */
+static void
+netdev_ipop_configure_live(struct netdev_ipop *netdev, const struct smap *args)
+    OVS_REQUIRES(netdev->mutex)
+{
+    struct ipop_port *port = NULL;
+    char *error;
+
+    if (netdev->pending && smap_equal(args, &netdev->next_options)) {
+        return;
+    }
+    netdev_ipop_cancel(netdev);
+
+    bool in_vain = smap_equal(args, &netdev->vain_options);
+    if (!in_vain) {
+        smap_clear(&netdev->vain_options);
+    }
+
+    if (smap_equal(args, &netdev->options)) {
+        netdev_ipop_set_error(netdev, NULL);
+        return;
+    }
+
+    error = netdev_ipop_check_options(args);
+    if (error) {
+        netdev_ipop_set_error(netdev, error);
+        return;
+    }
+
+    switch (netdev_ipop_start(netdev, args, &port, &error)) {
+    case 0:
+        break;
+
+    case EBUSY:
+    case EADDRINUSE:
+        /* Is it our own old engine that uses the invite or the UDP port?  It
+         * takes an interruption to find out, so we do that once only, and
+         * what came of it then remains our error. */
+        free(error);
+        if (in_vain) {
+            return;
+        }
+        break;
+
+    default:
+        netdev_ipop_set_error(netdev, error);
+        return;
+    }
+
+    netdev->next = port;
+    netdev->pending = true;
+    smap_destroy(&netdev->next_options);
+    smap_clone(&netdev->next_options, args);
+    netdev_request_reconfigure(&netdev->up);
+}
+
+static int
+netdev_ipop_set_config(struct netdev *netdev_, const struct smap *args,
+                       char **errp)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+    int error = 0;
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (netdev->port) {
+        netdev_ipop_configure_live(netdev, args);
+    } else if (netdev->lost) {
+        /* There is nothing left to keep alive.  Our caller deletes the port
+         * and at once makes a new one, which works or has its error shown. */
+        *errp = xstrdup("stopped");
+        error = ENODEV;
+    } else {
+        error = netdev_ipop_configure_new(netdev, args, errp);
+    }
+    ovs_mutex_unlock(&netdev->mutex);
+
+    return error;
+}
+
+static int
+netdev_ipop_reconfigure(struct netdev *netdev_)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+    char *error = NULL;
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (!netdev->pending) {
+        goto out;
+    }
+    netdev->pending = false;
+
+    ipop_port_destroy(netdev->port);
+    netdev->port = NULL;
+
+    struct ipop_port *port = netdev->next;
+    netdev->next = NULL;
+    if (port || !netdev_ipop_start(netdev, &netdev->next_options, &port,
+                                   &error)) {
+        netdev_ipop_adopt(netdev, port, &netdev->next_options);
+        netdev_ipop_set_error(netdev, NULL);
+    } else {
+        netdev_ipop_set_error(netdev, error);
+        smap_destroy(&netdev->vain_options);
+        smap_clone(&netdev->vain_options, &netdev->next_options);
+
+        if (!netdev_ipop_start(netdev, &netdev->options, &port, &error)) {
+            netdev_ipop_adopt(netdev, port, &netdev->options);
+        } else {
+            VLOG_WARN("%s: the previous configuration doesn't work any "
+                      "longer: %s", netdev_get_name(netdev_), error);
+            free(error);
+            netdev->lost = true;
+        }
+    }
+    netdev_change_seq_changed(netdev_);
+
+out:
+    ovs_mutex_unlock(&netdev->mutex);
+    return 0;
+}
+
+static int
+netdev_ipop_get_config(const struct netdev *netdev_, struct smap *args)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+    struct smap_node *node;
+
+    ovs_mutex_lock(&netdev->mutex);
+    SMAP_FOR_EACH (node, &netdev->options) {
+        smap_add(args, node->key, node->value);
+    }
+    ovs_mutex_unlock(&netdev->mutex);
+
+    return 0;
+}
+
+/* Sending. */
+
+/* Makes sure that the offsets of the headers in 'packet' are known.  They are
+ * for all that came through the datapath's classifier. */
+static void
+netdev_ipop_parse(struct dp_packet *packet)
+{
+    if (!dp_packet_l3(packet) || !dp_packet_l4(packet)) {
+        struct flow flow;
+
+        flow_extract(packet, &flow);
+    }
+}
+
+/* SCTP's checksum is a CRC of the whole message (RFC 9260, appendix A), not
+ * the sum that TCP and UDP have, and no guest depends on its speed. */
+static void
+netdev_ipop_fill_sctp_checksum(struct dp_packet *packet)
+{
+    netdev_ipop_parse(packet);
+
+    struct sctp_header *sctp = dp_packet_l4(packet);
+    size_t size = dp_packet_l4_size(packet);
+
+    if (sctp && size >= SCTP_HEADER_LEN) {
+        put_16aligned_be32(&sctp->sctp_csum, 0);
+        put_16aligned_be32(&sctp->sctp_csum,
+                           crc32c((const uint8_t *) sctp, size));
+    }
+}
+
+/* Returns how many octets of TCP payload in one segment fill a packet of
+ * 'mtu' octets with the headers that 'packet' has, or 0 if it isn't TCP that
+ * can be cut.
+ *
+ * The guest that wrote 'packet' knew the size that its peer can take, but Open
+ * vSwitch doesn't pass that on.  All guests of the network are told the same
+ * MTU, so it is the same size. */
+static uint32_t
+netdev_ipop_segment_size(struct dp_packet *packet, int mtu)
+{
+    netdev_ipop_parse(packet);
+
+    const char *ip = dp_packet_l3(packet);
+    const char *payload = dp_packet_get_tcp_payload(packet);
+
+    return ip && payload && payload - ip < mtu ? mtu - (payload - ip) : 0;
+}
+
+/* Describes 'packet' in '*frame'.  Returns false if it can't go.
+ *
+ * With DPDK the kinds of checksum are values of a bit field, not bits, so
+ * only the dp_packet_hwol_l4_is_*() functions may be asked. */
+static bool
+netdev_ipop_frame(struct dp_packet *packet, const struct ipop_port *port,
+                  struct ipop_frame *frame)
+{
+    frame->data = dp_packet_data(packet);
+    frame->length = dp_packet_size(packet);
+    frame->flags = 0;
+    frame->segment_size = 0;
+
+    if (OVS_UNLIKELY(!dp_packet_is_eth(packet))) {
+        return false;
+    }
+    if (dp_packet_hwol_is_tso(packet)) {
+        frame->segment_size
+            = netdev_ipop_segment_size(packet, ipop_port_mtu(port));
+        if (OVS_UNLIKELY(!frame->segment_size)) {
+            COVERAGE_INC(netdev_ipop_bad_tso);
+            return false;
+        }
+        frame->flags = IPOP_FRAME_TSO | IPOP_FRAME_CSUM_PARTIAL;
+    } else if (dp_packet_hwol_l4_is_tcp(packet)
+               || dp_packet_hwol_l4_is_udp(packet)) {
+        frame->flags = IPOP_FRAME_CSUM_PARTIAL;
+    } else if (OVS_UNLIKELY(dp_packet_hwol_l4_is_sctp(packet))) {
+        netdev_ipop_fill_sctp_checksum(packet);
+    }
+    return true;
+}
+
+static int
+netdev_ipop_send(struct netdev *netdev_, int qid OVS_UNUSED,
+                 struct dp_packet_batch *batch,
+                 bool concurrent_txq OVS_UNUSED)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+    struct ipop_port *port = netdev->port;
+    struct ipop_frame frames[NETDEV_MAX_BURST];
+    struct dp_packet *packet;
+    size_t n = 0;
+
+    if (OVS_LIKELY(port)) {
+        DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+            n += netdev_ipop_frame(packet, port, &frames[n]);
+        }
+        ipop_port_send(port, frames, n);
+    }
+    dp_packet_delete_batch(batch, true);
+
+    return 0;
+}
+
+/* Receiving. */
+
+static struct netdev_rxq *
+netdev_ipop_rxq_alloc(void)
+{
+    struct netdev_rxq_ipop *rx = xzalloc(sizeof *rx);
+    return &rx->up;
+}
+
+static int
+netdev_ipop_rxq_construct(struct netdev_rxq *rxq OVS_UNUSED)
+{
+    return 0;
+}
+
+static void
+netdev_ipop_rxq_destruct(struct netdev_rxq *rxq)
+{
+    struct netdev_rxq_ipop *rx = netdev_rxq_ipop_cast(rxq);
+
+    for (size_t i = 0; i < ARRAY_SIZE(rx->packets); i++) {
+        dp_packet_delete(rx->packets[i]);
+    }
+}
+
+static void
+netdev_ipop_rxq_dealloc(struct netdev_rxq *rxq)
+{
+    free(netdev_rxq_ipop_cast(rxq));
+}
+
+/* Returns a packet of the 'length' octets that were received into '*packetp'.
+ * A long frame leaves with its buffer, which is then null. */
+static struct dp_packet *
+netdev_ipop_rxq_take(struct dp_packet **packetp, size_t length)
+{
+    struct dp_packet *packet = *packetp;
+
+    if (length <= IPOP_COPY_MAX) {
+        return dp_packet_clone_data_with_headroom(dp_packet_data(packet),
+                                                  length, IPOP_HEADROOM);
+    }
+    *packetp = NULL;
+    dp_packet_set_size(packet, length);
+    return packet;
+}
+
+static int
+netdev_ipop_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                     int *qfill)
+{
+    struct netdev_rxq_ipop *rx = netdev_rxq_ipop_cast(rxq);
+    struct ipop_port *port = netdev_ipop_cast(rxq->netdev)->port;
+    struct ipop_buffer buffers[NETDEV_MAX_BURST];
+
+    if (OVS_UNLIKELY(!port)) {
+        return EAGAIN;
+    }
+
+    size_t capacity = ipop_port_buffer_size(port);
+    for (size_t i = 0; i < NETDEV_MAX_BURST; i++) {
+        if (!rx->packets[i]) {
+            rx->packets[i] = dp_packet_new_with_headroom(capacity,
+                                                         IPOP_HEADROOM);
+        }
+        buffers[i].data = dp_packet_data(rx->packets[i]);
+        buffers[i].capacity = capacity;
+    }
+
+    size_t n = ipop_port_recv(port, buffers, NETDEV_MAX_BURST);
+    if (!n) {
+        return EAGAIN;
+    }
+
+    dp_packet_batch_init(batch);
+    for (size_t i = 0; i < n; i++) {
+        dp_packet_batch_add(batch, netdev_ipop_rxq_take(&rx->packets[i],
+                                                        buffers[i].length));
+    }
+    if (qfill) {
+        *qfill = -ENOTSUP;
+    }
+    return 0;
+}
+
+/* The port makes a descriptor readable while it has frames for us, except for
+ * those that it has at hand. */
+static void
+netdev_ipop_rxq_wait(struct netdev_rxq *rxq)
+{
+    const struct ipop_port *port = netdev_ipop_cast(rxq->netdev)->port;
+
+    if (!port) {
+        return;
+    }
+    if (ipop_port_ready(port)) {
+        poll_immediate_wake();
+    } else {
+        int fds[2];
+
+        ipop_port_fds(port, fds);
+        poll_fd_wait(fds[0], POLLIN);
+        poll_fd_wait(fds[1], POLLIN);
+    }
+}
+
+/* What the Interface table shows. */
+
+static int
+netdev_ipop_get_etheraddr(const struct netdev *netdev_, struct eth_addr *mac)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+    int error = 0;
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (netdev->port) {
+        ipop_port_mac(netdev->port, mac->ea);
+    } else {
+        error = ENODEV;
+    }
+    ovs_mutex_unlock(&netdev->mutex);
+
+    return error;
+}
+
+static int
+netdev_ipop_get_mtu(const struct netdev *netdev_, int *mtup)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+    int error = 0;
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (netdev->port) {
+        *mtup = ipop_port_mtu(netdev->port);
+    } else {
+        error = ENODEV;
+    }
+    ovs_mutex_unlock(&netdev->mutex);
+
+    return error;
+}
+
+static int
+netdev_ipop_get_carrier(const struct netdev *netdev_, bool *carrier)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+
+    ovs_mutex_lock(&netdev->mutex);
+    *carrier = netdev->port && ipop_port_carrier(netdev->port);
+    ovs_mutex_unlock(&netdev->mutex);
+
+    return 0;
+}
+
+static int
+netdev_ipop_get_stats(const struct netdev *netdev_, struct netdev_stats *stats)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+    struct ipop_stats engine = { .rx_frames = 0 };
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (netdev->port) {
+        ipop_port_stats(netdev->port, &engine);
+    }
+    ovs_mutex_unlock(&netdev->mutex);
+
+    memset(stats, 0xff, sizeof *stats);     /* UINT64_MAX: not supported. */
+    stats->rx_packets = engine.rx_frames;
+    stats->rx_bytes = engine.rx_bytes;
+    stats->rx_dropped = engine.rx_dropped;
+    stats->tx_packets = engine.tx_frames;
+    stats->tx_bytes = engine.tx_bytes;
+    stats->tx_dropped = engine.tx_dropped;
+    return 0;
+}
+
+struct custom_stats {
+    struct netdev_custom_stats *up;
+    size_t allocated;           /* Elements in 'up->counters'. */
+};
+
+static void
+netdev_ipop_add_counter(void *stats_, const char *name, uint64_t value)
+{
+    struct custom_stats *stats = stats_;
+    struct netdev_custom_stats *up = stats->up;
+
+    if (up->size >= stats->allocated) {
+        up->counters = x2nrealloc(up->counters, &stats->allocated,
+                                  sizeof *up->counters);
+    }
+    ovs_strlcpy(up->counters[up->size].name, name,
+                NETDEV_CUSTOM_STATS_NAME_SIZE);
+    up->counters[up->size].value = value;
+    up->size++;
+}
+
+static int
+netdev_ipop_get_custom_stats(const struct netdev *netdev_,
+                             struct netdev_custom_stats *custom_stats)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+    struct custom_stats stats = { .up = custom_stats };
+
+    custom_stats->size = 0;
+    custom_stats->counters = NULL;
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (netdev->port) {
+        ipop_port_counters(netdev->port, netdev_ipop_add_counter, &stats);
+    }
+    ovs_mutex_unlock(&netdev->mutex);
+
+    return 0;
+}
+
+static void
+netdev_ipop_add_status(void *smap, const char *key, const char *value)
+{
+    smap_replace(smap, key, value);
+}
+
+static int
+netdev_ipop_get_status(const struct netdev *netdev_, struct smap *smap)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (netdev->port) {
+        ipop_port_status(netdev->port, netdev_ipop_add_status, smap);
+    }
+    if (netdev->config_error) {
+        smap_replace(smap, "config_error", netdev->config_error);
+    }
+    ovs_mutex_unlock(&netdev->mutex);
+
+    return 0;
+}
+
+char *
+netdev_ipop_get_view(const struct netdev *netdev_, enum ipop_view view,
+                     bool json)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+    char *text = NULL;
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (netdev->port) {
+        text = ipop_port_view(netdev->port, view, json);
+    }
+    ovs_mutex_unlock(&netdev->mutex);
+
+    return text;
+}
+
+/* A port is administratively up for as long as it exists. */
+static int
+netdev_ipop_update_flags(struct netdev *netdev OVS_UNUSED,
+                         enum netdev_flags off,
+                         enum netdev_flags on OVS_UNUSED,
+                         enum netdev_flags *old_flagsp)
+{
+    if (off & (NETDEV_UP | NETDEV_PROMISC)) {
+        return EOPNOTSUPP;
+    }
+
+    *old_flagsp = NETDEV_UP | NETDEV_PROMISC;
+    return 0;
+}
+
+const struct netdev_class netdev_ipop_class = {
+    .type = "ipop",
+    .is_pmd = false,
+    .init = netdev_ipop_init,
+    .run = netdev_ipop_run,
+    .wait = netdev_ipop_wait,
+    .alloc = netdev_ipop_alloc,
+    .construct = netdev_ipop_construct,
+    .destruct = netdev_ipop_destruct,
+    .dealloc = netdev_ipop_dealloc,
+    .get_config = netdev_ipop_get_config,
+    .set_config = netdev_ipop_set_config,
+    .reconfigure = netdev_ipop_reconfigure,
+    .send = netdev_ipop_send,
+    .get_etheraddr = netdev_ipop_get_etheraddr,
+    .get_mtu = netdev_ipop_get_mtu,
+    .get_carrier = netdev_ipop_get_carrier,
+    .get_stats = netdev_ipop_get_stats,
+    .get_custom_stats = netdev_ipop_get_custom_stats,
+    .get_status = netdev_ipop_get_status,
+    .update_flags = netdev_ipop_update_flags,
+    .rxq_alloc = netdev_ipop_rxq_alloc,
+    .rxq_construct = netdev_ipop_rxq_construct,
+    .rxq_destruct = netdev_ipop_rxq_destruct,
+    .rxq_dealloc = netdev_ipop_rxq_dealloc,
+    .rxq_recv = netdev_ipop_rxq_recv,
+    .rxq_wait = netdev_ipop_rxq_wait,
+};

@@ -1,0 +1,246 @@
+// Ports of one process on loopback, through the C ABI, as the switch uses them: real sockets, real threads.
+#include "overlay/io/port.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "overlay/crypto/authority.h"
+#include "overlay/wire/ethernet.h"
+
+namespace ipop {
+namespace {
+
+constexpr MacAddress kAlice{{0x52, 0x54, 0, 0, 0, 0xa}};
+constexpr MacAddress kBob{{0x52, 0x54, 0, 0, 0, 0xb}};
+const Ipv4Address kAliceIp = *Ipv4Address::parse("10.128.0.10");
+const Ipv4Address kBobIp = *Ipv4Address::parse("10.128.0.11");
+
+Bytes announcement(const MacAddress& mac, Ipv4Address ip) {  // Gratuitous ARP.
+  Writer out;
+  write(out, MacAddress::broadcast());
+  write(out, mac);
+  for (const uint16_t field : {0x0806, 1, 0x0800, 0x0604, 1}) out.u16(field);
+  write(out, mac);
+  write(out, ip);
+  write(out, MacAddress{});
+  write(out, ip);
+  return out.take();
+}
+
+Bytes frame(const MacAddress& dst, const MacAddress& src, size_t size) {
+  Writer out;
+  write(out, dst);
+  write(out, src);
+  out.u16(0x88b5);
+  for (size_t i = out.size(); i < size; ++i) out.u8(static_cast<uint8_t>(i));
+  return out.take();
+}
+
+struct PortDelete {
+  void operator()(ipop_port* port) const { ipop_port_destroy(port); }
+};
+using PortPtr = std::unique_ptr<ipop_port, PortDelete>;
+
+struct Ports : testing::Test {
+  Ports() {
+    std::string pattern = testing::TempDir() + "ipop-XXXXXX";
+    directory = mkdtemp(pattern.data());
+  }
+  ~Ports() override { std::filesystem::remove_all(directory); }
+
+  std::string invite(const std::string& host, const std::vector<Endpoint>& introducers = {}) {
+    const Identity identity = Identity::generate(random);
+    const Invite invite{.identity = identity,
+                        .certificate = authority.issue(host, identity.public_key(), 86400, unix_now()),
+                        .authority = authority.certificate(),
+                        .introducers = introducers};
+    const std::string path = directory + "/" + host + ".ipop";
+    std::ofstream(path) << format(invite);
+    return path;
+  }
+
+  int create(const std::string& name, const std::string& invite_path, const std::string& listen, PortPtr& out,
+             std::string* error = nullptr) {
+    const std::string state = directory + "/" + name;
+    const ipop_config config{.name = name.c_str(),
+                             .invite = invite_path.c_str(),
+                             .listen = listen.c_str(),
+                             .introducers = nullptr,
+                             .rekey = nullptr,
+                             .state_dir = state.c_str()};
+    ipop_port* port = nullptr;
+    char* text = nullptr;
+    const int result = ipop_port_create(&config, &port, &text);
+    out.reset(port);
+    if (error != nullptr) *error = text != nullptr ? text : "";
+    ipop_free(text);
+    return result;
+  }
+
+  Endpoint endpoint_of(const ipop_port& port) {
+    Endpoint out;
+    ipop_port_status(
+        &port,
+        [](void* aux, const char* key, const char* value) {
+          if (std::string_view(key) == "listen") *static_cast<Endpoint*>(aux) = *Endpoint::parse(value);
+        },
+        &out);
+    return out;
+  }
+
+  static void send(ipop_port& port, const Bytes& bytes) {
+    const ipop_frame frame{.data = bytes.data(), .length = bytes.size(), .flags = 0, .segment_size = 0};
+    ipop_port_send(&port, &frame, 1);
+  }
+
+  /// What the switch would get now.
+  static std::vector<Bytes> receive(ipop_port& port) {
+    std::array<Bytes, 8> rooms;
+    std::array<ipop_buffer, 8> buffers;
+    for (size_t i = 0; i < rooms.size(); ++i) {
+      rooms[i].resize(ipop_port_buffer_size(&port));
+      buffers[i] = {.data = rooms[i].data(), .capacity = rooms[i].size(), .length = 0};
+    }
+    const size_t n = ipop_port_recv(&port, buffers.data(), buffers.size());
+    std::vector<Bytes> out;
+    for (size_t i = 0; i < n; ++i) {
+      rooms[i].resize(buffers[i].length);
+      out.push_back(std::move(rooms[i]));
+    }
+    return out;
+  }
+
+  /// Plays the switch's main loop until `done`; false after half a minute.
+  bool run_until(const std::vector<ipop_port*>& ports, const std::function<bool()>& done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::vector<pollfd> entries;
+      for (ipop_port* port : ports) {
+        int fds[2];
+        ipop_port_fds(port, fds);
+        for (const int fd : fds) entries.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+      }
+      poll(entries.data(), entries.size(), 50);
+      for (ipop_port* port : ports) {
+        for (auto& received_frame : receive(*port)) received[port].push_back(std::move(received_frame));
+      }
+    }
+    return true;
+  }
+
+  SystemRandom random;
+  Authority authority =
+      Authority::create("grid", *Ipv4Subnet::parse("10.128.0.0/16"), 86400 * 365, unix_now(), random);
+  std::string directory;
+  std::map<ipop_port*, std::vector<Bytes>> received;
+};
+
+TEST_F(Ports, TwoPortsConnectAndCarryFrames) {
+  PortPtr alpha;
+  PortPtr beta;
+  ASSERT_EQ(create("alpha", invite("alpha"), "127.0.0.1:0", alpha), 0);
+  ASSERT_EQ(create("beta", invite("beta", {endpoint_of(*alpha)}), "127.0.0.1:0", beta), 0);
+  const std::vector<ipop_port*> both{alpha.get(), beta.get()};
+  ASSERT_TRUE(run_until(both, [&] { return ipop_port_carrier(alpha.get()) && ipop_port_carrier(beta.get()); }));
+
+  send(*alpha, announcement(kAlice, kAliceIp));
+  send(*beta, announcement(kBob, kBobIp));
+  const Bytes hello = frame(kBob, kAlice, 1400);
+  send(*alpha, hello);
+  ASSERT_TRUE(run_until(both, [&] { return !received[beta.get()].empty(); }));
+  EXPECT_EQ(received[beta.get()].front(), hello);
+
+  // By now both know both guests; frames go by the fast path alone.
+  ASSERT_TRUE(run_until(both, [&] {
+    char* view = ipop_port_view(alpha.get(), IPOP_VIEW_BINDINGS, true);
+    const bool known = std::string_view(view).find(kBobIp.to_string()) != std::string_view::npos;
+    ipop_free(view);
+    return known;
+  }));
+  received.clear();
+  std::vector<Bytes> sent;
+  for (size_t size = 60; size < 160; ++size) sent.push_back(frame(kBob, kAlice, size));
+  for (const Bytes& bytes : sent) send(*alpha, bytes);
+  ASSERT_TRUE(run_until(both, [&] { return received[beta.get()].size() >= sent.size(); }));
+  EXPECT_EQ(received[beta.get()], sent) << "whole, once, in order";
+}
+
+TEST_F(Ports, WhatCannotWorkIsRefusedWithASentence) {
+  PortPtr port;
+  std::string error;
+  EXPECT_EQ(create("ipop0", directory + "/none.ipop", ":0", port, &error), EINVAL);
+  EXPECT_NE(error.find("No such file"), std::string::npos) << error;
+  EXPECT_EQ(create("ipop0", "", ":0", port, &error), EINVAL);
+  EXPECT_NE(error.find("options:invite"), std::string::npos) << error;
+  EXPECT_EQ(create("ipop0", invite("alpha"), "nonsense", port, &error), EINVAL);
+  EXPECT_NE(error.find("options:listen"), std::string::npos) << error;
+  EXPECT_EQ(port, nullptr);
+}
+
+TEST_F(Ports, AnInviteServesOnePortAtATime) {
+  const std::string path = invite("alpha");
+  PortPtr first;
+  PortPtr second;
+  std::string error;
+  ASSERT_EQ(create("ipop0", path, "127.0.0.1:0", first), 0);
+  EXPECT_EQ(create("ipop1", path, "127.0.0.1:0", second, &error), EBUSY);
+  EXPECT_NE(error.find("in use by port ipop0"), std::string::npos) << error;
+  first.reset();
+  EXPECT_EQ(create("ipop1", path, "127.0.0.1:0", second), 0);
+}
+
+TEST_F(Ports, APortSurvivesGarbageFromBothSides) {
+  PortPtr alpha;
+  ASSERT_EQ(create("alpha", invite("alpha"), "127.0.0.1:0", alpha), 0);
+  auto stranger = UdpSocket::open(*Endpoint::parse("127.0.0.1:0"));
+  SeededRandom garbage(7);
+  for (int i = 0; i < 5000; ++i) {
+    Bytes bytes(garbage.below(1500));
+    garbage.fill(bytes);
+    if (bytes.size() > 4 && i % 2 == 0) bytes[1] = bytes[2] = bytes[3] = 0, bytes[0] %= 9;
+    stranger->send(endpoint_of(*alpha), bytes);
+    send(*alpha, bytes);
+    receive(*alpha);
+  }
+  char* view = ipop_port_view(alpha.get(), IPOP_VIEW_SHOW, true);
+  EXPECT_NE(std::string_view(view).find("\"peer_malformed\""), std::string_view::npos);
+  ipop_free(view);
+}
+
+TEST(PortOptions, TakesAListOfIntroducersAndNothingElse) {
+  ipop_config config{};
+  config.invite = "x";
+  config.introducers = "203.0.113.7:51128, [2001:db8::7]:4500\t198.51.100.1:1";
+  const auto options = PortOptions::parse(config);
+  ASSERT_TRUE(options);
+  ASSERT_EQ(options->introducers.size(), 3u);
+  EXPECT_EQ(options->introducers[1].to_string(), "[2001:db8::7]:4500");
+  for (const char* wrong : {"example.org:51128", "203.0.113.7", ":51128", "203.0.113.7:0", "203.0.113.7:99999"}) {
+    config.introducers = wrong;
+    EXPECT_FALSE(PortOptions::parse(config)) << wrong;
+  }
+}
+
+TEST(PortOptions, RekeyIsFiveToAHundredAndTwentySeconds) {
+  ipop_config config{};
+  config.invite = "x";
+  for (const char* right : {"5", "120"}) {
+    config.rekey = right;
+    EXPECT_TRUE(PortOptions::parse(config)) << right;
+  }
+  for (const char* wrong : {"4", "121", "20s", "-20", "x"}) {
+    config.rekey = wrong;
+    EXPECT_FALSE(PortOptions::parse(config)) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace ipop

@@ -1,0 +1,63 @@
+#include "overlay/io/queues.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+namespace ipop {
+namespace {
+
+bool is_readable(int fd) {
+  pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
+  return poll(&entry, 1, 0) == 1;
+}
+
+TEST(CoreQueue, KeepsOrderAndWakesItsReader) {
+  PortCounters counters;
+  CoreQueue queue(counters);
+  EXPECT_FALSE(is_readable(queue.wakeup().fd()));
+  queue.guest_frame(Bytes{1, 2, 3});
+  queue.datagram(*Endpoint::parse("192.0.2.1:5"), Bytes{4});
+  queue.quiet({});
+  EXPECT_TRUE(is_readable(queue.wakeup().fd()));
+
+  const auto entries = queue.take_all();
+  ASSERT_EQ(entries.size(), 3u);
+  EXPECT_EQ(std::get<CoreQueue::GuestFrame>(entries[0]).frame, (Bytes{1, 2, 3}));
+  EXPECT_EQ(std::get<CoreQueue::Datagram>(entries[1]).from.to_string(), "192.0.2.1:5");
+  EXPECT_TRUE(std::holds_alternative<CoreQueue::Quiet>(entries[2]));
+  EXPECT_FALSE(is_readable(queue.wakeup().fd()));
+  EXPECT_TRUE(queue.take_all().empty());
+}
+
+TEST(CoreQueue, IsBoundedInEntriesAndInOctets) {
+  PortCounters counters;
+  CoreQueue queue(counters);
+  for (size_t i = 0; i < CoreQueue::kMaxEntries + 10; ++i) queue.quiet({});
+  EXPECT_EQ(queue.take_all().size(), CoreQueue::kMaxEntries);
+  EXPECT_EQ(counters.core_full, 10u);
+
+  const Bytes large(64 * 1024);
+  for (size_t i = 0; i < CoreQueue::kMaxBytes / large.size() + 5; ++i) queue.guest_frame(large);
+  EXPECT_EQ(queue.take_all().size(), CoreQueue::kMaxBytes / large.size());
+  EXPECT_EQ(counters.core_full, 15u);
+  queue.guest_frame(large);
+  EXPECT_EQ(queue.take_all().size(), 1u) << "taking makes room";
+}
+
+TEST(GuestQueue, IsReadableExactlyWhileItHoldsFrames) {
+  PortCounters counters;
+  GuestQueue queue(counters);
+  EXPECT_FALSE(queue.take());
+  queue.put({1});
+  queue.put({2});
+  EXPECT_TRUE(is_readable(queue.wakeup_fd()));
+  EXPECT_EQ(*queue.take(), Bytes{1});
+  EXPECT_TRUE(is_readable(queue.wakeup_fd()));
+  EXPECT_EQ(*queue.take(), Bytes{2});
+  EXPECT_FALSE(is_readable(queue.wakeup_fd()));
+  for (size_t i = 0; i < GuestQueue::kMaxFrames + 3; ++i) queue.put({0});
+  EXPECT_EQ(counters.rx_dropped, 3u);
+}
+
+}  // namespace
+}  // namespace ipop

@@ -1,0 +1,58 @@
+#include "overlay/sim/world.h"
+
+#include <gtest/gtest.h>
+
+namespace ipop::sim {
+namespace {
+
+TEST(World, DelaysEachDatagramWithinItsBounds) {
+  World world({.seed = 1, .latency_min = 20ms, .latency_max = 40ms});
+  Host& alpha = world.add_host("alpha");
+  Host& beta = world.add_host("beta");
+  ASSERT_TRUE(world.run_until([&] { return !alpha.node().links().all().empty(); }, 1s));
+  ASSERT_TRUE(world.run_until([&] { return beta.node().links().all().at(alpha.id()).round_trip().has_value(); }, 1s));
+  const Duration round_trip = *beta.node().links().all().at(alpha.id()).round_trip();
+  EXPECT_GE(round_trip, 40ms);
+  EXPECT_LE(round_trip, 80ms);
+}
+
+TEST(World, LosesTheShareItIsTold) {
+  World world({.seed = 2, .loss = 1});
+  Host& alpha = world.add_host("alpha");
+  world.add_host("beta");
+  world.run_for(10s);
+  EXPECT_TRUE(alpha.node().links().all().empty());
+}
+
+TEST(World, ACutPairHearsNothingOfEachOtherAndOthersDo) {
+  World world({.seed = 3});
+  Host& alpha = world.add_host("alpha");
+  Host& beta = world.add_host("beta");
+  Host& gamma = world.add_host("gamma");
+  world.cut(beta, gamma);
+  world.run_for(20s);
+  EXPECT_EQ(alpha.node().links().all().size(), 2u);
+  EXPECT_EQ(beta.node().links().all().size(), 1u);
+  world.mend(beta, gamma);
+  EXPECT_TRUE(world.run_until([&] { return gamma.node().links().all().contains(beta.id()); }, 60s));
+}
+
+TEST(World, TimePassesWithoutEvents) {
+  World world({.seed = 4});
+  const Instant before = world.now();
+  world.run_for(1h);
+  EXPECT_EQ(world.now() - before, 1h);
+}
+
+TEST(World, TheLogTellsWhenAndWho) {
+  World world({.seed = 5});
+  world.add_host("alpha");
+  world.add_host("beta");
+  world.run_for(2s);
+  bool found = false;
+  for (const std::string& line : world.log()) found |= line.find(" ms beta: connected to alpha") != std::string::npos;
+  EXPECT_TRUE(found);
+}
+
+}  // namespace
+}  // namespace ipop::sim
