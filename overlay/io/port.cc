@@ -39,8 +39,8 @@ Result<std::vector<Endpoint>, Problem> parse_introducers(std::string_view text) 
     text.remove_prefix(std::min(text.find_first_not_of(kSeparators), text.size()));
     if (text.empty()) return out;
     const std::string_view item = text.substr(0, text.find_first_of(kSeparators));
-    const auto endpoint = Endpoint::parse(item);
-    if (!endpoint || item.front() == ':' || endpoint->port == 0) {
+    const auto endpoint = parse_introducer(item);
+    if (!endpoint) {
       return Problem{"options:introducers: \"" + std::string(item) +
                      "\" is no ADDRESS:PORT (names are not looked up)"};
     }

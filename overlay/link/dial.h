@@ -65,7 +65,8 @@ class Dial {
   Instant retry_at_;
   Instant give_up_at_;
   bool due_ = true;  ///< A datagram waits for poll_datagram().
-  /// Only the first cookie is shown at once: who repeats a reply of 52 octets must not make us send 1200 each time.
+  /// Only the first cookie is shown at once: who repeats a reply of 52 octets must not make us send 1200
+  /// each time.
   bool has_cookie_ = false;
 };
 

@@ -264,7 +264,8 @@ void Links::establish(Instant now, const Established& established, Link::Origin 
   });
   // Other attempts to reach the same peer are pointless now; one that is waiting for its confirmation is not.
   std::erase_if(dials_, [&](const auto& dial) {
-    const auto& target = dial.second.target();  // Who looks for another node at this endpoint is to hear that it fails.
+    // Who looks for another node at this endpoint is to hear that it fails.
+    const auto& target = dial.second.target();
     return dial.second.is_calling() && (target.node ? target.node == node : target.endpoint == from);
   });
   ++version_;
@@ -317,8 +318,10 @@ void Links::fail(const Dial::Target& target, std::optional<Error> reason) {
 void Links::drop(NodeId node) {
   if (links_.erase(node) == 0) return;
   std::erase_if(keypair_owners_, [&](const auto& owner) { return owner.second == node; });
-  // Nothing can confirm a keypair that went with the link; the next call() must not take its dial for an attempt.
-  std::erase_if(dials_, [&](const auto& dial) { return !dial.second.is_calling() && dial.second.target().node == node; });
+  // Nothing can confirm a keypair that went with the link, and call() must not take its dial for an attempt.
+  std::erase_if(dials_, [&](const auto& dial) {
+    return !dial.second.is_calling() && dial.second.target().node == node;
+  });
   events_.push_back(Disconnected{.node = node});
   ++version_;
 }

@@ -17,7 +17,7 @@ Result<Done, Problem> write_aside(const std::filesystem::path& path, mode_t mode
                                   const std::function<bool(const char*)>& publish) {
   const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
   std::string temporary = directory / ".";
-  temporary.append(path.filename()).append("." + std::to_string(getpid()) + ".tmp");
+  temporary.append(path.filename()).append(".").append(std::to_string(getpid())).append(".tmp");
   const Descriptor fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd.is_open()) return system_problem(path, "cannot be created");
 

@@ -87,7 +87,7 @@ void AddressMap::erase(const MacAddress& mac, Ipv4Address ip) {
   }
 }
 
-void AddressMap::drop_address(const MacAddress& mac, Ipv4Address ip) {
+void AddressMap::drop_address(MacAddress mac, Ipv4Address ip) {
   Guest& guest = guests_.at(mac);
   if (!guest.addresses.contains(ip)) return;
   unschedule(mac, guest);

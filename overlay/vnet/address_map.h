@@ -89,7 +89,7 @@ class AddressMap {
 
   static bool wins(const Binding& claim, const Guest& holder);
   bool has_room(const Binding& binding) const;
-  void drop_address(const MacAddress& mac, Ipv4Address ip);
+  void drop_address(MacAddress mac, Ipv4Address ip);  // By value: callers have it from what goes.
   void drop(Guests::iterator guest);
   void schedule(const MacAddress& mac, const Guest& guest);
   void unschedule(const MacAddress& mac, const Guest& guest);

@@ -78,7 +78,7 @@ std::string Endpoint::to_string() const {
   if (is_ipv4()) return ipv4().to_string() + ":" + std::to_string(port);
   char text[INET6_ADDRSTRLEN];
   inet_ntop(AF_INET6, address.data(), text, sizeof text);
-  return "[" + std::string(text) + "]:" + std::to_string(port);
+  return std::string("[").append(text).append("]:").append(std::to_string(port));
 }
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {

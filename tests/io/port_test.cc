@@ -12,36 +12,12 @@
 #include <functional>
 
 #include "overlay/crypto/authority.h"
-#include "overlay/wire/ethernet.h"
+#include "tests/support/guest_frames.h"
 
 namespace ipop {
 namespace {
 
-constexpr MacAddress kAlice{{0x52, 0x54, 0, 0, 0, 0xa}};
-constexpr MacAddress kBob{{0x52, 0x54, 0, 0, 0, 0xb}};
-const Ipv4Address kAliceIp = *Ipv4Address::parse("10.128.0.10");
-const Ipv4Address kBobIp = *Ipv4Address::parse("10.128.0.11");
-
-Bytes announcement(const MacAddress& mac, Ipv4Address ip) {  // Gratuitous ARP.
-  Writer out;
-  write(out, MacAddress::broadcast());
-  write(out, mac);
-  for (const uint16_t field : {0x0806, 1, 0x0800, 0x0604, 1}) out.u16(field);
-  write(out, mac);
-  write(out, ip);
-  write(out, MacAddress{});
-  write(out, ip);
-  return out.take();
-}
-
-Bytes frame(const MacAddress& dst, const MacAddress& src, size_t size) {
-  Writer out;
-  write(out, dst);
-  write(out, src);
-  out.u16(0x88b5);
-  for (size_t i = out.size(); i < size; ++i) out.u8(static_cast<uint8_t>(i));
-  return out.take();
-}
+using namespace test;
 
 struct PortDelete {
   void operator()(ipop_port* port) const { ipop_port_destroy(port); }
@@ -149,11 +125,12 @@ TEST_F(Ports, TwoPortsConnectAndCarryFrames) {
   ASSERT_EQ(create("alpha", invite("alpha"), "127.0.0.1:0", alpha), 0);
   ASSERT_EQ(create("beta", invite("beta", {endpoint_of(*alpha)}), "127.0.0.1:0", beta), 0);
   const std::vector<ipop_port*> both{alpha.get(), beta.get()};
-  ASSERT_TRUE(run_until(both, [&] { return ipop_port_carrier(alpha.get()) && ipop_port_carrier(beta.get()); }));
+  ASSERT_TRUE(
+      run_until(both, [&] { return ipop_port_carrier(alpha.get()) && ipop_port_carrier(beta.get()); }));
 
-  send(*alpha, announcement(kAlice, kAliceIp));
-  send(*beta, announcement(kBob, kBobIp));
-  const Bytes hello = frame(kBob, kAlice, 1400);
+  send(*alpha, arp_request(kAlice, kAliceIp, kAliceIp));
+  send(*beta, arp_request(kBob, kBobIp, kBobIp));
+  const Bytes hello = frame(kBob, kAlice, std::string(1386, 'x'));
   send(*alpha, hello);
   ASSERT_TRUE(run_until(both, [&] { return !received[beta.get()].empty(); }));
   EXPECT_EQ(received[beta.get()].front(), hello);
@@ -167,7 +144,7 @@ TEST_F(Ports, TwoPortsConnectAndCarryFrames) {
   }));
   received.clear();
   std::vector<Bytes> sent;
-  for (size_t size = 60; size < 160; ++size) sent.push_back(frame(kBob, kAlice, size));
+  for (size_t size = 46; size < 146; ++size) sent.push_back(frame(kBob, kAlice, std::string(size, 'y')));
   for (const Bytes& bytes : sent) send(*alpha, bytes);
   ASSERT_TRUE(run_until(both, [&] { return received[beta.get()].size() >= sent.size(); }));
   EXPECT_EQ(received[beta.get()], sent) << "whole, once, in order";
@@ -223,7 +200,8 @@ TEST(PortOptions, TakesAListOfIntroducersAndNothingElse) {
   ASSERT_TRUE(options);
   ASSERT_EQ(options->introducers.size(), 3u);
   EXPECT_EQ(options->introducers[1].to_string(), "[2001:db8::7]:4500");
-  for (const char* wrong : {"example.org:51128", "203.0.113.7", ":51128", "203.0.113.7:0", "203.0.113.7:99999"}) {
+  for (const char* wrong :
+       {"example.org:51128", "203.0.113.7", ":51128", "203.0.113.7:0", "203.0.113.7:99999"}) {
     config.introducers = wrong;
     EXPECT_FALSE(PortOptions::parse(config)) << wrong;
   }

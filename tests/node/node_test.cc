@@ -5,8 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "overlay/sim/world.h"
-#include "overlay/wire/arp.h"
-#include "overlay/wire/ethernet.h"
+#include "tests/support/guest_frames.h"
 
 namespace ipop {
 namespace {
@@ -16,41 +15,15 @@ using sim::World;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr MacAddress kAlice{{0x52, 0x54, 0, 0, 0, 0xa}};
-constexpr MacAddress kBob{{0x52, 0x54, 0, 0, 0, 0xb}};
-constexpr MacAddress kCarol{{0x52, 0x54, 0, 0, 0, 0xc}};
-const Ipv4Address kAliceIp = *Ipv4Address::parse("10.128.0.10");
-const Ipv4Address kBobIp = *Ipv4Address::parse("10.128.0.11");
-
-/// "Who has `target`?" or, with target == sender, "here I am" (RFC 5227).
-Bytes arp_request(const MacAddress& mac, Ipv4Address ip, Ipv4Address target) {
-  Writer out;
-  write(out, MacAddress::broadcast());
-  write(out, mac);
-  for (const uint16_t field : {0x0806, 1, 0x0800, 0x0604, 1}) out.u16(field);
-  write(out, mac);
-  write(out, ip);
-  write(out, MacAddress{});
-  write(out, target);
-  return out.take();
-}
-
-Bytes frame(const MacAddress& dst, const MacAddress& src, std::string_view text) {
-  Writer out;
-  write(out, dst);
-  write(out, src);
-  out.u16(0x88b5);  // IEEE 802 local experimental.
-  out.bytes(as_bytes(text));
-  return out.take();
-}
+using namespace test;
 
 size_t connections(Host& host) { return host.node().links().all().size(); }
 
 TEST(Node, EverybodyConnectsToEverybodyThroughOneIntroducer) {
   World world({.seed = 1});
   std::vector<Host*> hosts;
-  for (const char* name : {"alpha", "beta", "gamma", "delta", "epsilon"}) hosts.push_back(&world.add_host(name));
+  for (const char* name : {"alpha", "beta", "gamma", "delta", "epsilon"})
+    hosts.push_back(&world.add_host(name));
   const auto complete = [&] {
     return std::all_of(hosts.begin(), hosts.end(), [](Host* host) {
       const auto& links = host->node().links().all();

@@ -10,7 +10,8 @@ TEST(World, DelaysEachDatagramWithinItsBounds) {
   Host& alpha = world.add_host("alpha");
   Host& beta = world.add_host("beta");
   ASSERT_TRUE(world.run_until([&] { return !alpha.node().links().all().empty(); }, 1s));
-  ASSERT_TRUE(world.run_until([&] { return beta.node().links().all().at(alpha.id()).round_trip().has_value(); }, 1s));
+  ASSERT_TRUE(
+      world.run_until([&] { return beta.node().links().all().at(alpha.id()).round_trip().has_value(); }, 1s));
   const Duration round_trip = *beta.node().links().all().at(alpha.id()).round_trip();
   EXPECT_GE(round_trip, 40ms);
   EXPECT_LE(round_trip, 80ms);
@@ -50,7 +51,8 @@ TEST(World, TheLogTellsWhenAndWho) {
   world.add_host("beta");
   world.run_for(2s);
   bool found = false;
-  for (const std::string& line : world.log()) found |= line.find(" ms beta: connected to alpha") != std::string::npos;
+  for (const std::string& line : world.log())
+    found |= line.find(" ms beta: connected to alpha") != std::string::npos;
   EXPECT_TRUE(found);
 }
 

@@ -1,0 +1,178 @@
+#include "overlay/dht/lookup.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace ipop {
+namespace {
+
+NodeId node(uint8_t number) {
+  NodeId out;
+  out.bytes[0] = number;
+  return out;
+}
+wire::Query query(uint64_t id) {
+  return {
+      .id = id, .kind = wire::Query::Kind::Ip, .ip = {0x0a800102}, .mac = {}, .claimant = {}, .asker = {}};
+}
+wire::Answer not_i(uint64_t id) { return {.id = id, .binding = std::nullopt}; }
+wire::Answer held(uint64_t id, NodeId holder) {
+  return {
+      .id = id,
+      .binding = wire::BindingRecord{
+          .ip = {0x0a800102}, .mac = {{2}}, .node = holder, .sequence = 1, .lifetime_s = 60, .name = "vm1"}};
+}
+
+constexpr Instant kStart{100s};
+
+/// A node that has been up for long: no special patience.
+class LookupTest : public ::testing::Test {
+ protected:
+  std::vector<NodeId> asked() {
+    std::vector<NodeId> out;
+    while (const auto question = lookup_.poll_question()) out.push_back(question->to);
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+  Lookup lookup_{kStart - 1000s, false};
+};
+
+TEST_F(LookupTest, AsksEveryMember) {
+  ASSERT_TRUE(lookup_.start(kStart, query(1), {node(2), node(3)}));
+  EXPECT_LE(lookup_.next_timeout(), kStart);
+  const auto question = lookup_.poll_question();
+  ASSERT_TRUE(question);
+  EXPECT_EQ(question->query, query(1));
+  EXPECT_EQ(asked(), (std::vector{node(3)}));
+  EXPECT_EQ(lookup_.next_timeout(), kStart + 250ms);
+}
+
+TEST_F(LookupTest, EndsWithTheFirstHolder) {
+  ASSERT_TRUE(lookup_.start(kStart, query(1), {node(2), node(3), node(4)}));
+  lookup_.handle_answer(node(2), not_i(1));
+  EXPECT_FALSE(lookup_.poll_outcome());
+  lookup_.handle_answer(node(3), held(1, node(3)));
+  const auto outcome = lookup_.poll_outcome();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->query, query(1));
+  ASSERT_TRUE(outcome->holder);
+  EXPECT_EQ(outcome->holder->node, node(3));
+  lookup_.handle_answer(node(4), held(1, node(4)));
+  EXPECT_FALSE(lookup_.poll_outcome()) << "one outcome a query";
+}
+
+TEST_F(LookupTest, EndsWithNobodyWhenAllSaidSo) {
+  ASSERT_TRUE(lookup_.start(kStart, query(1), {node(2), node(3)}));
+  lookup_.handle_answer(node(2), not_i(1));
+  lookup_.handle_answer(node(2), not_i(1));  // Counts once.
+  EXPECT_FALSE(lookup_.poll_outcome());
+  lookup_.handle_answer(node(3), not_i(1));
+  const auto outcome = lookup_.poll_outcome();
+  ASSERT_TRUE(outcome);
+  EXPECT_FALSE(outcome->holder);
+  EXPECT_EQ((asked(), lookup_.next_timeout()), kNever);
+}
+
+TEST_F(LookupTest, HearsOnlyWhomItAsked) {
+  ASSERT_TRUE(lookup_.start(kStart, query(1), {node(2)}));
+  lookup_.handle_answer(node(9), held(1, node(9)));
+  lookup_.handle_answer(node(2), held(77, node(2)));
+  EXPECT_FALSE(lookup_.poll_outcome());
+}
+
+TEST_F(LookupTest, AsksTheSilentAgain) {
+  ASSERT_TRUE(lookup_.start(kStart, query(1), {node(2), node(3)}));
+  asked();
+  lookup_.handle_answer(node(2), not_i(1));
+  for (const Duration at : {250ms, 500ms, 750ms}) {
+    EXPECT_EQ(lookup_.next_timeout(), kStart + at);
+    lookup_.handle_timeout(kStart + at);
+    EXPECT_EQ(asked(), (std::vector{node(3)}));
+  }
+  lookup_.handle_timeout(kStart + 1s);
+  EXPECT_TRUE(asked().empty());
+  const auto outcome = lookup_.poll_outcome();
+  ASSERT_TRUE(outcome) << "silence for a second counts as a no";
+  EXPECT_FALSE(outcome->holder);
+}
+
+TEST_F(LookupTest, DoesNotWaitForWhoLeft) {
+  ASSERT_TRUE(lookup_.start(kStart, query(1), {node(2), node(3)}));
+  lookup_.handle_answer(node(2), not_i(1));
+  lookup_.handle_disconnected(node(3));
+  EXPECT_TRUE(lookup_.poll_outcome());
+}
+
+TEST_F(LookupTest, AsksWhoComesLater) {
+  ASSERT_TRUE(lookup_.start(kStart, query(1), {node(2)}));
+  asked();
+  lookup_.handle_connected(node(3));
+  EXPECT_EQ(asked(), (std::vector{node(3)}));
+  lookup_.handle_answer(node(2), not_i(1));
+  EXPECT_FALSE(lookup_.poll_outcome());
+  lookup_.handle_answer(node(3), held(1, node(3)));
+  EXPECT_TRUE(lookup_.poll_outcome()->holder);
+}
+
+TEST_F(LookupTest, WithNobodyToAskEndsAtTheNextVisit) {
+  ASSERT_TRUE(lookup_.start(kStart, query(1), {}));
+  EXPECT_LE(lookup_.next_timeout(), kStart);
+  lookup_.handle_timeout(kStart);
+  const auto outcome = lookup_.poll_outcome();
+  ASSERT_TRUE(outcome);
+  EXPECT_FALSE(outcome->holder);
+}
+
+TEST_F(LookupTest, KeepsQueriesApart) {
+  ASSERT_TRUE(lookup_.start(kStart, query(1), {node(2)}));
+  ASSERT_TRUE(lookup_.start(kStart, query(2), {node(2)}));
+  lookup_.handle_answer(node(2), not_i(2));
+  EXPECT_EQ(lookup_.poll_outcome()->query.id, 2u);
+  EXPECT_FALSE(lookup_.poll_outcome());
+  EXPECT_EQ(lookup_.start(kStart, query(1), {node(2)}).error(), Error::Conflict);
+}
+
+TEST_F(LookupTest, HasABound) {
+  for (uint64_t id = 0; id < kMaxLookups; ++id) ASSERT_TRUE(lookup_.start(kStart, query(id), {node(2)}));
+  EXPECT_EQ(lookup_.start(kStart, query(5000), {node(2)}).error(), Error::Full);
+  lookup_.handle_timeout(kStart + 1s);
+  size_t ended = 0;
+  while (lookup_.poll_outcome()) ++ended;
+  EXPECT_EQ(ended, kMaxLookups);
+  EXPECT_TRUE(lookup_.start(kStart, query(5000), {node(2)}));
+}
+
+// A node that has just started knows nobody: an address that nobody claims may still be held.
+TEST(LookupAtStart, WaitsForMembersBeforeItCallsAnAddressFree) {
+  Lookup lookup(kStart, false);
+  ASSERT_TRUE(lookup.start(kStart + 100ms, query(1), {}));
+  lookup.handle_timeout(kStart + 2s);
+  EXPECT_FALSE(lookup.poll_outcome());
+  lookup.handle_connected(node(2));
+  EXPECT_EQ(lookup.poll_question()->to, node(2));
+  lookup.handle_answer(node(2), not_i(1));
+  EXPECT_FALSE(lookup.poll_outcome()) << "the next member may be the holder";
+  lookup.handle_timeout(kStart + 3s - 1us);
+  EXPECT_FALSE(lookup.poll_outcome());
+  lookup.handle_timeout(kStart + 3s);
+  EXPECT_TRUE(lookup.poll_outcome());
+}
+
+TEST(LookupAtStart, EndsEarlyWithAHolder) {
+  Lookup lookup(kStart, false);
+  ASSERT_TRUE(lookup.start(kStart + 100ms, query(1), {}));
+  lookup.handle_connected(node(2));
+  lookup.handle_answer(node(2), held(1, node(2)));
+  EXPECT_TRUE(lookup.poll_outcome()->holder);
+}
+
+TEST(LookupAtStart, TheFirstHostOfANetworkWaitsForNobody) {
+  Lookup lookup(kStart, true);
+  ASSERT_TRUE(lookup.start(kStart, query(1), {}));
+  lookup.handle_timeout(kStart);
+  EXPECT_TRUE(lookup.poll_outcome());
+}
+
+}  // namespace
+}  // namespace ipop

@@ -1,0 +1,171 @@
+#include "overlay/fastpath/opener.h"
+
+#include <gtest/gtest.h>
+
+#include "overlay/fastpath/sealer.h"
+#include "tests/support/allocations.h"
+#include "tests/support/fast_path.h"
+
+namespace ipop {
+namespace {
+
+using test::ethernet;
+using test::kElsewhere;
+using test::kGuest1;
+using test::kGuest2;
+using test::kGuest3;
+using test::kTheirEndpoint;
+
+class OpenerTest : public ::testing::Test {
+ protected:
+  OpenerTest() {
+    peer_ = path_.add_peer(ends_, kTheirEndpoint, kGuest2);
+    path_.add_peer(other_ends_, kElsewhere, kGuest3);
+    path_.now = Instant{200s};
+  }
+  Bytes from_them(const Bytes& frame) { return test::seal(*ends_.them, frame); }
+
+  test::FastPath path_;
+  test::KeypairEnds ends_{1, 0x100, 0x200};
+  test::KeypairEnds other_ends_{2, 0x101, 0x201};
+  uint32_t peer_;
+};
+
+TEST_F(OpenerTest, GivesTheSwitchAFrameOfALiveSession) {
+  const Bytes frame = ethernet(kGuest1, kGuest2, 100);
+  EXPECT_EQ(path_.open(kTheirEndpoint, from_them(frame)), frame);
+  EXPECT_TRUE(path_.inbox.empty()) << "the core hears nothing of it";
+  EXPECT_EQ(path_.counters.rx_datagrams, 1u);
+  EXPECT_EQ(ends_.our_activity->rx_frames, 1u);
+  EXPECT_EQ(ends_.our_activity->rx_bytes, 100u);
+  EXPECT_EQ(ends_.our_activity->last_received, Instant{200s}.time_since_epoch().count());
+}
+
+TEST_F(OpenerTest, ReplayedDatagramsAreCounted) {
+  const Bytes datagram = from_them(ethernet(kGuest1, kGuest2, 100));
+  EXPECT_FALSE(path_.open(kTheirEndpoint, datagram).empty());
+  path_.now += 1s;
+  EXPECT_TRUE(path_.open(kTheirEndpoint, datagram).empty());
+  EXPECT_TRUE(path_.open(kElsewhere, datagram).empty());
+  EXPECT_EQ(path_.refused.get(Error::Replayed), 2u);
+  EXPECT_EQ(ends_.our_activity->last_received, Instant{200s}.time_since_epoch().count()) << "no sign of life";
+  EXPECT_TRUE(path_.inbox.empty()) << "nor of a move";
+}
+
+TEST_F(OpenerTest, ForgedDatagramsAreCounted) {
+  const Bytes genuine = from_them(ethernet(kGuest1, kGuest2, 60));
+  for (size_t i = 8; i < genuine.size(); ++i) {
+    Bytes forged = genuine;
+    forged[i] ^= 1;
+    EXPECT_TRUE(path_.open(kTheirEndpoint, forged).empty());
+  }
+  EXPECT_EQ(path_.refused.get(Error::BadAuthTag), genuine.size() - 8);
+  EXPECT_EQ(ends_.our_activity->rx_frames, 0u);
+  EXPECT_TRUE(path_.inbox.empty());
+  EXPECT_FALSE(path_.open(kTheirEndpoint, genuine).empty());
+}
+
+TEST_F(OpenerTest, EveryTruncationIsRefused) {
+  const Bytes genuine = from_them(ethernet(kGuest1, kGuest2, 60));
+  for (size_t n = 0; n < genuine.size(); ++n) {
+    EXPECT_TRUE(path_.open(kTheirEndpoint, ByteView(genuine).first(n)).empty());
+  }
+  EXPECT_EQ(path_.refused.get(Error::Malformed), 32u);
+  EXPECT_EQ(path_.refused.get(Error::BadAuthTag), genuine.size() - 32);
+  EXPECT_TRUE(path_.inbox.empty());
+}
+
+TEST_F(OpenerTest, TheNoiseOfTheInternetEndsHere) {
+  EXPECT_TRUE(path_.open(kElsewhere, {}).empty());
+  EXPECT_TRUE(path_.open(kElsewhere, Bytes{9, 0, 0, 0, 1, 2, 3}).empty());
+  EXPECT_TRUE(path_.open(kElsewhere, as_bytes("GET / HTTP/1.1\r\n")).empty());
+  EXPECT_EQ(path_.refused.get(Error::Malformed), 2u);
+  EXPECT_EQ(path_.refused.get(Error::UnknownType), 1u);
+  EXPECT_TRUE(path_.inbox.empty());
+}
+
+TEST_F(OpenerTest, HandshakesGoToTheCore) {
+  for (const uint8_t type : Bytes{1, 2, 3, 6, 7}) {
+    const Bytes datagram = {type, 0, 0, 0, 5};
+    EXPECT_TRUE(path_.open(kElsewhere, datagram).empty());
+    EXPECT_EQ(path_.inbox.datagrams.back().bytes, datagram);
+    EXPECT_EQ(path_.inbox.datagrams.back().from, kElsewhere);
+  }
+  EXPECT_EQ(path_.inbox.datagrams.size(), 5u);
+}
+
+TEST_F(OpenerTest, SessionsItDoesNotKnowGoToTheCore) {
+  path_.snapshot.receiving.clear();
+  const Bytes datagram = from_them(ethernet(kGuest1, kGuest2, 60));
+  EXPECT_TRUE(path_.open(kTheirEndpoint, datagram).empty());
+  ASSERT_EQ(path_.inbox.datagrams.size(), 1u);
+  EXPECT_EQ(path_.inbox.datagrams[0].bytes, datagram) << "sealed: it may hold the key";
+}
+
+TEST_F(OpenerTest, ControlGoesToTheCoreOpened) {
+  const Bytes plaintext = {1, 2, 3};
+  EXPECT_TRUE(path_.open(kTheirEndpoint, test::seal(*ends_.them, plaintext, wire::Type::Control)).empty());
+  ASSERT_EQ(path_.inbox.openeds.size(), 1u);
+  EXPECT_EQ(path_.inbox.openeds[0].local_index, 0x100u);
+  EXPECT_EQ(path_.inbox.openeds[0].from, kTheirEndpoint);
+  EXPECT_EQ(path_.inbox.openeds[0].type, wire::Type::Control);
+  EXPECT_EQ(path_.inbox.openeds[0].plaintext, plaintext);
+  EXPECT_EQ(ends_.our_activity->last_received, Instant{200s}.time_since_epoch().count());
+  EXPECT_EQ(ends_.our_activity->rx_frames, 0u);
+}
+
+TEST_F(OpenerTest, APeerThatMovedIsReportedAndServed) {
+  const Bytes frame = ethernet(kGuest1, kGuest2, 100);
+  EXPECT_EQ(path_.open(kElsewhere, from_them(frame)), frame);
+  EXPECT_EQ(path_.inbox.receiveds, (std::vector<test::RecordingInbox::Received>{{0x100, kElsewhere}}));
+}
+
+TEST_F(OpenerTest, TheFirstFrameUnderAnUnconfirmedKeypairIsReported) {
+  path_.snapshot.receiving[0x100].unconfirmed = true;
+  EXPECT_FALSE(path_.open(kTheirEndpoint, from_them(ethernet(kGuest1, kGuest2, 100))).empty());
+  EXPECT_EQ(path_.inbox.receiveds, (std::vector<test::RecordingInbox::Received>{{0x100, kTheirEndpoint}}));
+}
+
+// A member may say that a guest lives at its host, but the core must agree before the switch learns it.
+TEST_F(OpenerTest, FramesWithASourceThatIsNotThePeersGoToTheCore) {
+  const MacAddress stranger = {{0x52, 0x54, 0, 9, 9, 9}};
+  for (const MacAddress& source : {kGuest1, kGuest3, stranger, MacAddress::broadcast(), MacAddress{}}) {
+    const Bytes frame = ethernet(kGuest1, source, 60);
+    EXPECT_TRUE(path_.open(kTheirEndpoint, from_them(frame)).empty()) << source.to_string();
+    ASSERT_FALSE(path_.inbox.openeds.empty());
+    EXPECT_EQ(path_.inbox.openeds.back().plaintext, frame);
+    EXPECT_EQ(path_.inbox.openeds.back().type, wire::Type::Data);
+  }
+  EXPECT_EQ(path_.inbox.openeds.size(), 5u);
+}
+
+TEST_F(OpenerTest, SealedScrapsAreRefused) {  // Even a member's.
+  for (size_t n = 0; n < 14; ++n) EXPECT_TRUE(path_.open(kTheirEndpoint, from_them(Bytes(n))).empty());
+  EXPECT_EQ(path_.refused.get(Error::Malformed), 14u);
+  EXPECT_TRUE(path_.inbox.empty());
+}
+
+TEST_F(OpenerTest, FramesTooLargeToCarryAreRefusedUnopened) {
+  const Bytes largest = ethernet(kGuest1, kGuest2, kMaxCarriedFrame);
+  EXPECT_EQ(path_.open(kTheirEndpoint, from_them(largest)), largest);
+  EXPECT_TRUE(
+      path_.open(kTheirEndpoint, from_them(ethernet(kGuest1, kGuest2, kMaxCarriedFrame + 1))).empty());
+  EXPECT_TRUE(path_.open(kTheirEndpoint, from_them(ethernet(kGuest1, kGuest2, 60'000))).empty());
+  EXPECT_EQ(path_.refused.get(Error::Malformed), 2u);
+}
+
+TEST_F(OpenerTest, TakesNothingFromTheHeapInTheSteadyState) {
+  std::vector<Bytes> datagrams;
+  for (int i = 0; i < 100; ++i) datagrams.push_back(from_them(ethernet(kGuest1, kGuest2, 1400)));
+  Bytes out(kMaxCarriedFrame);
+  const OpenContext context{path_.snapshot, path_.now, path_.inbox, path_.counters, path_.refused};
+  (void)open_datagram(context, kTheirEndpoint, datagrams[0], out);
+  const uint64_t before = test::allocations();
+  for (const Bytes& datagram : datagrams) (void)open_datagram(context, kTheirEndpoint, datagram, out);
+  EXPECT_EQ(test::allocations(), before);
+  EXPECT_EQ(path_.counters.rx_datagrams, 100u);
+  EXPECT_EQ(path_.refused.get(Error::Replayed), 1u);
+}
+
+}  // namespace
+}  // namespace ipop

@@ -1,0 +1,286 @@
+#include "overlay/fastpath/sealer.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "overlay/fastpath/segment.h"
+#include "overlay/link/link.h"
+#include "tests/fastpath/frames.h"
+#include "tests/support/allocations.h"
+#include "tests/support/fast_path.h"
+
+namespace {
+thread_local uint64_t allocated = 0;
+}
+
+// Replaced for the whole program; only this thread's count is looked at.  Not inlined, or the compiler takes
+// free() for the mistaken partner of new.
+[[gnu::noinline]] void* operator new(size_t size) {
+  ++allocated;
+  if (void* const out = std::malloc(size == 0 ? 1 : size)) return out;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+uint64_t ipop::test::allocations() { return allocated; }
+
+namespace ipop {
+namespace {
+
+using test::ethernet;
+using test::FrameSpec;
+using test::kElsewhere;
+using test::kGuest1;
+using test::kGuest2;
+using test::kGuest3;
+using test::kTheirEndpoint;
+
+class SealerTest : public ::testing::Test {
+ protected:
+  SealerTest() {
+    peer_ = path_.add_peer(ends_, kTheirEndpoint, kGuest2);
+    other_ = path_.add_peer(other_ends_, kElsewhere, kGuest3);
+  }
+  /// The frames that arrive at the peer of guest 2.
+  std::vector<Bytes> arrived() {
+    std::vector<Bytes> out;
+    for (const auto& datagram : path_.sent()) {
+      EXPECT_EQ(datagram.to, kTheirEndpoint);
+      const auto opened = test::open(*ends_.them, datagram.bytes);
+      EXPECT_TRUE(opened);
+      if (opened) out.push_back(*opened);
+    }
+    return out;
+  }
+  uint64_t count(const std::atomic<uint64_t>& counter) { return counter.load(); }
+
+  test::FastPath path_;
+  test::KeypairEnds ends_{1, 0x100, 0x200};
+  test::KeypairEnds other_ends_{2, 0x101, 0x201};
+  uint32_t peer_, other_;
+};
+
+TEST_F(SealerTest, FramesReachThePeerOfTheirDestination) {
+  const Bytes to_2 = ethernet(kGuest2, kGuest1, 100), to_3 = ethernet(kGuest3, kGuest1, 200);
+  path_.seal(to_2);
+  path_.seal(to_3);
+  EXPECT_TRUE(path_.sink.datagrams.empty()) << "nothing is sent before the batch is complete";
+  const auto sent = path_.sent();
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_EQ(sent[0].to, kTheirEndpoint);
+  EXPECT_EQ(sent[0].bytes.size(), 132u);
+  EXPECT_EQ(*test::open(*ends_.them, sent[0].bytes), to_2);
+  EXPECT_EQ(sent[1].to, kElsewhere);
+  EXPECT_EQ(*test::open(*other_ends_.them, sent[1].bytes), to_3);
+  EXPECT_TRUE(path_.inbox.empty());
+  EXPECT_EQ(path_.sink.batches, 1u);
+}
+
+TEST_F(SealerTest, CountsWhatItSends) {
+  path_.seal(ethernet(kGuest2, kGuest1, 100));
+  path_.seal(ethernet(kGuest2, kGuest1, 60));
+  path_.sent();
+  EXPECT_EQ(path_.counters.tx_frames, 2u);
+  EXPECT_EQ(path_.counters.tx_bytes, 160u);
+  EXPECT_EQ(path_.counters.tx_datagrams, 2u);
+  EXPECT_EQ(path_.counters.tx_dropped, 0u);
+  EXPECT_EQ(ends_.our_activity->tx_frames, 2u);
+  EXPECT_EQ(ends_.our_activity->tx_bytes, 160u);
+  EXPECT_EQ(ends_.our_activity->last_sent, Instant{100s}.time_since_epoch().count());
+  EXPECT_EQ(other_ends_.our_activity->tx_frames, 0u);
+}
+
+TEST_F(SealerTest, UnplacedFramesGoToTheCore) {
+  const MacAddress stranger = {{0x52, 0x54, 0, 9, 9, 9}};
+  path_.snapshot.places[{{0x52, 0x54, 0, 0, 0, 8}}] = Snapshot::kHere;
+  const Bytes frames[] = {
+      ethernet(stranger, kGuest1, 60),                    // To whom nobody knows,
+      ethernet(MacAddress::broadcast(), kGuest1, 60),     // to all,
+      ethernet(kGuest2, stranger, 60),                    // from a guest that was not seen before,
+      ethernet(kGuest2, kGuest3, 60),                     // from one that was, at another host: it has moved,
+      ethernet({{0x52, 0x54, 0, 0, 0, 8}}, kGuest1, 60),  // and between two guests of this host.
+  };
+  for (const Bytes& frame : frames) path_.seal(frame);
+  EXPECT_TRUE(path_.sent().empty());
+  EXPECT_EQ(path_.inbox.frames, std::vector(std::begin(frames), std::end(frames)));
+  EXPECT_EQ(path_.counters.to_core, 5u);
+  EXPECT_EQ(path_.counters.tx_frames, 5u);
+}
+
+TEST_F(SealerTest, WithoutAConfirmedKeypairTheCoreDecides) {
+  path_.snapshot.peers[peer_].sending = nullptr;
+  path_.seal(ethernet(kGuest2, kGuest1, 60));
+  EXPECT_TRUE(path_.sent().empty());
+  EXPECT_EQ(path_.inbox.frames.size(), 1u);
+}
+
+TEST_F(SealerTest, RefusesFramesOfAbsurdSize) {
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{13}, kMaxCarriedFrame + 1, size_t{65535}}) {
+    path_.seal(size < 14 ? Bytes(size) : ethernet(kGuest2, kGuest1, size));
+  }
+  EXPECT_EQ(path_.counters.tx_dropped, 5u);
+  EXPECT_EQ(path_.refused.get(Error::Malformed), 5u);
+  EXPECT_TRUE(path_.inbox.empty());
+  path_.seal(ethernet(kGuest2, kGuest1, 14));
+  path_.seal(ethernet(kGuest2, kGuest1, kMaxCarriedFrame));
+  EXPECT_EQ(arrived().size(), 2u);
+}
+
+// --- Super-frames and checksums
+
+FrameSpec super_frame(size_t payload) {
+  FrameSpec spec;  // From guest 1 to guest 2.
+  spec.payload = test::pattern(payload);
+  return spec;
+}
+
+TEST_F(SealerTest, CutsASuperFrameAsTheSegmenterDoes) {
+  const Bytes frame = super_frame(20'000).build();
+  const auto segmenter = Segmenter::parse(frame, 1346);
+  ASSERT_TRUE(segmenter);
+  path_.seal({.data = frame, .partial_checksum = true, .segment_size = 1346});
+  const auto frames = arrived();
+  ASSERT_EQ(frames.size(), 15u);  // 14 x 1346 and 1156.
+  for (size_t i = 0; i < frames.size(); ++i) {
+    Bytes expected(segmenter->frame_size(i));
+    segmenter->write(i, expected.data());
+    EXPECT_EQ(frames[i], expected) << i;
+  }
+  ASSERT_EQ(path_.sink.trains.size(), 1u) << "they form one train";
+  EXPECT_EQ(path_.counters.tx_datagrams, 15u);
+  EXPECT_EQ(path_.counters.tx_frames, 1u);
+  EXPECT_EQ(ends_.our_activity->tx_frames, 15u);
+}
+
+TEST_F(SealerTest, CompletesAPartialChecksum) {
+  for (const uint8_t protocol : Bytes{6, 17}) {
+    FrameSpec spec = super_frame(500);
+    spec.protocol = protocol;
+    const Bytes frame = spec.build();
+    ASSERT_FALSE(test::transport_verifies(spec, frame));
+    path_.seal({.data = frame, .partial_checksum = true, .segment_size = 0});
+    const auto frames = arrived();
+    ASSERT_EQ(frames.size(), 1u);
+    EXPECT_TRUE(test::transport_verifies(spec, frames[0]));
+  }
+}
+
+TEST_F(SealerTest, LeavesACompleteChecksumAlone) {  // Right or wrong: it is the guest's.
+  const Bytes frame = super_frame(500).build();
+  path_.seal(frame);
+  EXPECT_EQ(arrived(), std::vector<Bytes>{frame});
+}
+
+TEST_F(SealerTest, TheCoreGetsWholeFramesToo) {
+  path_.snapshot.places.erase(kGuest2);
+  FrameSpec spec = super_frame(3000);
+  const Bytes frame = spec.build();
+  path_.seal({.data = frame, .partial_checksum = true, .segment_size = 1000});
+  ASSERT_EQ(path_.inbox.frames.size(), 3u);
+  for (const Bytes& one : path_.inbox.frames) {
+    EXPECT_EQ(one.size(), 1054u);
+    EXPECT_TRUE(test::transport_verifies(spec, one));
+  }
+  spec = super_frame(100);
+  const Bytes small = spec.build();
+  path_.seal({.data = small, .partial_checksum = true, .segment_size = 0});
+  EXPECT_TRUE(test::transport_verifies(spec, path_.inbox.frames.back()));
+  EXPECT_TRUE(path_.sent().empty());
+}
+
+TEST_F(SealerTest, RefusesASuperFrameThatCannotBeCut) {
+  const Bytes no_tcp = ethernet(kGuest2, kGuest1, 5000);
+  path_.seal({.data = no_tcp, .partial_checksum = true, .segment_size = 1000});
+  const Bytes frame = super_frame(20'000).build();
+  path_.seal({.data = frame, .partial_checksum = true, .segment_size = 1});
+  path_.seal(
+      {.data = frame, .partial_checksum = true, .segment_size = 9500});  // Its parts are too big to carry.
+  EXPECT_EQ(path_.counters.tx_dropped, 3u);
+  EXPECT_EQ(path_.refused.get(Error::Malformed), 3u);
+  EXPECT_TRUE(path_.sent().empty());
+  EXPECT_TRUE(path_.inbox.empty());
+}
+
+TEST_F(SealerTest, ManySuperFramesOverflowTheBatchAndLoseNothing) {
+  const Bytes frame = super_frame(60'000).build();
+  for (int i = 0; i < 32; ++i) path_.seal({.data = frame, .partial_checksum = true, .segment_size = 1346});
+  EXPECT_GE(path_.sink.batches, 6u) << "each time the batch was full";
+  const auto frames = arrived();
+  ASSERT_EQ(frames.size(), 32u * 45u);  // 44 x 1346 = 59224, and 776.
+  size_t payload = 0;
+  for (const Bytes& one : frames) payload += one.size() - 54;
+  EXPECT_EQ(payload, 32u * 60'000u);
+  for (const auto& train : path_.sink.trains) {
+    EXPECT_LE(train.size, SealedBatch::kMaxTrainSize);
+    EXPECT_LE((train.size + train.segment_size - 1) / train.segment_size, SealedBatch::kMaxTrainSegments);
+  }
+}
+
+TEST_F(SealerTest, SmallestSegmentsOverflowTheBatchAndLoseNothing) {
+  const Bytes frame = super_frame(60'000).build();
+  path_.seal({.data = frame, .partial_checksum = true, .segment_size = 8});
+  EXPECT_EQ(arrived().size(), 7500u);
+}
+
+// --- What the core must know
+
+TEST_F(SealerTest, SaysOnceThatAPeerIsQuiet) {
+  ends_.our_activity->last_received = (Instant{100s} - 2s + 1us).time_since_epoch().count();
+  path_.seal(ethernet(kGuest2, kGuest1, 60));
+  EXPECT_TRUE(path_.inbox.quiets.empty());
+  path_.now += 1us;
+  path_.seal(ethernet(kGuest2, kGuest1, 60));
+  path_.now += 500ms;
+  path_.seal(ethernet(kGuest2, kGuest1, 60));
+  EXPECT_EQ(path_.inbox.quiets, (std::vector{path_.snapshot.peers[peer_].node}));
+
+  ends_.our_activity->quiet = false;  // The core has looked after it.
+  ends_.our_activity->last_received = path_.now.time_since_epoch().count();
+  path_.now += 2s;
+  path_.seal(ethernet(kGuest2, kGuest1, 60));
+  EXPECT_EQ(path_.inbox.quiets.size(), 2u);
+}
+
+TEST_F(SealerTest, FlushesNothingIfThereIsNothing) {
+  path_.flush();
+  EXPECT_EQ(path_.sink.batches, 0u);
+}
+
+// --- The heap
+
+/// Counts, and forgets.
+struct NullSink : DatagramSink {
+  void send(const SealedBatch& batch) override { trains += batch.trains().size(); }
+  size_t trains = 0;
+};
+
+TEST_F(SealerTest, TakesNothingFromTheHeapInTheSteadyState) {
+  NullSink sink;
+  const SealContext context{path_.snapshot, path_.now,      path_.batch,  sink,
+                            path_.inbox,    path_.counters, path_.refused};
+  const Bytes small = ethernet(kGuest2, kGuest1, 1400), other = ethernet(kGuest3, kGuest1, 1000);
+  const Bytes super = super_frame(60'000).build();
+  const auto batch = [&] {
+    for (int i = 0; i < 16; ++i) {
+      seal_frame(context, {.data = small, .partial_checksum = false, .segment_size = 0});
+      seal_frame(context, {.data = other, .partial_checksum = true, .segment_size = 0});
+    }
+    seal_frame(context, {.data = super, .partial_checksum = true, .segment_size = 1346});
+    flush(context);
+  };
+  batch();  // Whatever grows to its size does so now.
+  const uint64_t before = test::allocations();
+  for (int i = 0; i < 20; ++i) batch();
+  EXPECT_EQ(test::allocations(), before);
+  EXPECT_GT(sink.trains, 20u);
+  EXPECT_TRUE(path_.inbox.empty());
+
+  ::operator delete(::operator new(1));  // The counter does count.
+  EXPECT_EQ(test::allocations(), before + 1);
+}
+
+}  // namespace
+}  // namespace ipop

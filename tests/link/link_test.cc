@@ -1,0 +1,298 @@
+#include "overlay/link/link.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/support/grid.h"
+#include "tests/support/keypairs.h"
+
+namespace ipop {
+namespace {
+
+using test::Grid;
+using Event = Link::Event;
+
+const Endpoint kHome = Endpoint::from_ipv4({0xc6336401}, 1002);
+const Endpoint kAway = Endpoint::from_ipv4({0xc6336402}, 1003);
+
+/// A link to member 2 that is told of handshakes by hand.  Local index i belongs to remote index 1000 + i.
+class LinkTest : public ::testing::Test {
+ protected:
+  void establish(Instant now, uint32_t local_index, Link::Origin origin, uint8_t process = 1) {
+    Established established{.keys = {},
+                            .local_index = local_index,
+                            .remote_index = 1000 + local_index,
+                            .peer = peer_,
+                            .remote_static = {}};
+    established.keys.send.fill(static_cast<uint8_t>(local_index));
+    established.remote_static.fill(process);
+    link_.handle_established(now, established, origin, kHome);
+  }
+  std::vector<Event> events() {
+    std::vector<Event> out;
+    while (const auto event = link_.poll_event()) {
+      out.push_back(*event);
+      if (*event == Event::Dead) break;  // Stays so.
+    }
+    return out;
+  }
+  /// Visits at `at`, which is the deadline that the link itself named.
+  std::vector<Event> visit(Instant at) {
+    EXPECT_EQ(link_.next_timeout(), at);
+    link_.handle_timeout(at);
+    return events();
+  }
+  uint32_t sending_index() const { return link_.sending() ? link_.sending()->local_index() : 0; }
+
+  Certificate peer_ = Grid().certificate(2);
+  SeededRandom random_{9};
+  Link link_{peer_.node_id(), "host2", {}, random_};
+};
+
+TEST_F(LinkTest, WaitsForNothingBeforeTheFirstHandshake) {
+  EXPECT_EQ(link_.next_timeout(), kNever);
+  EXPECT_TRUE(events().empty());
+  EXPECT_EQ(link_.sending(), nullptr);
+}
+
+TEST_F(LinkTest, AcceptedIsUsedAtOnceAndSaysSo) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted);
+  EXPECT_EQ(sending_index(), 1u);
+  EXPECT_EQ(link_.endpoint(), kHome);
+  EXPECT_EQ(link_.connected_since(), Instant{100s});
+  EXPECT_LT(link_.next_timeout(), Instant{100s}) << "there is something to poll";
+  EXPECT_EQ(events(), (std::vector{Event::Connected, Event::Ping}))
+      << "the initiator waits for a first datagram";
+}
+
+TEST_F(LinkTest, InitiatedIsUsedWhenTheFirstDatagramArrives) {
+  establish(Instant{100s}, 1, Link::Origin::Initiated);
+  EXPECT_EQ(link_.sending(), nullptr);
+  ASSERT_NE(link_.unconfirmed(), nullptr);
+  EXPECT_NE(link_.find(1), nullptr) << "but received with";
+  EXPECT_TRUE(events().empty());
+
+  EXPECT_TRUE(link_.handle_received(Instant{100s} + 40ms, 1, kHome));
+  EXPECT_EQ(sending_index(), 1u);
+  EXPECT_EQ(link_.unconfirmed(), nullptr);
+  EXPECT_EQ(events(), (std::vector{Event::Connected, Event::Ping}));
+  EXPECT_FALSE(link_.handle_received(Instant{100s} + 50ms, 1, kHome)) << "nothing new for the fast path";
+}
+
+TEST_F(LinkTest, RekeyGoesOnWithTheOldKeypairUntilTheNewIsConfirmed) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted);
+  establish(Instant{220s}, 2, Link::Origin::Initiated);
+  EXPECT_EQ(sending_index(), 1u);
+  EXPECT_FALSE(link_.handle_received(Instant{220s}, 1, kHome)) << "the old one confirms nothing";
+  EXPECT_EQ(sending_index(), 1u);
+  EXPECT_TRUE(link_.handle_received(Instant{221s}, 2, kHome));
+  EXPECT_EQ(sending_index(), 2u);
+  EXPECT_NE(link_.find(1), nullptr) << "what is still on its way can be opened";
+}
+
+TEST_F(LinkTest, ConnectedComesOncePerProcessOfThePeer) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted, 1);
+  EXPECT_EQ(events().front(), Event::Connected);
+  establish(Instant{110s}, 2, Link::Origin::Accepted, 1);
+  EXPECT_EQ(events(), (std::vector{Event::Ping}));
+
+  establish(Instant{120s}, 3, Link::Origin::Accepted, 2);  // It restarted: its keys are gone.
+  EXPECT_EQ(link_.find(1), nullptr);
+  EXPECT_EQ(link_.find(2), nullptr);
+  EXPECT_EQ(sending_index(), 3u);
+  EXPECT_EQ(link_.connected_since(), Instant{120s});
+  EXPECT_EQ(events(), (std::vector{Event::Connected, Event::Ping}));
+}
+
+TEST_F(LinkTest, RestartSeenByTheInitiatorConnectsWhenConfirmed) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted, 1);
+  events();
+  establish(Instant{110s}, 2, Link::Origin::Initiated, 2);
+  EXPECT_EQ(link_.sending(), nullptr) << "nobody holds the old keys any more";
+  EXPECT_TRUE(events().empty());
+  link_.handle_received(Instant{111s}, 2, kHome);
+  EXPECT_EQ(events().front(), Event::Connected);
+}
+
+TEST_F(LinkTest, KeepsFourKeypairsTheNewestFirst) {
+  for (uint32_t i = 1; i <= 6; ++i) establish(Instant{100s} + i * 1s, i, Link::Origin::Accepted);
+  ASSERT_EQ(link_.receiving().size(), 4u);
+  for (uint32_t i = 0; i < 4; ++i) EXPECT_EQ(link_.receiving()[i]->local_index(), 6 - i);
+  EXPECT_EQ(link_.find(2), nullptr);
+  EXPECT_EQ(link_.handshakes(), 6u);
+}
+
+TEST_F(LinkTest, MeasuresTheRoundTrip) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted);
+  uint64_t token = link_.start_ping(Instant{100s});
+  link_.handle_pong(Instant{100s} + 80ms, token, kAway);
+  EXPECT_EQ(link_.round_trip(), 80ms);
+  EXPECT_EQ(link_.observed(), kAway);
+  token = link_.start_ping(Instant{101s});
+  link_.handle_pong(Instant{101s} + 160ms, token, kAway);
+  EXPECT_EQ(link_.round_trip(), 90ms);  // 80 + (160 - 80) / 8.
+  link_.handle_pong(Instant{105s}, token, kHome);
+  EXPECT_EQ(link_.round_trip(), 90ms) << "a second answer counts for nothing";
+  link_.start_ping(Instant{110s});
+  link_.handle_pong(Instant{115s}, token, kHome);
+  EXPECT_EQ(link_.round_trip(), 90ms) << "nor does one to an older Ping";
+  EXPECT_EQ(link_.observed(), kAway);
+}
+
+class ConnectedLinkTest : public LinkTest {
+ protected:
+  ConnectedLinkTest() {
+    establish(Instant{100s}, 1, Link::Origin::Accepted);
+    link_.handle_received(Instant{100s}, 1, kHome);
+    events();
+  }
+};
+
+TEST_F(ConnectedLinkTest, AsksAnIdlePeerAfterFifteenSeconds) {
+  EXPECT_EQ(visit(Instant{115s}), (std::vector{Event::Ping}));
+  link_.handle_received(Instant{115s} + 30ms, 1, kHome);
+  EXPECT_EQ(visit(Instant{130s} + 30ms), (std::vector{Event::Ping}));
+}
+
+TEST_F(ConnectedLinkTest, TakesDataThatTheFastPathSawForAnAnswer) {
+  link_.activity()->last_received = Instant{112s}.time_since_epoch().count();
+  EXPECT_TRUE(visit(Instant{115s}).empty());
+  EXPECT_EQ(visit(Instant{127s}), (std::vector{Event::Ping}));
+  link_.activity()->last_received = (Instant{127s} + 400ms).time_since_epoch().count();
+  link_.activity()->quiet = true;
+  EXPECT_TRUE(visit(Instant{128s}).empty());
+  EXPECT_FALSE(link_.activity()->quiet);
+  EXPECT_EQ(link_.next_timeout(), Instant{142s});
+}
+
+TEST_F(ConnectedLinkTest, DiesAfterFiveUnansweredPings) {
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(visit(Instant{115s} + i * 1s), (std::vector{Event::Ping})) << i;
+  EXPECT_EQ(visit(Instant{120s}), (std::vector{Event::Dead}));
+}
+
+TEST_F(ConnectedLinkTest, DiesSevenSecondsAfterATalkativePeerFellSilent) {
+  // The fast path notices two seconds of silence.
+  link_.handle_quiet(Instant{102s});
+  EXPECT_EQ(events(), (std::vector{Event::Ping}));
+  link_.handle_quiet(Instant{102s} + 500ms);
+  EXPECT_TRUE(events().empty()) << "a second notice asks nothing that is not asked already";
+  for (int i = 1; i < 5; ++i) EXPECT_EQ(visit(Instant{102s} + i * 1s), (std::vector{Event::Ping})) << i;
+  EXPECT_EQ(visit(Instant{107s}), (std::vector{Event::Dead}));
+}
+
+TEST_F(ConnectedLinkTest, OneAnswerStartsTheCountAnew) {
+  link_.handle_quiet(Instant{102s});
+  events();
+  for (int i = 1; i < 5; ++i) visit(Instant{102s} + i * 1s);
+  link_.handle_received(Instant{106s} + 900ms, 1, kHome);
+  EXPECT_EQ(link_.next_timeout(), Instant{121s} + 900ms);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(visit(Instant{121s} + 900ms + i * 1s), (std::vector{Event::Ping})) << i;
+  EXPECT_EQ(visit(Instant{126s} + 900ms), (std::vector{Event::Dead}));
+}
+
+// The peer restarted while we were about to give it up: its handshake is word from it.
+TEST_F(ConnectedLinkTest, AHandshakeProvesLife) {
+  for (const auto origin : {Link::Origin::Initiated, Link::Origin::Accepted}) {
+    link_.handle_received(Instant{100s}, 1, kHome);
+    link_.handle_quiet(Instant{102s});
+    events();
+    for (int i = 1; i < 5; ++i) visit(Instant{102s} + i * 1s);
+    establish(Instant{106s} + 900ms, origin == Link::Origin::Initiated ? 2 : 3, origin,
+              origin == Link::Origin::Initiated ? 2 : 3);
+    events();
+    link_.handle_timeout(Instant{108s});
+    for (const Event event : events()) EXPECT_NE(event, Event::Dead);
+  }
+}
+
+TEST_F(ConnectedLinkTest, FollowsThePeerToItsNewEndpoint) {
+  EXPECT_TRUE(link_.handle_received(Instant{101s}, 1, kAway));
+  EXPECT_EQ(link_.endpoint(), kAway);
+  EXPECT_FALSE(link_.handle_received(Instant{102s}, 1, kAway));
+}
+
+TEST_F(ConnectedLinkTest, AsksForAHandshakeOnAHintOnce) {
+  link_.handle_unknown_session();
+  link_.handle_unknown_session();
+  EXPECT_EQ(events(), (std::vector{Event::Rekey}));
+  EXPECT_EQ(sending_index(), 1u) << "a hint is no proof";
+  link_.handle_unknown_session();
+  EXPECT_TRUE(events().empty()) << "one handshake at a time";
+  link_.handle_handshake_failed();
+  EXPECT_TRUE(events().empty()) << "a live session survives it";
+  link_.handle_unknown_session();
+  EXPECT_EQ(events(), (std::vector{Event::Rekey}));
+}
+
+/// Keeps the peer alive, so that only the timers of keys matter.
+class AgeingLinkTest : public LinkTest {
+ protected:
+  /// Everything but Ping until `end`.
+  std::vector<std::pair<Event, Duration>> run_until(Duration end) {
+    std::vector<std::pair<Event, Duration>> out;
+    while (link_.next_timeout() <= Instant{end}) {
+      now_ = std::max(now_, link_.next_timeout());
+      link_.handle_timeout(now_);
+      for (const Event event : events()) {
+        if (event == Event::Ping) {
+          if (!link_.receiving().empty())
+            link_.handle_received(now_, link_.receiving().back()->local_index(), kHome);
+          continue;
+        }
+        out.push_back({event, now_.time_since_epoch()});
+        if (event == Event::Dead) return out;
+      }
+    }
+    return out;
+  }
+  Instant now_{100s};
+};
+
+using Times = std::vector<std::pair<Event, Duration>>;
+
+TEST_F(AgeingLinkTest, InitiatorRekeysAfterTwoMinutes) {
+  establish(Instant{100s}, 1, Link::Origin::Initiated);
+  link_.handle_received(Instant{100s}, 1, kHome);
+  EXPECT_EQ(run_until(230s), (Times{{Event::Connected, 100s}, {Event::Rekey, 220s}}));
+  // While that handshake is under way nothing is asked for; when it failed, the next try is due at 235 s.
+  link_.handle_handshake_failed();
+  EXPECT_EQ(run_until(249s), (Times{{Event::Rekey, 235s}}));
+}
+
+TEST_F(AgeingLinkTest, ResponderWaitsAnEighthLonger) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted);
+  EXPECT_EQ(run_until(249s), (Times{{Event::Connected, 100s}, {Event::Rekey, 235s}}));
+}
+
+TEST_F(AgeingLinkTest, DiesWhenItsLastKeypairExpires) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted);
+  const auto times = run_until(400s);
+  ASSERT_FALSE(times.empty());
+  EXPECT_EQ(times.back(), (std::pair<Event, Duration>{Event::Dead, 280s}));
+  EXPECT_EQ(link_.sending(), nullptr);
+  EXPECT_EQ(link_.find(1), nullptr);
+}
+
+TEST_F(AgeingLinkTest, OldKeypairsExpireBehindNewOnes) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted);
+  run_until(220s);
+  establish(Instant{220s}, 2, Link::Origin::Accepted);
+  run_until(279s);
+  EXPECT_NE(link_.find(1), nullptr);
+  run_until(280s);
+  EXPECT_EQ(link_.find(1), nullptr);
+  EXPECT_NE(link_.find(2), nullptr);
+  EXPECT_EQ(sending_index(), 2u);
+}
+
+TEST_F(AgeingLinkTest, AnUnconfirmedFirstKeypairEndsWithItsHandshake) {
+  establish(Instant{100s}, 1, Link::Origin::Initiated);
+  EXPECT_TRUE(events().empty());
+  link_.handle_handshake_failed();
+  EXPECT_EQ(events(), (std::vector{Event::Dead}));
+}
+
+}  // namespace
+}  // namespace ipop

@@ -1,0 +1,177 @@
+#include "overlay/vnet/address_map.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/vnet/testing.h"
+
+namespace ipop {
+namespace {
+
+using namespace testing;
+using Change = AddressMap::Change;
+
+TEST(AddressMap, FindsByIpAndByMac) {
+  AddressMap map(node(1));
+  EXPECT_EQ(*map.upsert(at(0s), binding(1, "10.128.0.2", 1, 5, at(60s))), Change::Added);
+  EXPECT_EQ(*map.upsert(at(0s), binding(2, "10.128.0.3", 2, 6, at(60s))), Change::Added);
+  EXPECT_EQ(map.find_ip(ip("10.128.0.3"))->mac, mac(2));
+  EXPECT_EQ(map.find_mac(mac(1))->ip, ip("10.128.0.2"));
+  EXPECT_EQ(map.find_mac(mac(3)), std::nullopt);
+  EXPECT_TRUE(map.is_local(mac(1)));
+  EXPECT_FALSE(map.is_local(mac(2)));
+  EXPECT_EQ(map.local_bindings().size(), 1u);
+  EXPECT_EQ(map.bindings().size(), 2u);
+}
+
+TEST(AddressMap, AMacWithoutAnAddressIsABindingToo) {
+  AddressMap map(node(1));
+  EXPECT_EQ(*map.upsert(at(0s), binding(2, "", 2, 1, at(60s))), Change::Added);
+  EXPECT_TRUE(map.find_mac(mac(2))->ip.is_unspecified());
+  EXPECT_EQ(map.find_ip({}), std::nullopt);
+  EXPECT_EQ(map.forwarding(), (std::vector<AddressMap::Forward>{{.mac = mac(2), .node = node(2)}}));
+}
+
+// Who keeps a MAC that one node has with sequence 5 and another claims.
+TEST(AddressMap, BetterClaimsWin) {
+  struct {
+    uint8_t holder, claimant;
+    uint64_t sequence;
+    bool wins;
+  } const cases[] = {
+      {2, 3, 4, false}, {2, 3, 5, false},         {2, 3, 6, true},  // The higher NodeId claims.
+      {3, 2, 4, false}, {3, 2, 5, true},          {3, 2, 6, true},  // The lower one does.
+      {2, 2, 4, true},  {2, 2, 5, true},          {2, 2, 6, true},  // The same one is believed.
+      {2, 3, 0, false}, {2, 3, UINT64_MAX, true},
+  };
+  for (const auto& c : cases) {
+    for (const bool by_ip : {false, true}) {  // For the MAC itself, or for an address of another MAC.
+      AddressMap map(node(1));
+      ASSERT_TRUE(map.upsert(at(0s), binding(7, "10.128.0.7", c.holder, 5, at(60s))));
+      const auto before = map.bindings();
+      const auto change =
+          map.upsert(at(1s), binding(by_ip ? 8 : 7, "10.128.0.7", c.claimant, c.sequence, at(61s)));
+      EXPECT_EQ(change.has_value(), c.wins)
+          << int{c.holder} << ' ' << int{c.claimant} << ' ' << c.sequence << by_ip;
+      if (c.wins) {
+        EXPECT_EQ(map.find_ip(ip("10.128.0.7"))->node, node(c.claimant));
+      } else {
+        EXPECT_EQ(change.error(), Error::Conflict);
+        EXPECT_EQ(map.bindings(), before) << "A refused claim leaves nothing behind.";
+      }
+    }
+  }
+}
+
+TEST(AddressMap, ClaimsInAnyOrderEndInTheSameMap) {
+  const std::vector<Binding> claims = {
+      binding(7, "10.128.0.7", 2, 5, at(60s)),
+      binding(7, "10.128.0.7", 3, 6, at(60s)),
+      binding(7, "10.128.0.7", 4, 6, at(60s)),
+  };
+  std::vector<size_t> order = {0, 1, 2};
+  do {
+    AddressMap map(node(1));
+    for (const size_t i : order) (void)map.upsert(at(0s), claims[i]);
+    EXPECT_EQ(map.bindings(), std::vector<Binding>{claims[1]});
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST(AddressMap, AddressesMoveWithTheirMac) {
+  AddressMap map(node(1));
+  (void)map.upsert(at(0s), binding(7, "10.128.0.7", 2, 5, at(60s)));
+  (void)map.upsert(at(0s), binding(7, "10.128.0.8", 2, 5, at(60s)));
+  const uint64_t version = map.version();
+  EXPECT_EQ(*map.upsert(at(1s), binding(7, "", 3, 6, at(60s))), Change::Moved);
+  EXPECT_EQ(map.find_ip(ip("10.128.0.7"))->node, node(3));
+  EXPECT_EQ(map.find_ip(ip("10.128.0.8"))->node, node(3));
+  EXPECT_GT(map.version(), version);
+}
+
+TEST(AddressMap, VersionStaysWhileForwardingDoes) {
+  AddressMap map(node(1));
+  (void)map.upsert(at(0s), binding(7, "", 2, 5, at(60s)));
+  const uint64_t version = map.version();
+  EXPECT_EQ(*map.upsert(at(1s), binding(7, "", 2, 6, at(90s))), Change::Refreshed);
+  EXPECT_EQ(*map.upsert(at(1s), binding(7, "10.128.0.7", 2, 6, at(90s))), Change::Added);
+  (void)map.upsert(at(1s), binding(7, "10.128.0.7", 3, 1, at(90s)));
+  EXPECT_EQ(map.version(), version);
+}
+
+TEST(AddressMap, ExpiresAtItsHour) {
+  AddressMap map(node(1));
+  (void)map.upsert(at(0s), binding(7, "10.128.0.7", 2, 5, at(60s)));
+  (void)map.upsert(at(0s), binding(7, "10.128.0.8", 2, 5, at(90s)));
+  EXPECT_EQ(map.next_timeout(), at(60s));
+  map.handle_timeout(at(60s));
+  EXPECT_FALSE(map.find_ip(ip("10.128.0.7")));
+  EXPECT_TRUE(map.find_ip(ip("10.128.0.8")));
+  EXPECT_EQ(map.next_timeout(), at(90s));
+  map.handle_timeout(at(90s));
+  EXPECT_EQ(map.size(), 0u);
+  EXPECT_EQ(map.next_timeout(), kNever);
+}
+
+TEST(AddressMap, WhatHasExpiredDoesNotContradict) {
+  AddressMap map(node(1));
+  (void)map.upsert(at(0s), binding(7, "10.128.0.7", 2, 50, at(60s)));
+  EXPECT_EQ(*map.upsert(at(60s), binding(8, "10.128.0.7", 3, 1, at(90s))), Change::Added);
+}
+
+TEST(AddressMap, AnExpiredAnnouncementWithdraws) {
+  AddressMap map(node(1));
+  (void)map.upsert(at(0s), binding(7, "10.128.0.7", 2, 5, at(60s)));
+  EXPECT_FALSE(map.upsert(at(1s), binding(7, "10.128.0.7", 3, 4, at(1s))))
+      << "Not by one who could not claim it.";
+  EXPECT_EQ(*map.upsert(at(1s), binding(8, "10.128.0.7", 2, 6, at(1s))), Change::Withdrawn);
+  EXPECT_TRUE(map.find_ip(ip("10.128.0.7"))) << "It never was that MAC's.";
+  EXPECT_EQ(*map.upsert(at(1s), binding(7, "10.128.0.7", 2, 5, at(1s))), Change::Withdrawn);
+  EXPECT_FALSE(map.find_ip(ip("10.128.0.7")));
+  EXPECT_TRUE(map.find_mac(mac(7)));
+}
+
+TEST(AddressMap, IsBounded) {
+  AddressMap map(node(1), {.remote = 2, .local = 1, .addresses = 2});
+  EXPECT_TRUE(map.upsert(at(0s), binding(1, "", 2, 1, at(60s))));
+  EXPECT_TRUE(map.upsert(at(0s), binding(2, "", 2, 1, at(90s))));
+  EXPECT_EQ(map.upsert(at(0s), binding(3, "", 2, 1, at(90s))).error(), Error::Full);
+  EXPECT_TRUE(map.upsert(at(0s), binding(4, "", 1, 1, at(90s)))) << "Ours are counted for themselves.";
+  EXPECT_EQ(map.upsert(at(0s), binding(5, "", 1, 1, at(90s))).error(), Error::Full);
+  EXPECT_EQ(map.upsert(at(0s), binding(2, "", 1, 2, at(90s))).error(), Error::Full) << "Nor by moving.";
+  EXPECT_TRUE(map.upsert(at(60s), binding(3, "", 2, 1, at(90s)))) << "What has expired makes room.";
+  EXPECT_TRUE(map.upsert(at(60s), binding(3, "10.128.0.2", 2, 1, at(90s))));
+  EXPECT_TRUE(map.upsert(at(60s), binding(3, "10.128.0.3", 2, 1, at(90s))));
+  EXPECT_EQ(map.upsert(at(60s), binding(3, "10.128.0.4", 2, 1, at(90s))).error(), Error::Full);
+  EXPECT_TRUE(map.upsert(at(60s), binding(3, "10.128.0.3", 2, 1, at(91s))));
+}
+
+TEST(AddressMap, ALocalGuestIsDoubtedHalfWay) {
+  AddressMap map(node(1));
+  (void)map.upsert(at(0s), binding(1, "10.128.0.2", 1, 1, at(60min)));
+  EXPECT_TRUE(map.is_confirmed(mac(1)));
+  EXPECT_EQ(map.next_timeout(), at(30min));
+  const uint64_t version = map.version();
+  map.handle_timeout(at(30min));
+  EXPECT_FALSE(map.is_confirmed(mac(1)));
+  EXPECT_TRUE(map.forwarding().empty()) << "Its next frame is to come to the core.";
+  EXPECT_TRUE(map.find_ip(ip("10.128.0.2"))) << "It is still answered for.";
+  EXPECT_GT(map.version(), version);
+  EXPECT_EQ(map.poll_unconfirmed(), mac(1));
+  EXPECT_EQ(map.poll_unconfirmed(), std::nullopt);
+  map.handle_timeout(at(45min));
+  EXPECT_EQ(map.poll_unconfirmed(), mac(1)) << "Asked again half-way to the end.";
+  (void)map.upsert(at(50min), binding(1, "", 1, 1, at(110min)));
+  EXPECT_TRUE(map.is_confirmed(mac(1)));
+  EXPECT_EQ(map.forwarding().size(), 1u);
+}
+
+TEST(HostLabel, Boundaries) {
+  for (const char* good : {"a", "vm1", "VM-1", "1", "a-b-c"}) EXPECT_TRUE(is_host_label(good)) << good;
+  for (const char* bad : {"", "-a", "a-", "a.b", "a b", "a_b", "\xc3\xa4"})
+    EXPECT_FALSE(is_host_label(bad)) << bad;
+  EXPECT_TRUE(is_host_label(std::string(63, 'a')));
+  EXPECT_FALSE(is_host_label(std::string(64, 'a')));
+  EXPECT_FALSE(is_host_label(std::string_view("a\0b", 3)));
+}
+
+}  // namespace
+}  // namespace ipop

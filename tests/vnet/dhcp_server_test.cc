@@ -1,0 +1,537 @@
+#include "overlay/vnet/dhcp_server.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/vnet/testing.h"
+
+namespace ipop {
+namespace {
+
+using namespace testing;
+using Type = DhcpMessage::Type;
+
+/// A server whose network is the test: it sees each question and answers it.
+class DhcpServerTest : public ::testing::Test {
+ protected:
+  Result<Done> say(const DhcpMessage& message) { return server.handle_message(now, message); }
+  /// Nobody knows anything.
+  void network_is_silent() {
+    while (const auto query = resolver.poll_query()) answer(*query, std::nullopt);
+  }
+  void answer(const Query& query, const std::optional<Binding>& binding) {
+    (void)resolver.handle_answer(query.id);
+    server.handle_answer(now, query, binding);
+  }
+  std::optional<DhcpMessage> hear() {
+    frame = server.poll_frame().value_or(Bytes{});
+    return dhcp_in(frame);
+  }
+  std::optional<DhcpMessage> offer(uint8_t guest) {
+    EXPECT_TRUE(say(dhcp(Type::Discover, guest)));
+    network_is_silent();
+    return hear();
+  }
+  DhcpMessage selecting(const DhcpMessage& offered, uint8_t guest) {
+    DhcpMessage request = dhcp(Type::Request, guest);
+    request.requested_address = offered.yiaddr;
+    request.server_id = offered.server_id;
+    return request;
+  }
+  /// From DISCOVER to ACK, and what Vnet does then.
+  Ipv4Address lease(uint8_t guest) {
+    const auto offered = offer(guest);
+    EXPECT_TRUE(say(selecting(*offered, guest)));
+    EXPECT_EQ(hear()->type, Type::Ack);
+    bind();
+    return offered->yiaddr;
+  }
+  void bind() {
+    while (const auto event = server.poll_event()) {
+      (void)map.upsert(now, {.ip = event->ip,
+                             .mac = event->mac,
+                             .node = node(1),
+                             .sequence = 1,
+                             .expires = event->expires,
+                             .name = event->name});
+      server.set_sequence(now, event->mac, 1);
+    }
+  }
+  DhcpMessage init_reboot(uint8_t guest, Ipv4Address address) {
+    DhcpMessage request = dhcp(Type::Request, guest);
+    request.requested_address = address;
+    return request;
+  }
+  DhcpMessage renewing(uint8_t guest, Ipv4Address address) {
+    DhcpMessage request = dhcp(Type::Request, guest);
+    request.ciaddr = address;
+    return request;
+  }
+
+  Instant now = at(1000s);
+  const Service network = service();
+  AddressMap map{node(1)};
+  SeededRandom random{1};
+  Resolver resolver{random};
+  DhcpServer server{network, map, resolver};
+  Bytes frame;
+};
+
+TEST_F(DhcpServerTest, DiscoverOfferRequestAck) {
+  DhcpMessage discover = dhcp(Type::Discover, 1);
+  discover.host_name = "vm1.example.org";
+  ASSERT_TRUE(say(discover));
+  EXPECT_EQ(hear(), std::nullopt) << "The network is asked first.";
+  const auto who_is = resolver.poll_query();
+  ASSERT_TRUE(who_is);
+  EXPECT_EQ(who_is->kind, Query::Kind::Mac);
+  EXPECT_EQ(who_is->mac, mac(1));
+  answer(*who_is, std::nullopt);
+  const auto who_has = resolver.poll_query();
+  ASSERT_TRUE(who_has);
+  EXPECT_EQ(who_has->kind, Query::Kind::Ip);
+  EXPECT_EQ(who_has->claim, (Query::Claim{.ip = who_has->ip, .mac = mac(1)}));
+  EXPECT_EQ(hear(), std::nullopt);
+  answer(*who_has, std::nullopt);
+
+  const auto offered = hear();
+  ASSERT_TRUE(offered);
+  EXPECT_EQ(offered->op, DhcpMessage::Op::Reply);
+  EXPECT_EQ(offered->type, Type::Offer);
+  EXPECT_EQ(offered->xid, discover.xid);
+  EXPECT_EQ(offered->yiaddr, who_has->ip);
+  EXPECT_EQ(offered->chaddr, mac(1));
+  EXPECT_EQ(offered->server_id, ip("10.128.0.1"));
+  EXPECT_EQ(offered->subnet_mask, ip("255.255.255.0"));
+  EXPECT_EQ(offered->broadcast_address, ip("10.128.0.255"));
+  EXPECT_EQ(offered->mtu, 1380);
+  EXPECT_EQ(offered->domain_name, "grid.ipop");
+  EXPECT_EQ(offered->host_name, "vm1");
+  EXPECT_EQ(offered->lease_seconds, 3600u);
+  EXPECT_EQ(offered->renewal_seconds, 1800u);
+  EXPECT_EQ(offered->rebinding_seconds, 3150u);
+  EXPECT_FALSE(server.poll_event()) << "An offer is no lease.";
+
+  now += 100ms;
+  DhcpMessage request = selecting(*offered, 1);
+  request.host_name = "vm1";
+  ASSERT_TRUE(say(request));
+  const auto ack = hear();
+  ASSERT_TRUE(ack);
+  EXPECT_EQ(ack->type, Type::Ack);
+  EXPECT_EQ(ack->yiaddr, offered->yiaddr);
+  EXPECT_EQ(ack->lease_seconds, 3600u);
+  const auto event = server.poll_event();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->mac, mac(1));
+  EXPECT_EQ(event->ip, offered->yiaddr);
+  EXPECT_EQ(event->expires, now + 1h);
+  EXPECT_EQ(event->name, "vm1");
+  EXPECT_TRUE(server.leases().dirty());
+}
+
+TEST_F(DhcpServerTest, NoRouterIsClaimed) {
+  (void)offer(1);
+  // Option codes of the message, walked by hand: Ethernet 14, IPv4 20, UDP 8, BOOTP 236, cookie 4.
+  std::set<uint8_t> codes;
+  for (size_t i = 14 + 20 + 8 + 236 + 4; frame.at(i) != 255; i += 2u + frame.at(i + 1))
+    codes.insert(frame[i]);
+  EXPECT_EQ(codes, (std::set<uint8_t>{1, 15, 26, 28, 51, 53, 54, 58, 59}));
+}
+
+TEST_F(DhcpServerTest, RepliesHaveChecksumsThatAddUp) {
+  (void)offer(1);
+  const auto fold = [](uint32_t sum) {
+    while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+  };
+  const auto sum_of = [&](size_t from, size_t to, uint32_t sum) {
+    for (size_t i = from; i < to; ++i)
+      sum += (i - from) % 2 == 0 ? uint32_t{frame[i]} << 8 : uint32_t{frame[i]};
+    return fold(sum);
+  };
+  EXPECT_EQ(sum_of(14, 34, 0), 0xffffu);
+  const uint32_t udp_length = static_cast<uint32_t>(frame.size() - 34);
+  const uint32_t pseudo = sum_of(26, 34, 17 + udp_length);  // Both addresses; protocol and length are added.
+  EXPECT_EQ(sum_of(34, frame.size(), pseudo), 0xffffu);
+  EXPECT_NE(frame[40] << 8 | frame[41], 0) << "Not \"no checksum\".";
+}
+
+TEST_F(DhcpServerTest, BroadcastFlagDecidesHowAnAnswerTravels) {  // RFC 2131, section 4.1.
+  const auto destination = [&] {
+    const auto decoded = EthernetFrame::decode(frame);
+    return std::pair(decoded->header.dst, Ipv4Packet::decode(decoded->payload)->dst);
+  };
+  DhcpMessage discover = dhcp(Type::Discover, 1);
+  const auto offered = offer(1);
+  EXPECT_EQ(destination(), std::pair(mac(1), offered->yiaddr));
+  discover.broadcast = true;
+  ASSERT_TRUE(say(discover));
+  EXPECT_TRUE(hear()->broadcast);
+  EXPECT_EQ(destination(), std::pair(MacAddress::broadcast(), kLimitedBroadcast));
+  ASSERT_TRUE(say(selecting(*offered, 1)));
+  (void)hear();
+  bind();
+  DhcpMessage renew = renewing(1, offered->yiaddr);
+  renew.broadcast = true;
+  ASSERT_TRUE(say(renew));
+  (void)hear();
+  EXPECT_EQ(destination(), std::pair(mac(1), offered->yiaddr)) << "It can receive there, whatever it says.";
+}
+
+TEST_F(DhcpServerTest, ARepeatedDiscoverGetsTheSameOffer) {
+  const auto first = offer(1);
+  DhcpMessage again = dhcp(Type::Discover, 1);
+  again.xid = 77;
+  ASSERT_TRUE(say(again));
+  const auto second = hear();
+  EXPECT_EQ(second->xid, 77u);
+  EXPECT_EQ(second->yiaddr, first->yiaddr);
+}
+
+TEST_F(DhcpServerTest, AMacKeepsItsAddress) {
+  const auto first = lease(1);
+  EXPECT_EQ(offer(1)->yiaddr, first) << "While the lease lives.";
+  now += 2h;
+  map.handle_timeout(now);
+  server.handle_timeout(now);
+  for (uint8_t guest = 2; guest < 60; ++guest) EXPECT_NE(lease(guest), first);
+  EXPECT_EQ(offer(1)->yiaddr, first) << "And after it.";
+}
+
+TEST_F(DhcpServerTest, TheFirstChoiceIsTheSameOnEveryHost) {
+  const auto here = offer(1)->yiaddr;
+  AddressMap other_map(node(2));
+  SeededRandom other_random(2);
+  Resolver other_resolver(other_random);
+  DhcpServer other(network, other_map, other_resolver);
+  ASSERT_TRUE(other.handle_message(now, dhcp(Type::Discover, 1)));
+  while (const auto query = other_resolver.poll_query()) {
+    (void)other_resolver.handle_answer(query->id);
+    other.handle_answer(now, *query, std::nullopt);
+  }
+  EXPECT_EQ(dhcp_in(*other.poll_frame())->yiaddr, here);
+}
+
+TEST_F(DhcpServerTest, AClientIdChangesNothing) {  // Clones of an image share it.
+  DhcpMessage one = dhcp(Type::Discover, 1), two = dhcp(Type::Discover, 2);
+  one.client_id = two.client_id = {0xff, 1, 2, 3};
+  ASSERT_TRUE(say(one));
+  network_is_silent();
+  const auto first = hear()->yiaddr;
+  ASSERT_TRUE(say(two));
+  network_is_silent();
+  EXPECT_NE(hear()->yiaddr, first);
+}
+
+TEST_F(DhcpServerTest, TheNetworkRemembersTheMac) {
+  ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
+  answer(*resolver.poll_query(), binding(1, "10.128.0.77", 2, 4, now + 1h));
+  EXPECT_EQ(hear()->yiaddr, ip("10.128.0.77")) << "It is the MAC's at another host.";
+  ASSERT_TRUE(say(dhcp(Type::Discover, 2)));
+  answer(*resolver.poll_query(), binding(2, "10.128.0.78", 2, 0, now));
+  EXPECT_EQ(hear(), std::nullopt) << "It was the MAC's once: is it free?";
+  network_is_silent();
+  EXPECT_EQ(hear()->yiaddr, ip("10.128.0.78"));
+}
+
+TEST_F(DhcpServerTest, ARequestedAddressIsHonouredWhenFreeAndInside) {
+  struct {
+    const char* wish;
+    bool granted;
+  } const cases[] = {{"10.128.0.200", true},  {"10.128.0.0", false}, {"10.128.0.1", false},
+                     {"10.128.0.255", false}, {"10.128.1.2", false}, {"0.0.0.0", false}};
+  uint8_t guest = 1;
+  for (const auto& c : cases) {
+    DhcpMessage discover = dhcp(Type::Discover, guest++);
+    discover.requested_address = ip(c.wish);
+    ASSERT_TRUE(say(discover));
+    network_is_silent();
+    const auto offered = hear();
+    EXPECT_EQ(offered->yiaddr == ip(c.wish), c.granted) << c.wish;
+    EXPECT_TRUE(network.is_guest_address(offered->yiaddr));
+  }
+  DhcpMessage late = dhcp(Type::Discover, guest);
+  late.requested_address = ip("10.128.0.200");
+  ASSERT_TRUE(say(late));
+  network_is_silent();
+  EXPECT_NE(hear()->yiaddr, ip("10.128.0.200")) << "It is offered to another.";
+}
+
+TEST_F(DhcpServerTest, ATakenCandidateMakesWayForTheNext) {
+  ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
+  answer(*resolver.poll_query(), std::nullopt);
+  std::set<Ipv4Address> tried;
+  for (int i = 0; i < 3; ++i) {
+    const auto query = resolver.poll_query();
+    ASSERT_TRUE(query);
+    EXPECT_TRUE(tried.insert(query->ip).second);
+    Binding taken = binding(9, "", 2, 1, now + 1h);
+    taken.ip = query->ip;
+    answer(*query, taken);
+  }
+  const auto last = resolver.poll_query();
+  EXPECT_FALSE(tried.contains(last->ip));
+  answer(*last, std::nullopt);
+  EXPECT_EQ(hear()->yiaddr, last->ip);
+}
+
+TEST_F(DhcpServerTest, GivesUpAfterManyTakenCandidates) {
+  ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
+  answer(*resolver.poll_query(), std::nullopt);
+  int asked = 0;
+  while (const auto query = resolver.poll_query()) {
+    ++asked;
+    Binding taken = binding(9, "", 2, 1, now + 1h);
+    taken.ip = query->ip;
+    answer(*query, taken);
+  }
+  EXPECT_EQ(asked, DhcpServer::kMaxCandidates);
+  EXPECT_EQ(server.counts().exhausted, 1u);
+  EXPECT_EQ(hear(), std::nullopt);
+}
+
+TEST_F(DhcpServerTest, InitRebootWithItsAddressIsAcknowledged) {
+  const auto address = lease(1);
+  ASSERT_TRUE(say(init_reboot(1, address)));
+  EXPECT_EQ(hear()->type, Type::Ack);
+}
+
+TEST_F(DhcpServerTest, InitRebootOfAnUnknownGuestIsVerified) {
+  ASSERT_TRUE(say(init_reboot(1, ip("10.128.0.50"))));
+  EXPECT_EQ(hear(), std::nullopt);
+  network_is_silent();
+  const auto ack = hear();
+  EXPECT_EQ(ack->type, Type::Ack);
+  EXPECT_EQ(ack->yiaddr, ip("10.128.0.50"));
+
+  ASSERT_TRUE(say(init_reboot(2, ip("10.128.0.51"))));
+  answer(*resolver.poll_query(), binding(9, "10.128.0.51", 2, 1, now + 1h));
+  EXPECT_EQ(hear()->type, Type::Nak);
+}
+
+TEST_F(DhcpServerTest, WrongRequestsGetANak) {
+  const auto first = lease(1);
+  (void)map.upsert(now, binding(7, "10.128.0.70", 2, 1, now + 1h));
+  const auto refused = [&](const DhcpMessage& request) {
+    EXPECT_TRUE(say(request));
+    const auto nak = hear();
+    if (!nak || nak->type != Type::Nak) return false;
+    EXPECT_TRUE(nak->yiaddr.is_unspecified());
+    EXPECT_EQ(nak->server_id, network.ip);
+    EXPECT_EQ(nak->lease_seconds, std::nullopt);
+    EXPECT_FALSE(nak->message.empty());
+    EXPECT_EQ(EthernetFrame::decode(frame)->header.dst, MacAddress::broadcast());
+    return true;
+  };
+  EXPECT_TRUE(refused(init_reboot(2, ip("192.168.1.5")))) << "From another network";
+  EXPECT_TRUE(refused(init_reboot(2, ip("10.128.0.1")))) << "The network's own";
+  EXPECT_TRUE(refused(init_reboot(2, first))) << "Leased to another";
+  EXPECT_TRUE(refused(renewing(2, ip("10.128.0.70")))) << "A remote guest's";
+  EXPECT_TRUE(refused(init_reboot(1, ip("10.128.0.71")))) << "It has another";
+  const auto offered = offer(3);
+  DhcpMessage other = selecting(*offered, 3);
+  other.requested_address = Ipv4Address{offered->yiaddr.value ^ 1};
+  EXPECT_TRUE(refused(other)) << "Not what was offered";
+  EXPECT_EQ(server.counts().naks, 6u);
+}
+
+TEST_F(DhcpServerTest, RenewalExtendsTheLease) {
+  const auto address = lease(1);
+  now += 30min;
+  ASSERT_TRUE(say(renewing(1, address)));
+  const auto ack = hear();
+  EXPECT_EQ(ack->type, Type::Ack);
+  EXPECT_EQ(ack->ciaddr, address);
+  EXPECT_EQ(ack->lease_seconds, 3600u);
+  EXPECT_EQ(server.poll_event()->expires, now + 1h);
+  EXPECT_EQ(server.leases().find(mac(1))->expires, now + 1h);
+}
+
+TEST_F(DhcpServerTest, ARequestRepeatedAtOnceIsNoNewLease) {
+  const auto address = lease(1);
+  const Instant expires = server.leases().find(mac(1))->expires;
+  server.leases().set_saved();
+  now += 3s;
+  ASSERT_TRUE(say(renewing(1, address)));
+  EXPECT_EQ(hear()->lease_seconds, 3597u);
+  EXPECT_FALSE(server.poll_event());
+  EXPECT_EQ(server.leases().find(mac(1))->expires, expires);
+  EXPECT_FALSE(server.leases().dirty());
+}
+
+TEST_F(DhcpServerTest, AGuestThatMovedHereRenewsHere) {
+  (void)map.upsert(now, binding(1, "10.128.0.77", 1, 5, now + 1h));
+  ASSERT_TRUE(say(renewing(1, ip("10.128.0.77"))));
+  EXPECT_EQ(hear()->type, Type::Ack);
+}
+
+TEST_F(DhcpServerTest, ALoserOfAConflictIsToldAtRenewal) {
+  const auto address = lease(1);
+  Binding winner = binding(7, "", 2, 9, now + 1h);
+  winner.ip = address;
+  ASSERT_TRUE(map.upsert(now, winner));
+  ASSERT_TRUE(say(renewing(1, address)));
+  EXPECT_EQ(hear()->type, Type::Nak);
+}
+
+TEST_F(DhcpServerTest, ReleaseFreesTheAddress) {
+  const auto address = lease(1);
+  DhcpMessage release = dhcp(Type::Release, 1);
+  release.ciaddr = address;
+  release.server_id = network.ip;
+  ASSERT_TRUE(say(release));
+  EXPECT_EQ(hear(), std::nullopt);
+  EXPECT_EQ(server.poll_event()->expires, now);
+  map.erase(mac(1), address);
+  ASSERT_TRUE(say(init_reboot(2, address)));
+  network_is_silent();
+  EXPECT_EQ(hear()->type, Type::Ack);
+  EXPECT_EQ(say(release).error(), Error::UnexpectedMessage) << "It is another's now.";
+}
+
+TEST_F(DhcpServerTest, ADeclinedAddressIsLeftAlone) {
+  const auto address = lease(1);
+  DhcpMessage decline = dhcp(Type::Decline, 1);
+  decline.requested_address = address;
+  decline.server_id = network.ip;
+  ASSERT_TRUE(say(decline));
+  EXPECT_EQ(server.poll_event()->expires, now);
+  map.erase(mac(1), address);
+  EXPECT_NE(offer(1)->yiaddr, address);
+  ASSERT_TRUE(say(init_reboot(2, address)));
+  EXPECT_EQ(hear()->type, Type::Nak);
+  EXPECT_EQ(say(decline).error(), Error::UnexpectedMessage) << "What is not had cannot be declined.";
+  now += DhcpServer::kDeclineTime;
+  server.handle_timeout(now);
+  ASSERT_TRUE(say(init_reboot(2, address)));
+  network_is_silent();
+  EXPECT_EQ(hear()->type, Type::Ack);
+}
+
+TEST_F(DhcpServerTest, InformGetsSettingsButNoLease) {
+  DhcpMessage inform = dhcp(Type::Inform, 1);
+  inform.ciaddr = ip("10.128.0.50");
+  ASSERT_TRUE(say(inform));
+  const auto ack = hear();
+  EXPECT_EQ(ack->type, Type::Ack);
+  EXPECT_TRUE(ack->yiaddr.is_unspecified());
+  EXPECT_EQ(ack->mtu, 1380);
+  EXPECT_EQ(ack->lease_seconds, std::nullopt);
+  EXPECT_FALSE(server.poll_event());
+  inform.ciaddr = ip("192.168.0.1");
+  EXPECT_EQ(say(inform).error(), Error::NotAllowed);
+}
+
+TEST_F(DhcpServerTest, AnotherServersClientsAreNotOurs) {
+  const auto offered = offer(1);
+  DhcpMessage request = selecting(*offered, 1);
+  request.server_id = ip("10.128.0.99");
+  EXPECT_EQ(say(request).error(), Error::NotAllowed);
+  EXPECT_EQ(hear(), std::nullopt);
+  DhcpMessage other = init_reboot(2, offered->yiaddr);
+  ASSERT_TRUE(say(other));
+  network_is_silent();
+  EXPECT_EQ(hear()->type, Type::Ack) << "What was reserved is free again.";
+}
+
+TEST_F(DhcpServerTest, RefusesWhatNoClientSays) {
+  DhcpMessage message = dhcp(Type::Discover, 1);
+  message.op = DhcpMessage::Op::Reply;
+  EXPECT_EQ(say(message).error(), Error::UnexpectedMessage);
+  for (const Type type : {Type::Offer, Type::Ack, Type::Nak}) {
+    EXPECT_EQ(say(dhcp(type, 1)).error(), Error::UnexpectedMessage);
+  }
+  message = dhcp(Type::Discover, 1);
+  message.giaddr = ip("10.128.0.9");
+  EXPECT_EQ(say(message).error(), Error::NotAllowed);
+  message = dhcp(Type::Discover, 1);
+  message.chaddr = MacAddress::broadcast();
+  EXPECT_EQ(say(message).error(), Error::Malformed);
+  EXPECT_EQ(say(dhcp(Type::Request, 1)).error(), Error::Malformed) << "A request for nothing.";
+  EXPECT_EQ(hear(), std::nullopt);
+}
+
+// Two hosts want one address at the same time: the question carries the claim.
+Query claim(Ipv4Address address, uint8_t guest) {
+  Query query;
+  query.id = 99;
+  query.ip = address;
+  query.claim = Query::Claim{.ip = address, .mac = mac(guest)};
+  return query;
+}
+
+TEST_F(DhcpServerTest, OfTwoSimultaneousClaimsTheLowerMacsStays) {
+  ASSERT_TRUE(say(dhcp(Type::Discover, 5)));
+  answer(*resolver.poll_query(), std::nullopt);
+  const auto ours = *resolver.poll_query();
+  const auto taken = server.handle_query(now, node(1), claim(ours.ip, 6));
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->mac, mac(5));
+  EXPECT_EQ(taken->sequence, 0u) << "A reservation, not a binding.";
+  EXPECT_EQ(server.handle_query(now, node(1), claim(ours.ip, 5)), std::nullopt)
+      << "The same guest, seen twice.";
+  EXPECT_EQ(server.handle_query(now, node(1), claim(ours.ip, 4)), std::nullopt);
+  const auto next = resolver.poll_query();
+  ASSERT_TRUE(next) << "We gave way, and ask for the next one.";
+  EXPECT_NE(next->ip, ours.ip);
+  answer(ours, std::nullopt);
+  EXPECT_EQ(hear(), std::nullopt) << "The old question means nothing any more.";
+  answer(*next, std::nullopt);
+  EXPECT_EQ(hear()->yiaddr, next->ip);
+}
+
+TEST_F(DhcpServerTest, WhatIsOfferedIsTakenWhateverTheMacs) {
+  const auto offered = offer(5);
+  EXPECT_TRUE(server.handle_query(now, node(1), claim(offered->yiaddr, 4)));
+  now += DhcpServer::kOfferTime;
+  server.handle_timeout(now);
+  EXPECT_FALSE(server.handle_query(now, node(1), claim(offered->yiaddr, 4)))
+      << "The client has not come back.";
+}
+
+TEST_F(DhcpServerTest, RemembersForOtherHosts) {
+  const auto address = lease(1);
+  now += 2h;
+  Query query;
+  query.kind = Query::Kind::Mac;
+  query.mac = mac(1);
+  const auto hint = server.handle_query(now, node(1), query);
+  ASSERT_TRUE(hint);
+  EXPECT_EQ(hint->ip, address);
+  EXPECT_EQ(hint->sequence, 0u);
+}
+
+TEST_F(DhcpServerTest, ASmallPoolIsUsedToTheLast) {
+  const Service small = Service::make("grid", *Ipv4Subnet::parse("10.128.0.0/29"), 1, 1380);  // 5 addresses.
+  DhcpServer tight(small, map, resolver);
+  std::set<Ipv4Address> given;
+  for (uint8_t guest = 1; guest <= 6; ++guest) {
+    (void)tight.handle_message(now, dhcp(Type::Discover, guest));
+    while (const auto query = resolver.poll_query()) {
+      (void)resolver.handle_answer(query->id);
+      tight.handle_answer(now, *query, std::nullopt);
+    }
+    if (const auto reply = tight.poll_frame()) given.insert(dhcp_in(*reply)->yiaddr);
+  }
+  EXPECT_EQ(given.size(), 5u);
+  EXPECT_EQ(tight.counts().exhausted, 1u);
+}
+
+TEST_F(DhcpServerTest, ClientsAreBounded) {
+  Result<Done> result = Done{};
+  uint32_t n = 0;
+  for (; result && n < 3000; ++n) {
+    DhcpMessage discover = dhcp(Type::Discover, 1);
+    discover.chaddr = {{2, 0, 0, 0, static_cast<uint8_t>(n >> 8), static_cast<uint8_t>(n)}};
+    result = say(discover);
+    if (n % 100 == 0) now += 1s;  // As fast as questions may be asked.
+  }
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error(), Error::Full);
+  EXPECT_EQ(n, DhcpServer::kMaxPending + 1);
+}
+
+}  // namespace
+}  // namespace ipop

@@ -1,0 +1,55 @@
+#include "overlay/vnet/frame_hold.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/vnet/testing.h"
+
+namespace ipop {
+namespace {
+
+using namespace testing;
+
+TEST(FrameHold, ReleasesInOrder) {
+  FrameHold hold;
+  (void)hold.hold(at(0s), mac(1), Bytes{1});
+  (void)hold.hold(at(0s), mac(2), Bytes{2});
+  (void)hold.hold(at(1s), mac(1), Bytes{3});
+  EXPECT_EQ(hold.release(mac(1)), (std::vector<Bytes>{{1}, {3}}));
+  EXPECT_TRUE(hold.release(mac(1)).empty());
+  EXPECT_EQ(hold.size(), 1u);
+}
+
+TEST(FrameHold, DropsWhatIsTooOld) {
+  FrameHold hold;
+  (void)hold.hold(at(0s), mac(1), Bytes{1});
+  (void)hold.hold(at(1s), mac(1), Bytes{2});
+  EXPECT_EQ(hold.next_timeout(), at(3s));
+  EXPECT_EQ(hold.handle_timeout(at(3s) - 1us), 0u);
+  EXPECT_EQ(hold.handle_timeout(at(3s)), 1u);
+  EXPECT_EQ(hold.release(mac(1)), (std::vector<Bytes>{{2}}));
+  EXPECT_EQ(hold.next_timeout(), kNever);
+}
+
+TEST(FrameHold, IsBoundedForEachMacInAllAndInBytes) {
+  FrameHold hold;
+  for (size_t i = 0; i < FrameHold::kMaxFramesPerMac; ++i) EXPECT_TRUE(hold.hold(at(0s), mac(1), Bytes{1}));
+  EXPECT_EQ(hold.hold(at(0s), mac(1), Bytes{1}).error(), Error::Full);
+  size_t n = FrameHold::kMaxFramesPerMac;
+  for (uint8_t guest = 2; hold.hold(at(0s), mac(guest), Bytes{1}); ++guest) {
+    ++n;
+    while (hold.hold(at(0s), mac(guest), Bytes{1})) ++n;
+  }
+  EXPECT_EQ(n, FrameHold::kMaxFrames);
+
+  FrameHold heavy;
+  const Bytes large(60000);
+  size_t bytes = 0;
+  for (uint8_t guest = 1; heavy.hold(at(0s), mac(guest), large); ++guest) bytes += large.size();
+  EXPECT_LE(bytes, FrameHold::kMaxBytes);
+  EXPECT_GT(bytes + large.size(), FrameHold::kMaxBytes);
+  EXPECT_EQ(heavy.release(mac(1)).size(), 1u);
+  EXPECT_TRUE(heavy.hold(at(0s), mac(1), large)) << "What is released makes room.";
+}
+
+}  // namespace
+}  // namespace ipop

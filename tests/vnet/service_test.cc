@@ -1,0 +1,52 @@
+#include "overlay/vnet/service.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace ipop {
+namespace {
+
+Service make(const char* subnet, uint64_t hash) {
+  return Service::make("grid", *Ipv4Subnet::parse(subnet), hash, 1400);
+}
+
+TEST(Service, TakesTheFirstAddressAndAMacThatIsTheSameOnEveryHost) {
+  const Service service = make("10.128.0.0/16", 42);
+  EXPECT_EQ(service.ip.to_string(), "10.128.0.1");
+  EXPECT_EQ(service.mac, make("10.128.0.0/16", 42).mac);
+  EXPECT_NE(service.mac, make("10.128.0.0/16", 43).mac) << "two networks on one wire are two";
+  EXPECT_FALSE(service.mac.is_group());
+  EXPECT_EQ(service.mac.bytes[0] & 2, 2) << "locally administered";
+  EXPECT_EQ(service.domain(), "grid.ipop");
+}
+
+TEST(Service, ThePoolIsTheSubnetWithoutItsOwnAddresses) {
+  const Service service = make("192.168.7.0/29", 1);
+  std::set<Ipv4Address> pool;
+  for (uint64_t n = 0; n < service.pool_size(); ++n) {
+    const Ipv4Address address = service.pool_address(n);
+    EXPECT_TRUE(service.is_guest_address(address)) << address.to_string();
+    pool.insert(address);
+  }
+  EXPECT_EQ(pool.size(), 5u);
+  for (const char* other : {"192.168.7.0", "192.168.7.1", "192.168.7.7", "192.168.7.8", "192.168.6.255"}) {
+    EXPECT_FALSE(service.is_guest_address(*Ipv4Address::parse(other))) << other;
+  }
+}
+
+TEST(Service, TheSearchStartsInThePoolAndSpreads) {
+  const Service service = make("10.128.0.0/16", 42);
+  std::set<uint64_t> starts;
+  for (uint8_t i = 0; i < 100; ++i) {
+    const MacAddress mac{{0x52, 0x54, 0, 0, 0, i}};
+    const uint64_t start = service.pool_start(mac);
+    EXPECT_LT(start, service.pool_size());
+    EXPECT_EQ(start, service.pool_start(mac));
+    starts.insert(start);
+  }
+  EXPECT_GE(starts.size(), 97u) << "100 draws of 65533 collide with probability 0.07";
+}
+
+}  // namespace
+}  // namespace ipop

@@ -1,0 +1,515 @@
+#include "overlay/vnet/vnet.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/vnet/testing.h"
+
+namespace ipop {
+namespace {
+
+using namespace testing;
+using Type = DhcpMessage::Type;
+
+constexpr Instant kStart = at(1000s);
+
+TEST(Vnet, GuestsAtThreeHostsGetAddressesAndFindEachOther) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  Host& c = hosts.add();
+  const auto ip1 = hosts.lease(kStart, a, 1);
+  const auto ip2 = hosts.lease(kStart, b, 2);
+  const auto ip3 = hosts.lease(kStart, c, 3);
+  ASSERT_TRUE(ip1 && ip2 && ip3);
+  EXPECT_EQ((std::set<Ipv4Address>{*ip1, *ip2, *ip3}).size(), 3u);
+  EXPECT_EQ(a.vnet.bindings().size(), 3u);
+
+  b.to_guests.clear();
+  const auto heard =
+      hosts.frame(kStart, a, arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, *ip1, *ip2)));
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_EQ(arp_in(heard[0])->sender_mac, mac(2));
+  EXPECT_TRUE(b.to_guests.empty()) << "No ARP request crosses the network.";
+}
+
+TEST(Vnet, AnAddressIsGivenOnce) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  std::set<Ipv4Address> given;
+  for (uint8_t guest = 1; guest <= 120; ++guest) {
+    const auto address = hosts.lease(kStart, guest % 2 == 0 ? a : b, guest);
+    ASSERT_TRUE(address) << int{guest};
+    EXPECT_TRUE(given.insert(*address).second) << address->to_string();
+  }
+}
+
+TEST(Vnet, AGuestKeepsItsAddressAtAnotherHost) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  const auto address = hosts.lease(kStart, a, 1);
+  EXPECT_EQ(hosts.lease(kStart + 60s, b, 1), address) << "Started again there at once,";
+  EXPECT_TRUE(b.vnet.map().is_local(mac(1)));
+  EXPECT_FALSE(a.vnet.map().is_local(mac(1)));
+  hosts.timeouts(kStart + 3h);
+  EXPECT_EQ(hosts.lease(kStart + 3h, a, 1), address) << "or long after its lease.";
+}
+
+TEST(Vnet, AMovedGuestIsFollowed) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  Host& c = hosts.add();
+  const auto address = *hosts.lease(kStart, a, 1);
+  const uint64_t sequence = b.vnet.map().find_mac(mac(1))->sequence;
+  // What QEMU sends in its name on arrival: a RARP request (RFC 903).
+  const Bytes rarp = arp_frame(MacAddress::broadcast(), mac(1),
+                               {.operation = ArpPacket::Operation::ReverseRequest,
+                                .sender_mac = mac(1),
+                                .sender_ip = {},
+                                .target_mac = mac(1),
+                                .target_ip = {}});
+  EXPECT_TRUE(hosts.frame(kStart + 10s, b, rarp).empty());
+  for (Host* host : {&a, &b, &c}) {
+    const auto binding = host->vnet.map().find_ip(address);
+    ASSERT_TRUE(binding);
+    EXPECT_EQ(binding->node, b.id);
+    EXPECT_EQ(binding->sequence, sequence + 1);
+  }
+  EXPECT_EQ(a.vnet.leases().find(mac(1)), nullptr) << "The lease is the other host's now.";
+}
+
+TEST(Vnet, AGuestMayMoveBackAndForthForever) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  const auto address = *hosts.lease(kStart, a, 1);
+  Instant now = kStart;
+  for (int move = 0; move < 200; ++move) {
+    now += 1s;
+    Host& here = move % 2 == 0 ? b : a;
+    (void)hosts.frame(now, here, data_frame(MacAddress::broadcast(), mac(1)));
+    for (Host* host : {&a, &b}) ASSERT_EQ(host->vnet.map().find_ip(address)->node, here.id) << move;
+  }
+}
+
+TEST(Vnet, RestartingAHostCallsNobodyBack) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  (void)hosts.lease(kStart, a, 1);
+  (void)hosts.lease(kStart, a, 2);
+  const std::string saved = a.vnet.save_leases(kStart, 5000);
+  (void)hosts.frame(kStart + 1s, b, data_frame(MacAddress::broadcast(), mac(1)));  // Guest 1 moves meanwhile.
+
+  SeededRandom random(9);
+  TestLog log;
+  Vnet restarted(
+      {.network_name = "grid", .subnet = subnet(), .network_hash = 0x1234, .own = a.id, .mtu = 1380}, random,
+      log);
+  ASSERT_TRUE(restarted.load_leases(saved, at(0s), 5010));
+  EXPECT_TRUE(restarted.map().is_local(mac(1)));
+  for (const Binding& binding : restarted.local_bindings()) {
+    (void)b.vnet.handle_announcement(kStart + 10s, a.id, binding);
+  }
+  EXPECT_EQ(b.vnet.map().find_mac(mac(1))->node, b.id);
+  EXPECT_EQ(b.vnet.map().find_mac(mac(2))->node, a.id);
+  const auto defence = b.vnet.poll_announcement();
+  ASSERT_TRUE(defence) << "The restarted host is told what it missed.";
+  EXPECT_TRUE(restarted.handle_announcement(at(10s), b.id, *defence));
+  EXPECT_FALSE(restarted.map().is_local(mac(1)));
+  EXPECT_TRUE(restarted.map().is_local(mac(2)));
+}
+
+TEST(Vnet, AForeignLeaseFileIsRefused) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  EXPECT_FALSE(a.vnet.load_leases("ipop-leases 1\n52:54:00:00:00:01 192.168.0.2 9000 1 -\n", kStart, 5000));
+  EXPECT_FALSE(a.vnet.load_leases("garbage", kStart, 5000));
+  EXPECT_TRUE(a.vnet.bindings().empty());
+}
+
+TEST(Vnet, TheFirstFrameToAnUnknownMacIsNotLost) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  (void)b.vnet.handle_guest_frame(kStart, data_frame(MacAddress::broadcast(), mac(2), "I am here"));
+  while (b.vnet.poll_announcement()) {
+  }  // Lost: host a was not connected yet.
+  while (b.vnet.poll_outgoing()) {
+  }
+  (void)hosts.frame(kStart, a, data_frame(mac(2), mac(1), "one"));
+  ASSERT_EQ(b.to_guests.size(), 1u);
+  EXPECT_EQ(b.to_guests[0], data_frame(mac(2), mac(1), "one"));
+  EXPECT_EQ(b.vnet.map().find_mac(mac(1))->node, a.id) << "The question told who asked.";
+}
+
+TEST(Vnet, FramesForAMacThatNobodyHasWaitAndAreDropped) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  for (int i = 0; i < 20; ++i) (void)a.vnet.handle_guest_frame(kStart, data_frame(mac(9), mac(1)));
+  EXPECT_EQ(a.vnet.errors().get(Error::Full), 20u - FrameHold::kMaxFramesPerMac);
+  for (Instant now = kStart; now <= kStart + 4s; now += 1s) a.vnet.handle_timeout(now);
+  EXPECT_FALSE(a.vnet.poll_outgoing());
+  const auto counters = a.vnet.counters();
+  const auto expired = std::find_if(counters.begin(), counters.end(),
+                                    [](const auto& c) { return std::string_view(c.name) == "hold_expired"; });
+  ASSERT_NE(expired, counters.end());
+  EXPECT_EQ(expired->value, FrameHold::kMaxFramesPerMac);
+}
+
+TEST(Vnet, GroupFramesGoToAllMembersWithinTheirRate) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const Bytes frame = data_frame({{0x01, 0, 0x5e, 0, 0, 0xfb}}, mac(1));
+  int refused = 0, sent = 0;
+  for (int i = 0; i < 1500; ++i) refused += a.vnet.handle_guest_frame(kStart, frame) ? 0 : 1;
+  while (const auto out = a.vnet.poll_outgoing()) {
+    EXPECT_EQ(out->to, std::nullopt);
+    ++sent;
+  }
+  EXPECT_EQ(sent, 1000);
+  EXPECT_EQ(refused, 500);
+  EXPECT_EQ(a.vnet.errors().get(Error::RateLimited), 500u);
+}
+
+TEST(Vnet, WhatBridgesSayToEachOtherStaysHere) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  EXPECT_TRUE(a.vnet.handle_guest_frame(kStart, data_frame({{0x01, 0x80, 0xc2, 0, 0, 0}}, mac(1))));
+  EXPECT_FALSE(a.vnet.poll_outgoing());
+  EXPECT_FALSE(
+      a.vnet.handle_member_frame(kStart, node(2), data_frame({{0x01, 0x80, 0xc2, 0, 0, 0}}, mac(2))));
+}
+
+TEST(Vnet, RefusesFramesThatNoGuestSends) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const MacAddress service_mac = a.vnet.service().mac;
+  const auto error_of = [&](const Bytes& frame) {
+    const auto result = a.vnet.handle_guest_frame(kStart, frame);
+    return result ? std::nullopt : std::optional(result.error());
+  };
+  EXPECT_EQ(error_of(data_frame(mac(2), MacAddress::broadcast())), Error::Malformed);
+  EXPECT_EQ(error_of(data_frame(mac(2), {})), Error::Malformed);
+  EXPECT_EQ(error_of(data_frame({}, mac(1))), Error::Malformed);
+  EXPECT_EQ(error_of(data_frame(mac(2), service_mac)), Error::NotAllowed);
+  EXPECT_EQ(error_of(Bytes(13, 2)), Error::Malformed);
+  EXPECT_EQ(error_of({}), Error::Malformed);
+  Bytes oversize = data_frame(mac(2), mac(1));
+  oversize.resize(kMaxFrameSize + 1);
+  EXPECT_EQ(error_of(oversize), Error::Malformed);
+  EXPECT_EQ(a.vnet.errors().get(Error::Malformed), 6u);
+  EXPECT_TRUE(a.vnet.bindings().empty()) << "A refused frame teaches nothing.";
+}
+
+TEST(Vnet, EveryTruncationOfADhcpOrArpFrameIsSurvived) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  for (const Bytes& whole :
+       {dhcp_frame(dhcp(Type::Discover, 1)),
+        arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, {}, ip("10.128.0.9")))}) {
+    for (size_t size = 0; size < whole.size(); ++size) {
+      (void)hosts.frame(kStart, a, Bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size)));
+    }
+  }
+  EXPECT_TRUE(a.to_guests.empty());
+}
+
+TEST(Vnet, AGuestCannotSpeakForAnother) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  const auto address = *hosts.lease(kStart, b, 2);
+  // ARP in another's name.
+  ArpPacket packet = arp_request(3, ip("10.128.0.30"), address);
+  EXPECT_EQ(a.vnet.handle_guest_frame(kStart, arp_frame(MacAddress::broadcast(), mac(1), packet)).error(),
+            Error::NotAllowed);
+  // DHCP in another's name.
+  DhcpMessage discover = dhcp(Type::Discover, 3);
+  Bytes frame = dhcp_frame(discover);
+  frame[11] = 1;  // The last octet of the source MAC.
+  EXPECT_EQ(a.vnet.handle_guest_frame(kStart, frame).error(), Error::NotAllowed);
+  // Another's address: it stays its holder's, and the guest is contradicted.
+  const auto heard =
+      hosts.frame(kStart, a, arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, address, address)));
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_EQ(arp_in(heard[0])->sender_mac, mac(2));
+  EXPECT_EQ(a.vnet.map().find_ip(address)->mac, mac(2));
+  EXPECT_EQ(b.vnet.map().find_ip(address)->mac, mac(2));
+  EXPECT_EQ(a.vnet.errors().get(Error::Conflict), 1u);
+  EXPECT_FALSE(a.log.lines.empty());
+}
+
+TEST(Vnet, ANeighboursLeaseCannotBeTaken) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const auto address = *hosts.lease(kStart, a, 1);
+  (void)hosts.frame(kStart, a, arp_frame(MacAddress::broadcast(), mac(2), arp_request(2, address, address)));
+  EXPECT_EQ(a.vnet.map().find_ip(address)->mac, mac(1));
+  EXPECT_EQ(a.vnet.errors().get(Error::Conflict), 1u);
+}
+
+TEST(Vnet, AGuestThatPlaysDhcpServerIsHeardByNobody) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  const auto offers = hosts.frame(kStart, b, dhcp_frame(dhcp(Type::Discover, 2)));
+  Bytes rogue = offers.at(0);
+  const MacAddress source = mac(1);
+  std::copy(source.bytes.begin(), source.bytes.end(), rogue.begin() + 6);
+  EXPECT_EQ(a.vnet.handle_guest_frame(kStart, rogue).error(), Error::NotAllowed);
+  EXPECT_FALSE(a.vnet.poll_outgoing());
+  EXPECT_FALSE(a.log.lines.empty());
+  EXPECT_EQ(b.vnet.handle_member_frame(kStart, a.id, rogue).error(), Error::NotAllowed);
+}
+
+TEST(Vnet, AStaticAddressIsLearnedAndNotGivenAway) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  const auto wish = b.vnet.service().pool_address(b.vnet.service().pool_start(mac(7)));
+  (void)hosts.frame(kStart, a, arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, wish, wish)));
+  EXPECT_EQ(b.vnet.map().find_ip(wish)->mac, mac(1));
+  const auto given = hosts.lease(kStart, b, 7);
+  ASSERT_TRUE(given);
+  EXPECT_NE(*given, wish);
+}
+
+TEST(Vnet, ASilentGuestIsFoundByAskingIt) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  // Guest 2 of host b has a static address and has not said anything yet.
+  (void)hosts.frame(
+      kStart, a,
+      arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, ip("10.128.0.10"), ip("10.128.0.20"))));
+  ASSERT_EQ(b.to_guests.size(), 1u);
+  const auto question = arp_in(b.to_guests[0]);
+  ASSERT_TRUE(question);
+  EXPECT_EQ(question->target_ip, ip("10.128.0.20"));
+  EXPECT_EQ(question->sender_ip, b.vnet.service().ip);
+  const MacAddress service_mac = b.vnet.service().mac;
+  (void)hosts.frame(kStart, b, arp_frame(service_mac, mac(2), question->reply_from(mac(2))));
+  const auto heard = hosts.frame(
+      kStart + 1s, a,
+      arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, ip("10.128.0.10"), ip("10.128.0.20"))));
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_EQ(arp_in(heard[0])->sender_mac, mac(2));
+}
+
+TEST(Vnet, AGuestIsAskedWhetherItIsStillHere) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  const Ipv4Address address = ip("10.128.0.10");
+  (void)hosts.frame(kStart, a, arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, address, address)));
+  const Instant half = kStart + Vnet::kIdleTime / 2;
+  EXPECT_EQ(a.vnet.next_timeout(), half);
+  a.to_guests.clear();
+  hosts.timeouts(half);
+  ASSERT_EQ(a.to_guests.size(), 1u);
+  const auto question = arp_in(a.to_guests[0]);
+  EXPECT_EQ(EthernetFrame::decode(a.to_guests[0])->header.dst, mac(1));
+  (void)hosts.frame(half, a, arp_frame(a.vnet.service().mac, mac(1), question->reply_from(mac(1))));
+  EXPECT_EQ(a.vnet.map().find_ip(address)->expires, half + Vnet::kIdleTime);
+  EXPECT_EQ(b.vnet.map().find_ip(address)->expires, half + Vnet::kIdleTime) << "And the members hear of it.";
+}
+
+TEST(Vnet, ASilentGuestIsForgotten) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  (void)hosts.frame(kStart, a, data_frame(MacAddress::broadcast(), mac(1)));
+  ASSERT_EQ(b.vnet.bindings().size(), 1u);
+  for (Instant now = kStart; now <= kStart + Vnet::kIdleTime; now += 1min) hosts.timeouts(now);
+  EXPECT_TRUE(a.vnet.bindings().empty());
+  EXPECT_TRUE(b.vnet.bindings().empty());
+}
+
+TEST(Vnet, MembersSpeakForThemselvesOnly) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const auto claim = binding(5, "10.128.0.50", 2, 1, kStart + 1h);
+  EXPECT_EQ(a.vnet.handle_announcement(kStart, node(3), claim).error(), Error::NotAllowed);
+  EXPECT_EQ(a.vnet.handle_announcement(kStart, a.id, binding(5, "", 1, 1, kStart + 1h)).error(), Error::Self);
+  struct {
+    Binding binding;
+    Error error;
+  } cases[] = {{claim, Error::Malformed},  {claim, Error::Malformed},  {claim, Error::Malformed},
+               {claim, Error::NotAllowed}, {claim, Error::NotAllowed}, {claim, Error::NotAllowed}};
+  cases[0].binding.sequence = 0;
+  cases[1].binding.mac = MacAddress::broadcast();
+  cases[2].binding.mac = {};
+  cases[3].binding.mac = a.vnet.service().mac;
+  cases[4].binding.ip = a.vnet.service().ip;
+  cases[5].binding.ip = ip("192.168.0.1");
+  for (const auto& c : cases) {
+    const auto result = a.vnet.handle_announcement(kStart, node(2), c.binding);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error(), c.error);
+  }
+  Query query;
+  query.ip = ip("10.128.0.9");
+  query.asker = claim;
+  (void)a.vnet.handle_query(kStart, node(3), query);
+  EXPECT_TRUE(a.vnet.bindings().empty());
+}
+
+TEST(Vnet, NoClaimLastsForever) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  ASSERT_TRUE(a.vnet.handle_announcement(kStart, node(2), binding(5, "10.128.0.50", 2, 1, Instant::max())));
+  EXPECT_EQ(a.vnet.map().find_mac(mac(5))->expires, kStart + Vnet::kLongestBinding);
+}
+
+TEST(Vnet, TheHighestSequenceDoesNotWrap) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  ASSERT_TRUE(a.vnet.handle_announcement(kStart, node(2), binding(5, "", 2, UINT64_MAX, kStart + 1h)));
+  (void)a.vnet.handle_guest_frame(kStart, data_frame(MacAddress::broadcast(), mac(5)));
+  EXPECT_EQ(a.vnet.map().find_mac(mac(5))->sequence, UINT64_MAX);
+  EXPECT_TRUE(a.vnet.map().is_local(mac(5))) << "Node 1 is the lower one.";
+}
+
+TEST(Vnet, AMembersFrameShowsWhereItsSenderIs) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const Bytes frame = data_frame(MacAddress::broadcast(), mac(5));
+  EXPECT_TRUE(a.vnet.handle_member_frame(kStart, node(2), frame));
+  EXPECT_EQ(a.vnet.poll_guest_frame(), frame);
+  EXPECT_EQ(a.vnet.map().find_mac(mac(5))->node, node(2));
+  EXPECT_TRUE(a.vnet.handle_member_frame(kStart, node(3), frame)) << "Delivered,";
+  EXPECT_EQ(a.vnet.map().find_mac(mac(5))->node, node(2)) << "but moving takes an announcement.";
+  EXPECT_TRUE(a.vnet.handle_announcement(kStart, node(3), binding(5, "", 3, 1, kStart + 1h)));
+  EXPECT_EQ(a.vnet.map().find_mac(mac(5))->node, node(3));
+}
+
+TEST(Vnet, WhatAGoneMemberAnnouncedIsKept) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  (void)a.vnet.handle_member_frame(kStart, node(2), data_frame(MacAddress::broadcast(), mac(5)));
+  (void)a.vnet.handle_announcement(kStart, node(2), binding(6, "", 2, 1, kStart + 1h));
+  a.vnet.handle_member_gone(kStart, node(2));
+  EXPECT_FALSE(a.vnet.map().find_mac(mac(5)));
+  EXPECT_TRUE(a.vnet.map().find_mac(mac(6)));
+}
+
+TEST(Vnet, AMemberCannotImpersonateOurGuestOrTheService) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  (void)a.vnet.handle_guest_frame(kStart, data_frame(MacAddress::broadcast(), mac(1)));
+  const MacAddress service_mac = a.vnet.service().mac;
+  EXPECT_EQ(a.vnet.handle_member_frame(kStart, node(2), data_frame(mac(2), mac(1))).error(), Error::Conflict);
+  EXPECT_EQ(a.vnet.handle_member_frame(kStart, node(2), data_frame(mac(1), service_mac)).error(),
+            Error::NotAllowed);
+  EXPECT_EQ(a.vnet.handle_member_frame(kStart, node(2), data_frame(service_mac, mac(2))).error(),
+            Error::NotAllowed);
+  EXPECT_EQ(a.vnet.poll_guest_frame(), std::nullopt);
+}
+
+TEST(Vnet, AnAnswerToAnotherQuestionIsNone) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  (void)a.vnet.handle_guest_frame(kStart, arp_frame(MacAddress::broadcast(), mac(1),
+                                                    arp_request(1, ip("10.128.0.10"), ip("10.128.0.20"))));
+  const auto query = a.vnet.poll_query();
+  ASSERT_TRUE(query);
+  EXPECT_EQ(a.vnet.handle_answer(kStart, query->id, binding(3, "10.128.0.21", 2, 1, kStart + 1h)).error(),
+            Error::Malformed);
+  EXPECT_TRUE(a.vnet.handle_answer(kStart, query->id, binding(2, "10.128.0.20", 2, 1, kStart + 1h)));
+  EXPECT_EQ(arp_in(*a.vnet.poll_guest_frame())->sender_mac, mac(2));
+  EXPECT_EQ(a.vnet.handle_answer(kStart, query->id, std::nullopt).error(), Error::UnexpectedMessage);
+  EXPECT_TRUE(a.vnet.handle_answer(kStart, query->id, binding(4, "10.128.0.20", 3, 9, kStart + 1h)))
+      << "A late answer still teaches.";
+  EXPECT_EQ(a.vnet.map().find_ip(ip("10.128.0.20"))->mac, mac(4));
+}
+
+TEST(Vnet, TheServiceAnswersPing) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const Service& network = a.vnet.service();
+  const Bytes data = {1, 2, 3};
+  const Bytes echo = IcmpEcho{.is_reply = false, .identifier = 5, .sequence = 6, .data = data}.encode();
+  const Bytes packet =
+      Ipv4Packet{.src = ip("10.128.0.10"), .dst = network.ip, .protocol = kIpProtocolIcmp, .payload = echo}
+          .encode();
+  const Bytes frame =
+      EthernetFrame{
+          .header = {.dst = network.mac, .src = mac(1), .vlan_tci = {}, .ethertype = kEtherTypeIpv4},
+          .payload = packet}
+          .encode();
+  const auto heard = hosts.frame(kStart, a, frame);
+  ASSERT_EQ(heard.size(), 1u);
+  const auto reply = EthernetFrame::decode(heard[0]);
+  EXPECT_EQ(reply->header.dst, mac(1));
+  const auto inner = Ipv4Packet::decode(reply->payload);
+  EXPECT_EQ(inner->dst, ip("10.128.0.10"));
+  const auto answer = IcmpEcho::decode(inner->payload);
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->is_reply);
+  EXPECT_EQ(answer->identifier, 5);
+}
+
+TEST(Vnet, TaggedFramesTravelButAreNotServed) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Bytes frame = dhcp_frame(dhcp(Type::Discover, 1));
+  const Bytes tag = {0x81, 0x00, 0x00, 0x05};
+  frame.insert(frame.begin() + 12, tag.begin(), tag.end());
+  EXPECT_TRUE(a.vnet.handle_guest_frame(kStart, frame));
+  EXPECT_EQ(a.vnet.poll_query(), std::nullopt);
+  EXPECT_EQ(a.vnet.poll_outgoing()->frame, frame);
+}
+
+TEST(Vnet, InventedMacsAreBounded) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Instant now = kStart;
+  for (uint32_t i = 0; i < 6000; ++i) {
+    const MacAddress invented{{2, 1, 0, 0, static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i)}};
+    (void)a.vnet.handle_guest_frame(now, data_frame(MacAddress::broadcast(), invented));
+    now += 5ms;
+  }
+  EXPECT_EQ(a.vnet.map().size(), 4096u);
+  EXPECT_GT(a.vnet.errors().get(Error::Full), 0u);
+}
+
+TEST(Vnet, SameInputsSameOutputs) {
+  const auto story = [] {
+    Hosts hosts;
+    Host& a = hosts.add();
+    Host& b = hosts.add();
+    Bytes all;
+    for (uint8_t guest = 1; guest < 30; ++guest) {
+      Host& host = guest % 3 == 0 ? b : a;
+      (void)hosts.lease(kStart, host, guest);
+      for (const Bytes& frame : host.to_guests) all.insert(all.end(), frame.begin(), frame.end());
+    }
+    return all;
+  };
+  EXPECT_EQ(story(), story());
+}
+
+TEST(Service, IsTheSameEverywhereAndNobodysAddress) {
+  const Service one = service(), two = service();
+  EXPECT_EQ(one.mac, two.mac);
+  EXPECT_EQ(one.mac.bytes[0], 0x02) << "Locally administered, individual.";
+  EXPECT_NE(one.mac, Service::make("grid", subnet(), 0x1235, 1380).mac);
+  EXPECT_EQ(one.ip, ip("10.128.0.1"));
+  EXPECT_EQ(one.pool_size(), 253u);
+  EXPECT_EQ(one.pool_address(0), ip("10.128.0.2"));
+  EXPECT_EQ(one.pool_address(252), ip("10.128.0.254"));
+  for (const char* text : {"10.128.0.0", "10.128.0.1", "10.128.0.255", "10.127.255.255", "10.128.1.0"}) {
+    EXPECT_FALSE(one.is_guest_address(ip(text))) << text;
+  }
+  const Service smallest = Service::make("grid", *Ipv4Subnet::parse("10.128.0.0/30"), 1, 1380);
+  EXPECT_EQ(smallest.pool_size(), 1u);
+  EXPECT_TRUE(smallest.is_guest_address(smallest.pool_address(0)));
+}
+
+}  // namespace
+}  // namespace ipop

@@ -1,0 +1,107 @@
+#include "overlay/wire/address.h"
+
+#include <gtest/gtest.h>
+
+namespace ipop {
+namespace {
+
+TEST(MacAddress, GroupAndZero) {
+  EXPECT_TRUE(MacAddress::broadcast().is_group());
+  EXPECT_TRUE((MacAddress{{0x01, 0, 0x5e, 0, 0, 1}}.is_group()));
+  EXPECT_FALSE((MacAddress{{0x52, 0x54, 0, 0x12, 0x34, 0x56}}.is_group()));
+  EXPECT_TRUE(MacAddress{}.is_zero());
+  EXPECT_EQ((MacAddress{{0x52, 0x54, 0, 0x12, 0x34, 0x5f}}.to_string()), "52:54:00:12:34:5f");
+}
+
+TEST(Ipv4Address, TextBothWays) {
+  for (const char* text : {"0.0.0.0", "10.128.0.1", "255.255.255.255"}) {
+    const auto address = Ipv4Address::parse(text);
+    ASSERT_TRUE(address) << text;
+    EXPECT_EQ(address->to_string(), text);
+  }
+  EXPECT_EQ(Ipv4Address::parse("10.0.0.1")->value, 0x0a000001u);
+  for (const char* text :
+       {"", "10", "10.0.0", "10.0.0.0.1", "10.0.0.256", "10.0.0.-1", " 10.0.0.1", "10.0.0.1 "}) {
+    EXPECT_FALSE(Ipv4Address::parse(text)) << text;
+  }
+}
+
+TEST(Ipv4Subnet, MaskSizeAndMembers) {
+  struct {
+    const char* text;
+    uint32_t mask;
+    uint64_t size;
+    const char* broadcast;
+  } const cases[] = {
+      {"10.128.0.0/16", 0xffff0000, 65536, "10.128.255.255"},
+      {"192.168.1.4/30", 0xfffffffc, 4, "192.168.1.7"},
+      {"10.0.0.7/32", 0xffffffff, 1, "10.0.0.7"},
+      {"0.0.0.0/0", 0, uint64_t{1} << 32, "255.255.255.255"},
+      {"128.0.0.0/1", 0x80000000, uint64_t{1} << 31, "255.255.255.255"},
+  };
+  for (const auto& c : cases) {
+    const auto subnet = Ipv4Subnet::parse(c.text);
+    ASSERT_TRUE(subnet) << c.text;
+    EXPECT_EQ(subnet->mask(), c.mask) << c.text;
+    EXPECT_EQ(subnet->size(), c.size) << c.text;
+    EXPECT_EQ(subnet->broadcast().to_string(), c.broadcast) << c.text;
+    EXPECT_EQ(subnet->to_string(), c.text);
+    EXPECT_TRUE(subnet->contains(subnet->network));
+    EXPECT_TRUE(subnet->contains(subnet->broadcast()));
+  }
+  const auto subnet = *Ipv4Subnet::parse("10.128.0.0/16");
+  EXPECT_FALSE(subnet.contains(*Ipv4Address::parse("10.127.255.255")));
+  EXPECT_FALSE(subnet.contains(*Ipv4Address::parse("10.129.0.0")));
+}
+
+TEST(Ipv4Subnet, RefusesHostBitsAndNonsense) {
+  for (const char* text : {"10.128.0.1/16", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1",
+                           "10.0.0.0/8x", "/8", "10.0.0.0/256", "10.0.0.0/ 8"}) {
+    EXPECT_FALSE(Ipv4Subnet::parse(text)) << text;
+  }
+}
+
+TEST(Endpoint, TextBothWays) {
+  for (const char* text :
+       {"203.0.113.7:51128", "[2001:db8::7]:51128", "[::]:0", "[fe80::1]:65535", "0.0.0.0:1"}) {
+    const auto endpoint = Endpoint::parse(text);
+    ASSERT_TRUE(endpoint) << text;
+    EXPECT_EQ(endpoint->to_string(), text);
+  }
+  const auto any = Endpoint::parse(":51128");
+  ASSERT_TRUE(any);
+  EXPECT_EQ(any->address, (std::array<uint8_t, 16>{}));
+  EXPECT_EQ(any->port, 51128);
+  for (const char* text : {"", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "2001:db8::7:1x", "[2001:db8::7]",
+                           "[]:1", "[1.2.3.4:1", "1.2.3.4:-1", "host:1"}) {
+    EXPECT_FALSE(Endpoint::parse(text)) << text;
+  }
+}
+
+TEST(Endpoint, Ipv4IsMapped) {
+  const auto endpoint = Endpoint::from_ipv4({0xcb007107}, 9);
+  EXPECT_TRUE(endpoint.is_ipv4());
+  EXPECT_EQ(endpoint.ipv4().value, 0xcb007107u);
+  EXPECT_EQ(to_hex(endpoint.address), "00000000000000000000ffffcb007107");
+  EXPECT_EQ(endpoint, *Endpoint::parse("[::ffff:203.0.113.7]:9"));
+  EXPECT_FALSE(Endpoint::parse("[2001:db8::7]:9")->is_ipv4());
+}
+
+TEST(Address, WireBothWays) {
+  const MacAddress mac{{1, 2, 3, 4, 5, 6}};
+  const Ipv4Address ip{0x0a0b0c0d};
+  const auto endpoint = *Endpoint::parse("[2001:db8::7]:258");
+  Writer out;
+  write(out, mac);
+  write(out, ip);
+  write(out, endpoint);
+  EXPECT_EQ(to_hex(out.view()), "0102030405060a0b0c0d20010db80000000000000000000000070102");
+  Reader in(out.view());
+  EXPECT_EQ(read_mac(in), mac);
+  EXPECT_EQ(read_ipv4(in), ip);
+  EXPECT_EQ(read_endpoint(in), endpoint);
+  EXPECT_TRUE(in.done());
+}
+
+}  // namespace
+}  // namespace ipop
