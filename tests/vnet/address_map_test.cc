@@ -7,7 +7,7 @@
 namespace ipop {
 namespace {
 
-using namespace testing;
+using namespace vnet_testing;
 using Change = AddressMap::Change;
 
 TEST(AddressMap, FindsByIpAndByMac) {

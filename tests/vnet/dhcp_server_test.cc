@@ -9,7 +9,7 @@
 namespace ipop {
 namespace {
 
-using namespace testing;
+using namespace vnet_testing;
 using Type = DhcpMessage::Type;
 
 /// A server whose network is the test: it sees each question and answers it.

@@ -7,7 +7,7 @@
 namespace ipop {
 namespace {
 
-using namespace testing;
+using namespace vnet_testing;
 
 TEST(FrameHold, ReleasesInOrder) {
   FrameHold hold;

@@ -7,7 +7,7 @@
 namespace ipop {
 namespace {
 
-using namespace testing;
+using namespace vnet_testing;
 
 constexpr UnixSeconds kWall = 1'800'000'000;
 

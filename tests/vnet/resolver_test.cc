@@ -7,7 +7,7 @@
 namespace ipop {
 namespace {
 
-using namespace testing;
+using namespace vnet_testing;
 
 Query who_has(const char* address) {
   Query query;

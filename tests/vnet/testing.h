@@ -13,7 +13,7 @@
 #include "overlay/vnet/vnet.h"
 #include "overlay/wire/inet.h"
 
-namespace ipop::testing {
+namespace ipop::vnet_testing {
 
 constexpr MacAddress mac(uint8_t n) { return {{0x52, 0x54, 0, 0, 0, n}}; }
 inline Ipv4Address ip(const char* text) { return *Ipv4Address::parse(text); }
@@ -191,4 +191,4 @@ class Hosts {
   std::vector<std::unique_ptr<Host>> hosts_;
 };
 
-}  // namespace ipop::testing
+}  // namespace ipop::vnet_testing

@@ -9,7 +9,7 @@
 namespace ipop {
 namespace {
 
-using namespace testing;
+using namespace vnet_testing;
 using Type = DhcpMessage::Type;
 
 constexpr Instant kStart = at(1000s);
