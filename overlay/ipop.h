@@ -31,6 +31,7 @@ struct ipop_config {
     const char *introducers;  /* "ADDRESS:PORT" separated by commas or blanks; added to the invite's. */
     const char *rekey;        /* Seconds between rekeys, 5 to 120.  Default: 120. */
     const char *state_dir;    /* Where leases survive a restart.  Default: "/var/lib/ipop". */
+    bool tso;                 /* Does the switch take super-frames from ipop_port_recv()? */
 };
 
 /* Receives log lines; called on threads of the engine and of the switch. */
@@ -68,13 +69,15 @@ struct ipop_buffer {
     void *data;
     size_t capacity;            /* Octets; at least ipop_port_buffer_size(). */
     size_t length;              /* Out: octets of the frame. */
+    uint32_t flags;             /* Out: 0, or both of enum ipop_frame_flags for a super-frame. */
+    uint32_t segment_size;      /* Out: TCP payload octets of its segments, else 0. */
 };
 
-/* Fills up to `n` buffers, from the first on, with whole frames whose checksums are complete, and returns how
- * many.  Does not block.  Unless ipop_port_ready(), the descriptors of ipop_port_fds() tell when to come back. */
+/* Fills up to `n` buffers, from the first on, with whole frames and returns how many.  Checksums are complete, except
+ * for the TCP checksum of super-frames, which is that of the pseudo-header.  Does not block.  Unless ipop_port_ready(), the descriptors of ipop_port_fds() tell when to come back. */
 size_t ipop_port_recv(struct ipop_port *, struct ipop_buffer *, size_t n);
 
-/* The largest frame that ipop_port_recv() can hand out, in octets. */
+/* The largest frame that ipop_port_recv() can hand out, in octets: at most 65000. */
 size_t ipop_port_buffer_size(const struct ipop_port *);
 
 /* Two descriptors, owned by the port, that become readable when there is something to receive.  They do not tell of

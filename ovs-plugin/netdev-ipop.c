@@ -337,6 +337,7 @@ netdev_ipop_start(const struct netdev_ipop *netdev, const struct smap *args,
         .introducers = smap_get(args, "introducers"),
         .rekey = smap_get(args, "rekey"),
         .state_dir = smap_get(args, "state_dir"),
+        .tso = userspace_tso_enabled(),
     };
     char *engine_error = NULL;
     int error = ipop_port_create(&config, portp, &engine_error);
@@ -687,19 +688,40 @@ netdev_ipop_rxq_dealloc(struct netdev_rxq *rxq)
     free(netdev_rxq_ipop_cast(rxq));
 }
 
-/* Returns a packet of the 'length' octets that were received into '*packetp'.
+/* Marks 'packet' as a TCP super-frame, for the port that it leaves by to cut
+ * up.  The segments' size isn't told: that port goes by its own MTU. */
+static void
+netdev_ipop_set_tso(struct dp_packet *packet)
+{
+    netdev_ipop_parse(packet);
+    if (dp_packet_l3(packet)
+        && IP_VER(*(uint8_t *) dp_packet_l3(packet)) == 4) {
+        dp_packet_hwol_set_tx_ipv4(packet);
+    } else {
+        dp_packet_hwol_set_tx_ipv6(packet);
+    }
+    dp_packet_hwol_set_csum_tcp(packet);
+    dp_packet_hwol_set_tcp_seg(packet);
+}
+
+/* Returns a packet of what was received into '*packetp', as 'buffer' tells.
  * A long frame leaves with its buffer, which is then null. */
 static struct dp_packet *
-netdev_ipop_rxq_take(struct dp_packet **packetp, size_t length)
+netdev_ipop_rxq_take(struct dp_packet **packetp,
+                     const struct ipop_buffer *buffer)
 {
     struct dp_packet *packet = *packetp;
 
-    if (length <= IPOP_COPY_MAX) {
+    if (buffer->length <= IPOP_COPY_MAX) {
         return dp_packet_clone_data_with_headroom(dp_packet_data(packet),
-                                                  length, IPOP_HEADROOM);
+                                                  buffer->length,
+                                                  IPOP_HEADROOM);
     }
     *packetp = NULL;
-    dp_packet_set_size(packet, length);
+    dp_packet_set_size(packet, buffer->length);
+    if (buffer->flags & IPOP_FRAME_TSO) {
+        netdev_ipop_set_tso(packet);
+    }
     return packet;
 }
 
@@ -733,7 +755,7 @@ netdev_ipop_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     dp_packet_batch_init(batch);
     for (size_t i = 0; i < n; i++) {
         dp_packet_batch_add(batch, netdev_ipop_rxq_take(&rx->packets[i],
-                                                        buffers[i].length));
+                                                        &buffers[i]));
     }
     if (qfill) {
         *qfill = -ENOTSUP;

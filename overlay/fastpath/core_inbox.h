@@ -10,7 +10,8 @@
 
 namespace ipop {
 
-/// Each is the handle_*() of Node with the same name.  Any thread may call; views are copied or dropped, never kept.
+/// Each is the handle_*() of Node with the same name.  Any thread may call; views are copied or dropped,
+/// never kept.
 class CoreInbox {
  public:
   virtual ~CoreInbox() = default;

@@ -14,6 +14,10 @@ size_t refuse(const OpenContext& context, Error error) {
 
 }  // namespace
 
+size_t plaintext_size(ByteView datagram) {
+  return datagram.size() < Keypair::kOverhead ? 0 : datagram.size() - Keypair::kOverhead;
+}
+
 size_t open_datagram(const OpenContext& context, const Endpoint& from, ByteView datagram, ByteSpan out) {
   const auto type = wire::peek_type(datagram);
   if (!type) return refuse(context, type.error());  // Noise of the Internet ends here, cheaply.
@@ -24,7 +28,7 @@ size_t open_datagram(const OpenContext& context, const Endpoint& from, ByteView 
   Reader in(datagram);
   const auto header = wire::DataHeader::decode(in);
   if (!header || datagram.size() < Keypair::kOverhead) return refuse(context, Error::Malformed);
-  const size_t size = datagram.size() - Keypair::kOverhead;
+  const size_t size = plaintext_size(datagram);
   if (size > std::min(kMaxCarriedFrame, out.size())) return refuse(context, Error::Malformed);
 
   const auto entry = context.snapshot.receiving.find(header->receiver_index);
@@ -53,7 +57,8 @@ size_t open_datagram(const OpenContext& context, const Endpoint& from, ByteView 
   std::copy_n(plaintext.begin() + 6, source.bytes.size(), source.bytes.begin());
   const auto place = context.snapshot.places.find(source);
   if (place == context.snapshot.places.end() || place->second != receiving.peer) {
-    context.inbox.opened(header->receiver_index, from, header->type, plaintext);  // Learns where the guest is.
+    context.inbox.opened(header->receiver_index, from, header->type,
+                         plaintext);  // Learns where the guest is.
     return 0;
   }
   if (receiving.unconfirmed || from != peer.endpoint) context.inbox.received(header->receiver_index, from);

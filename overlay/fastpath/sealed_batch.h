@@ -1,7 +1,7 @@
 // Datagrams that are ready to be sent, one after the other in one buffer.
 //
-// Datagrams of equal size for one endpoint form a train, which the kernel takes whole and cuts apart as late as it can
-// (UDP_SEGMENT): only the last of a train may be shorter.
+// Datagrams of equal size for one endpoint form a train, which the kernel takes whole and cuts apart as late
+// as it can (UDP_SEGMENT): only the last of a train may be shorter.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ class SealedBatch {
  public:
   /// Four super-frames of 64 KB fit with what sealing adds; a batch of the switch has 32 frames.
   static constexpr size_t kCapacity = 4 * (65536 + 64 * 64);
-  /// Linux before 6.9 cuts a train in at most 64 (UDP_MAX_SEGMENTS), and its octets have to fit one UDP datagram.
+  /// Linux before 6.9 cuts a train in at most 64 (UDP_MAX_SEGMENTS), and its octets have to fit one UDP
+  /// datagram.
   static constexpr size_t kMaxTrainSegments = 64;
   static constexpr size_t kMaxTrainSize = 65000;
 

@@ -62,7 +62,8 @@ void note_activity(const SealContext& context, const Snapshot::Peer& peer, size_
 
 /// Sends what `write(i, out)` writes for each of `count` frames of `size(i)` octets.
 template <class Size, class Write>
-void seal_written(const SealContext& context, const Snapshot::Peer& peer, size_t count, Size size, Write write) {
+void seal_written(const SealContext& context, const Snapshot::Peer& peer, size_t count, Size size,
+                  Write write) {
   size_t bytes = 0;
   for (size_t i = 0; i < count; ++i) {
     uint8_t* room = make_room(context, size(i) + Keypair::kOverhead);
@@ -74,7 +75,8 @@ void seal_written(const SealContext& context, const Snapshot::Peer& peer, size_t
 }
 
 /// The core sees only what could stand on a wire: whole checksums, no super-frames.
-void hand_to_core(const SealContext& context, const GuestFrame& frame, const std::optional<Segmenter>& segments) {
+void hand_to_core(const SealContext& context, const GuestFrame& frame,
+                  const std::optional<Segmenter>& segments) {
   const size_t count = segments ? segments->count() : 1;
   for (size_t i = 0; i < count; ++i) {
     uint8_t* room = make_room(context, segments ? segments->frame_size(i) : frame.data.size());
@@ -111,14 +113,16 @@ void seal_frame(const SealContext& context, const GuestFrame& frame) {
   if (peer == nullptr) {
     hand_to_core(context, frame, segments);
   } else if (segments) {
-    seal_written(context, *peer, segments->count(), [&](size_t i) { return segments->frame_size(i); },
-                 [&](size_t i, uint8_t* out) { segments->write(i, out); });
+    seal_written(
+        context, *peer, segments->count(), [&](size_t i) { return segments->frame_size(i); },
+        [&](size_t i, uint8_t* out) { segments->write(i, out); });
   } else if (frame.partial_checksum) {
-    seal_written(context, *peer, 1, [&](size_t) { return frame.data.size(); },
-                 [&](size_t, uint8_t* out) {
-                   std::copy(frame.data.begin(), frame.data.end(), out);
-                   complete_checksum({out, frame.data.size()});
-                 });
+    seal_written(
+        context, *peer, 1, [&](size_t) { return frame.data.size(); },
+        [&](size_t, uint8_t* out) {
+          std::copy(frame.data.begin(), frame.data.end(), out);
+          complete_checksum({out, frame.data.size()});
+        });
   } else {
     uint8_t* room = make_room(context, frame.data.size() + Keypair::kOverhead);
     seal_one(context, *peer, room, frame.data.data(), frame.data.size());

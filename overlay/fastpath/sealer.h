@@ -1,8 +1,8 @@
 // From the switch to the Internet: looks frames up, seals them, and passes batches on.
 //
-// Runs to completion on the thread of the switch that sends.  A frame of a live session crosses no queue and no lock,
-// and its octets are touched once: encryption is the copy.  Super-frames are cut, and checksums completed, in the
-// place where they are then sealed.
+// Runs to completion on the thread of the switch that sends.  A frame of a live session crosses no queue and
+// no lock, and its octets are touched once: encryption is the copy.  Super-frames are cut, and checksums
+// completed, in the place where they are then sealed.
 #pragma once
 
 #include "overlay/base/bytes.h"
@@ -37,7 +37,8 @@ struct SealContext {
   ErrorCounters& refused;
 };
 
-/// Sends `frame` to the peer that its destination is at, or hands it to the core.  flush() after the last one.
+/// Sends `frame` to the peer that its destination is at, or hands it to the core.  flush() after the last
+/// one.
 void seal_frame(const SealContext& context, const GuestFrame& frame);
 void flush(const SealContext& context);
 

@@ -3,29 +3,15 @@
 #include <algorithm>
 #include <cstring>
 
+#include "overlay/fastpath/tcp_header.h"
+
 namespace ipop {
+
+using namespace tcp;
 
 namespace {
 
 constexpr size_t kMaxFrameSize = 65535;
-
-// Offsets into the TCP header and its flags, RFC 9293, section 3.1.
-constexpr size_t kSequenceAt = 4, kDataOffsetAt = 12, kFlagsAt = 13, kChecksumAt = 16;
-constexpr uint8_t kFin = 0x01, kSyn = 0x02, kRst = 0x04, kPsh = 0x08, kUrg = 0x20, kCwr = 0x80;
-
-uint16_t load_u16(const uint8_t* at) { return static_cast<uint16_t>(at[0] << 8 | at[1]); }
-
-void store_u16(uint8_t* at, size_t value) {
-  at[0] = static_cast<uint8_t>(value >> 8);
-  at[1] = static_cast<uint8_t>(value);
-}
-
-uint32_t load_u32(const uint8_t* at) { return uint32_t{load_u16(at)} << 16 | load_u16(at + 2); }
-
-void store_u32(uint8_t* at, uint32_t value) {
-  store_u16(at, value >> 16);
-  store_u16(at + 2, value);
-}
 
 }  // namespace
 

@@ -52,13 +52,13 @@ void ipop_port_destroy(ipop_port* port) { delete port; }
 
 void ipop_port_send(ipop_port* port, const ipop_frame* frames, size_t n) { port->port->send(frames, n); }
 
-size_t ipop_port_recv(ipop_port* port, ipop_buffer* buffers, size_t n) { return port->port->receive(buffers, n); }
-
-size_t ipop_port_buffer_size(const ipop_port*) { return ipop::kMaxCarriedFrame; }
-
-void ipop_port_fds(const ipop_port* port, int fds[2]) {
-  port->port->fds(fds);
+size_t ipop_port_recv(ipop_port* port, ipop_buffer* buffers, size_t n) {
+  return port->port->receive(buffers, n);
 }
+
+size_t ipop_port_buffer_size(const ipop_port* port) { return port->port->buffer_size(); }
+
+void ipop_port_fds(const ipop_port* port, int fds[2]) { port->port->fds(fds); }
 
 bool ipop_port_ready(const ipop_port* port) { return port->port->is_ready(); }
 
@@ -115,9 +115,12 @@ void ipop_port_stats(const ipop_port* port, ipop_stats* out) {
 char* ipop_port_view(const ipop_port* port, ipop_view view, bool json) {
   const auto report = port->port->runtime().report().get();
   switch (view) {
-    case IPOP_VIEW_SHOW: return copy_string(show(*report, port->port->facts(), json));
-    case IPOP_VIEW_PEERS: return copy_string(show_peers(*report, json));
-    case IPOP_VIEW_BINDINGS: return copy_string(show_bindings(*report, json));
+    case IPOP_VIEW_SHOW:
+      return copy_string(show(*report, port->port->facts(), json));
+    case IPOP_VIEW_PEERS:
+      return copy_string(show_peers(*report, json));
+    case IPOP_VIEW_BINDINGS:
+      return copy_string(show_bindings(*report, json));
   }
   return copy_string("");
 }

@@ -3,11 +3,15 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <map>
 #include <mutex>
+#include <span>
+
+#include "overlay/wire/handshake_payload.h"
 
 namespace ipop {
 namespace {
@@ -69,7 +73,8 @@ Result<PortOptions, Problem> PortOptions::parse(const ipop_config& config) {
   PortOptions out;
   if (is_given(config.name)) out.name = config.name;
   if (!is_given(config.invite)) {
-    return Problem{"options:invite is missing: the path of the file that \"ipopctl host invite NETWORK HOST\" made"};
+    return Problem{
+        "options:invite is missing: the path of the file that \"ipopctl host invite NETWORK HOST\" made"};
   }
   out.invite = config.invite;
   if (is_given(config.listen)) {
@@ -95,13 +100,15 @@ Result<PortOptions, Problem> PortOptions::parse(const ipop_config& config) {
     out.rekey_after = std::chrono::seconds(seconds);
   }
   if (is_given(config.state_dir)) out.state_dir = config.state_dir;
+  out.takes_super_frames = config.tso;
   return out;
 }
 
 /// The identities in use in this process.  Two nodes with one identity would answer each other's mail.
 class Port::Registration {
  public:
-  static Result<std::unique_ptr<Registration>, std::string> claim(const NodeId& node, const std::string& port) {
+  static Result<std::unique_ptr<Registration>, std::string> claim(const NodeId& node,
+                                                                  const std::string& port) {
     const std::lock_guard lock(mutex());
     const auto [entry, is_new] = owners().try_emplace(node, port);
     if (!is_new) return entry->second;
@@ -148,6 +155,11 @@ Result<std::unique_ptr<Port>, Port::Failure> Port::open(const PortOptions& optio
   const auto network = Network::from_authority(invite->authority);
   if (!network) return Failure{EINVAL, options.invite + ": its CA certificate is not a network's"};
 
+  if (invite->certificate.to_der().size() > wire::HandshakePayload::kMaxCertificateSize) {
+    return Failure{EINVAL, options.invite + ": its certificate has more than " +
+                               std::to_string(wire::HandshakePayload::kMaxCertificateSize) +
+                               " octets, which no handshake carries; make one with: ipopctl host invite"};
+  }
   const NodeId node = invite->identity.id();
   auto registration = Registration::claim(node, options.name);
   if (!registration) {
@@ -167,12 +179,12 @@ Result<std::unique_ptr<Port>, Port::Failure> Port::open(const PortOptions& optio
   std::unique_ptr<Port> port(
       new Port(options, introducers, std::move(*registration), std::move(*socket), std::move(log)));
   SystemRandom random;
-  NodeConfig config{
-      .credentials = Credentials::make(*network, invite->identity, invite->certificate, random),
-      .introducers = introducers,
-      .link = {.rekey_after = options.rekey_after}};
+  NodeConfig config{.credentials = Credentials::make(*network, invite->identity, invite->certificate, random),
+                    .introducers = introducers,
+                    .link = {.rekey_after = options.rekey_after}};
   const std::string leases = lease_file(options.state_dir, node, *port->log_);
-  port->runtime_ = std::make_unique<Runtime>(std::move(config), leases, port->socket_, port->counters_, *port->log_);
+  port->runtime_ =
+      std::make_unique<Runtime>(std::move(config), leases, port->socket_, port->counters_, *port->log_);
   return port;
 }
 
@@ -206,30 +218,44 @@ void Port::send(const ipop_frame* frames, size_t n) {
 }
 
 size_t Port::receive(ipop_buffer* buffers, size_t n) {
-  size_t filled = 0;
-  const auto add = [&](size_t size) {
-    buffers[filled++].length = size;
-    PortCounters::add(counters_.rx_frames);
-    PortCounters::add(counters_.rx_bytes, size);
-  };
-  while (filled < n) {
+  std::array<Coalescer::Frame, Coalescer::kMaxFrames> frames;
+  n = std::min(n, frames.size());
+  for (size_t i = 0; i < n; ++i) {
+    frames[i] = {.data = static_cast<uint8_t*>(buffers[i].data), .capacity = buffers[i].capacity};
+  }
+  Coalescer coalescer(std::span<Coalescer::Frame>(frames.data(), n), options_.takes_super_frames);
+  while (coalescer.has_room()) {
     const auto frame = runtime_->guest_frames().take();
     if (!frame) break;
-    if (frame->size() > buffers[filled].capacity) continue;
-    std::copy(frame->begin(), frame->end(), static_cast<uint8_t*>(buffers[filled].data));
-    add(frame->size());
+    coalescer.add_whole(*frame);  // At most kMaxCarriedFrame, as it came in one datagram or from vnet/.
   }
   const OpenContext context{.snapshot = runtime_->snapshot().read(),
                             .now = monotonic_now(),
                             .inbox = runtime_->inbox(),
                             .counters = counters_,
                             .refused = runtime_->refused()};
-  for (size_t i = 0; i < kMaxDatagramsPerCall && filled < n; ++i) {
+  for (size_t i = 0; i < kMaxDatagramsPerCall && coalescer.has_room(); ++i) {
     const auto datagram = ring_.next(socket_);
     if (!datagram) break;
-    const ByteSpan room(static_cast<uint8_t*>(buffers[filled].data), buffers[filled].capacity);
-    if (const size_t size = open_datagram(context, datagram->from, datagram->bytes, room)) add(size);
+    const size_t room = std::min(plaintext_size(datagram->bytes), kMaxCarriedFrame);
+    uint8_t* const place = coalescer.place(room);
+    if (const size_t size = open_datagram(context, datagram->from, datagram->bytes, {place, room})) {
+      coalescer.add(size);
+    } else {
+      coalescer.cancel();
+    }
   }
+  const size_t filled = coalescer.finish();
+  size_t bytes = 0;
+  for (size_t i = 0; i < filled; ++i) {
+    const bool is_super = frames[i].segment_size > 0;
+    buffers[i].length = frames[i].size;
+    buffers[i].flags = is_super ? IPOP_FRAME_TSO | IPOP_FRAME_CSUM_PARTIAL : 0;
+    buffers[i].segment_size = static_cast<uint32_t>(frames[i].segment_size);
+    bytes += frames[i].size;
+  }
+  PortCounters::add(counters_.rx_frames, filled);
+  PortCounters::add(counters_.rx_bytes, bytes);
   return filled;
 }
 

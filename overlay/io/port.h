@@ -1,4 +1,5 @@
-// One port of the switch: a member of one network, with its socket, its node and its two directions of fast path.
+// One port of the switch: a member of one network, with its socket, its node and its two directions of fast
+// path.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 
 #include "overlay/base/log.h"
 #include "overlay/crypto/invite.h"
+#include "overlay/fastpath/coalescer.h"
 #include "overlay/fastpath/opener.h"
 #include "overlay/fastpath/sealer.h"
 #include "overlay/io/runtime.h"
@@ -27,6 +29,7 @@ struct PortOptions {
   std::vector<Endpoint> introducers;
   Duration rekey_after = 120s;
   std::string state_dir = "/var/lib/ipop";
+  bool takes_super_frames = false;
 
   static Result<PortOptions, Problem> parse(const ipop_config& config);
 };
@@ -45,6 +48,7 @@ class Port {
   void send(const ipop_frame* frames, size_t n);
   size_t receive(ipop_buffer* buffers, size_t n);
   bool is_ready() const { return ring_.has_more(); }
+  size_t buffer_size() const { return options_.takes_super_frames ? kMaxSuperFrame : kMaxCarriedFrame; }
   void fds(int out[2]) const;
 
   // Any thread.

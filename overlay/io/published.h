@@ -1,7 +1,7 @@
 // A value that one thread replaces and many read, without a lock as long as it stays the same.
 //
-// Each reading thread keeps its own reference, and looks only at a version number to see whether it is still the
-// newest.  A thread that stopped reading holds its last value until it reads again or ends.
+// Each reading thread keeps its own reference, and looks only at a version number to see whether it is still
+// the newest.  A thread that stopped reading holds its last value until it reads again or ends.
 #pragma once
 
 #include <atomic>

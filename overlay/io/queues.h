@@ -1,5 +1,5 @@
-// The two bounded queues between the switch's threads and the core's: neither is on the way of a data frame whose
-// session exists.
+// The two bounded queues between the switch's threads and the core's: neither is on the way of a data frame
+// whose session exists.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,8 @@
 
 namespace ipop {
 
-/// Any thread puts, the core's thread takes.  When full, what comes is refused and counted: it is all repeated by
-/// somebody, or was noise.
+/// Any thread puts, the core's thread takes.  When full, what comes is refused and counted: it is all
+/// repeated by somebody, or was noise.
 class CoreQueue : public CoreInbox {
  public:
   static constexpr size_t kMaxEntries = 4096;

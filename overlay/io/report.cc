@@ -178,9 +178,10 @@ std::string show(const Report& report, const PortFacts& port, bool json) {
                 format_time(report.certificate_expires).c_str());
   out += format("node             %s\n", report.node.to_string().c_str());
   out += format("listening on     %s\n", port.listen.to_string().c_str());
-  out += format("local endpoint   %s\n", port.local_endpoint ? port.local_endpoint->to_string().c_str() : "-");
-  out += format("public endpoint  %s\n",
-                report.public_endpoint ? report.public_endpoint->to_string().c_str() : "- (no peer has told us)");
+  out +=
+      format("local endpoint   %s\n", port.local_endpoint ? port.local_endpoint->to_string().c_str() : "-");
+  out += format("public endpoint  %s\n", report.public_endpoint ? report.public_endpoint->to_string().c_str()
+                                                                : "- (no peer has told us)");
   out += format("cipher           AES-256-GCM, %s\n", std::string(AeadKey::implementation()).c_str());
   out += format("guest MTU        %d\n", kGuestMtu);
   out += format("bindings         %zu, %zd of them here\n", report.bindings.size(), local_bindings);
@@ -199,8 +200,8 @@ std::string show_peers(const Report& report, bool json) {
   if (json) return boost::json::serialize(peers_json(report)) + "\n";
   std::string out;
   if (!report.peers.empty()) {
-    out += format("  %-16s %-10s %-28s %-10s %-8s %-10s %12s %12s\n", "HOST", "NODE", "ENDPOINT", "RTT", "AGE",
-                  "HANDSHAKES", "TX FRAMES", "RX FRAMES");
+    out += format("  %-16s %-10s %-28s %-10s %-8s %-10s %12s %12s\n", "HOST", "NODE", "ENDPOINT", "RTT",
+                  "AGE", "HANDSHAKES", "TX FRAMES", "RX FRAMES");
   }
   for (const auto& peer : report.peers) {
     out += format("  %-16s %-10s %-28s %-10s %-8s %-10llu %12llu %12llu%s\n", peer.host.c_str(),
@@ -218,8 +219,8 @@ std::string show_bindings(const Report& report, bool json) {
   if (json) return boost::json::serialize(bindings_json(report)) + "\n";
   std::string out;
   if (!report.bindings.empty()) {
-    out += format("  %-16s %-18s %-16s %-10s %-20s %-10s %s\n", "IP", "MAC", "HOST", "NODE", "NAME", "EXPIRES",
-                  "SEQUENCE");
+    out += format("  %-16s %-18s %-16s %-10s %-20s %-10s %s\n", "IP", "MAC", "HOST", "NODE", "NAME",
+                  "EXPIRES", "SEQUENCE");
   }
   for (const auto& binding : report.bindings) {
     out += format("  %-16s %-18s %-16s %-10s %-20s %-10s %llu\n",

@@ -1,5 +1,5 @@
-// What a port shows of itself: a copy of the node's state, made by the core's thread and read by any other; and how
-// it is printed, for people and for programs.
+// What a port shows of itself: a copy of the node's state, made by the core's thread and read by any other;
+// and how it is printed, for people and for programs.
 #pragma once
 
 #include <memory>

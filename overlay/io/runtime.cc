@@ -10,8 +10,8 @@
 namespace ipop {
 namespace {
 
-/// With --mlockall, which is the default of Open vSwitch, every octet of a stack is resident; 512 KB are enough for
-/// OpenSSL, the default of 8 MB is not needed.
+/// With --mlockall, which is the default of Open vSwitch, every octet of a stack is resident; 512 KB are
+/// enough for OpenSSL, the default of 8 MB is not needed.
 constexpr size_t kStackSize = 512 * 1024;
 
 constexpr size_t kMaxLeaseFile = 4 << 20;
@@ -103,7 +103,8 @@ void Runtime::feed(Instant now, const CoreQueue::Entry& entry) {
   }
 }
 
-/// The snapshot goes first: whoever gets our datagrams may answer at once, and the fast path has to know its keys.
+/// The snapshot goes first: whoever gets our datagrams may answer at once, and the fast path has to know its
+/// keys.
 void Runtime::empty() {
   if (auto snapshot = node_.poll_snapshot()) snapshot_.publish(std::move(snapshot));
   while (const auto datagram = node_.poll_datagram()) socket_.send(datagram->to, datagram->bytes);

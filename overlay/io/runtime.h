@@ -28,7 +28,8 @@ class Runtime {
  public:
   /// Starts the thread, with all signals blocked.  The references must outlive it.
   /// `lease_file`: where leases survive a restart, or "" to forget them.
-  Runtime(NodeConfig config, std::string lease_file, const UdpSocket& socket, PortCounters& counters, Log& log);
+  Runtime(NodeConfig config, std::string lease_file, const UdpSocket& socket, PortCounters& counters,
+          Log& log);
   /// Says goodbye to the peers and ends the thread, within milliseconds.
   ~Runtime();
   Runtime(const Runtime&) = delete;

@@ -39,7 +39,8 @@ void set_buffer(int fd, int forced, int plain) {
 }
 
 std::string advice(const Endpoint& local, int error) {
-  const std::string where = is_unspecified(local) ? "UDP port " + std::to_string(local.port) : local.to_string();
+  const std::string where =
+      is_unspecified(local) ? "UDP port " + std::to_string(local.port) : local.to_string();
   if (error == EADDRINUSE) {
     return where + " is taken by another program or port; choose another with options:listen=:PORT";
   }
@@ -49,7 +50,8 @@ std::string advice(const Endpoint& local, int error) {
   return "cannot listen on " + where + ": " + error_text(error);
 }
 
-void append_control(msghdr& header, std::array<uint8_t, CMSG_SPACE(sizeof(uint16_t))>& control, uint16_t value) {
+void append_control(msghdr& header, std::array<uint8_t, CMSG_SPACE(sizeof(uint16_t))>& control,
+                    uint16_t value) {
   header.msg_control = control.data();
   header.msg_controllen = control.size();
   cmsghdr* message = CMSG_FIRSTHDR(&header);
@@ -61,7 +63,8 @@ void append_control(msghdr& header, std::array<uint8_t, CMSG_SPACE(sizeof(uint16
 
 /// The size of the datagrams that the kernel joined, or 0 if it did not.
 size_t joined_size(msghdr& header) {
-  for (cmsghdr* message = CMSG_FIRSTHDR(&header); message != nullptr; message = CMSG_NXTHDR(&header, message)) {
+  for (cmsghdr* message = CMSG_FIRSTHDR(&header); message != nullptr;
+       message = CMSG_NXTHDR(&header, message)) {
     if (message->cmsg_level != SOL_UDP || message->cmsg_type != UDP_GRO) continue;
     int size = 0;
     std::memcpy(&size, CMSG_DATA(message), sizeof size);
@@ -84,7 +87,8 @@ Result<UdpSocket, UdpSocket::OpenError> UdpSocket::open(const Endpoint& local) {
   if (is_ipv6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, is_unspecified(local) ? 0 : 1);
   set_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF);
   set_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF);
-  // A frame too big for the path travels in fragments; a kernel's cached path MTU must not make it undeliverable.
+  // A frame too big for the path travels in fragments; a kernel's cached path MTU must not make it
+  // undeliverable.
   set_option(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   if (is_ipv6) set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
   set_option(fd.get(), SOL_UDP, UDP_GRO, 1);  // Kernels before 5.0 do without.
@@ -105,7 +109,8 @@ std::optional<Endpoint> UdpSocket::local_towards(const Endpoint& remote) const {
   const Descriptor probe(socket(is_ipv6_ ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_storage address;
   const socklen_t size = to_sockaddr(remote, address);
-  if (size == 0 || connect(probe.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) return std::nullopt;
+  if (size == 0 || connect(probe.get(), reinterpret_cast<sockaddr*>(&address), size) != 0)
+    return std::nullopt;
   socklen_t local_size = sizeof address;
   if (getsockname(probe.get(), reinterpret_cast<sockaddr*>(&address), &local_size) != 0) return std::nullopt;
   Endpoint out = to_endpoint(address);
@@ -152,7 +157,8 @@ size_t UdpSocket::send(const SealedBatch& batch) const {
     if (sent > 0) {
       first += static_cast<size_t>(sent);
     } else if (errno != EINTR) {
-      // A path that takes no segmentation (its MTU is below the segment, or its device cannot) takes single ones.
+      // A path that takes no segmentation (its MTU is below the segment, or its device cannot) takes single
+      // ones.
       lost += send_singly(batch, trains[first]);
       ++first;
     }

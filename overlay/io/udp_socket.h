@@ -1,4 +1,5 @@
-// The UDP socket of a port: IPv4 and IPv6 in one, batches both ways, segmentation offload where the kernel has it.
+// The UDP socket of a port: IPv4 and IPv6 in one, batches both ways, segmentation offload where the kernel
+// has it.
 #pragma once
 
 #include <sys/socket.h>
@@ -22,7 +23,8 @@ class UdpSocket {
     int error = 0;     ///< errno
     std::string text;  ///< What the administrator should do.
   };
-  /// Binds to `local`; an all-zero address stands for all, IPv4 only where the host has no IPv6.  Non-blocking.
+  /// Binds to `local`; an all-zero address stands for all, IPv4 only where the host has no IPv6.
+  /// Non-blocking.
   static Result<UdpSocket, OpenError> open(const Endpoint& local);
 
   int fd() const { return fd_.get(); }
@@ -31,13 +33,15 @@ class UdpSocket {
   /// The address from which the system would send to `remote`, with our port; nothing if there is no route.
   std::optional<Endpoint> local_towards(const Endpoint& remote) const;
 
-  /// Sends one datagram.  False if the system did not take it; a lost datagram is the sender's to repeat.  Any thread.
+  /// Sends one datagram.  False if the system did not take it; a lost datagram is the sender's to repeat. Any
+  /// thread.
   bool send(const Endpoint& to, ByteView datagram) const;
   /// Sends all trains and returns how many datagrams the system did not take.  Any thread.
   size_t send(const SealedBatch& batch) const;
 
  private:
-  UdpSocket(Descriptor fd, bool is_ipv6, Endpoint local) : fd_(std::move(fd)), is_ipv6_(is_ipv6), local_(local) {}
+  UdpSocket(Descriptor fd, bool is_ipv6, Endpoint local)
+      : fd_(std::move(fd)), is_ipv6_(is_ipv6), local_(local) {}
   socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out) const;
   size_t send_singly(const SealedBatch& batch, const SealedBatch::Train& train) const;
 

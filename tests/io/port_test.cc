@@ -12,6 +12,7 @@
 #include <functional>
 
 #include "overlay/crypto/authority.h"
+#include "tests/fastpath/frames.h"
 #include "tests/support/guest_frames.h"
 
 namespace ipop {
@@ -50,7 +51,8 @@ struct Ports : testing::Test {
                              .listen = listen.c_str(),
                              .introducers = nullptr,
                              .rekey = nullptr,
-                             .state_dir = state.c_str()};
+                             .state_dir = state.c_str(),
+                             .tso = true};
     ipop_port* port = nullptr;
     char* text = nullptr;
     const int result = ipop_port_create(&config, &port, &text);
@@ -82,7 +84,8 @@ struct Ports : testing::Test {
     std::array<ipop_buffer, 8> buffers;
     for (size_t i = 0; i < rooms.size(); ++i) {
       rooms[i].resize(ipop_port_buffer_size(&port));
-      buffers[i] = {.data = rooms[i].data(), .capacity = rooms[i].size(), .length = 0};
+      buffers[i] = {
+          .data = rooms[i].data(), .capacity = rooms[i].size(), .length = 0, .flags = 0, .segment_size = 0};
     }
     const size_t n = ipop_port_recv(&port, buffers.data(), buffers.size());
     std::vector<Bytes> out;
@@ -148,6 +151,44 @@ TEST_F(Ports, TwoPortsConnectAndCarryFrames) {
   for (const Bytes& bytes : sent) send(*alpha, bytes);
   ASSERT_TRUE(run_until(both, [&] { return received[beta.get()].size() >= sent.size(); }));
   EXPECT_EQ(received[beta.get()], sent) << "whole, once, in order";
+}
+
+TEST_F(Ports, SuperFramesArriveAsTheSameOctets) {
+  constexpr MacAddress kServer{{0x52, 0x54, 0, 0, 0, 1}};  // The addresses of test::FrameSpec.
+  constexpr MacAddress kClient{{0x52, 0x54, 0, 0, 0, 2}};
+  PortPtr alpha;
+  PortPtr beta;
+  ASSERT_EQ(create("alpha", invite("alpha"), "127.0.0.1:0", alpha), 0);
+  ASSERT_EQ(create("beta", invite("beta", {endpoint_of(*alpha)}), "127.0.0.1:0", beta), 0);
+  const std::vector<ipop_port*> both{alpha.get(), beta.get()};
+  send(*alpha, arp_request(kServer, kAliceIp, kAliceIp));
+  send(*beta, arp_request(kClient, kBobIp, kBobIp));
+  ASSERT_TRUE(run_until(both, [&] {
+    char* view = ipop_port_view(alpha.get(), IPOP_VIEW_BINDINGS, true);
+    const bool known = std::string_view(view).find(kBobIp.to_string()) != std::string_view::npos;
+    ipop_free(view);
+    return known;
+  }));
+
+  const test::FrameSpec spec{.payload = test::pattern(60000)};
+  const Bytes super = spec.build();
+  const ipop_frame frame{.data = super.data(),
+                         .length = super.size(),
+                         .flags = IPOP_FRAME_TSO | IPOP_FRAME_CSUM_PARTIAL,
+                         .segment_size = 1346};
+  ipop_port_send(alpha.get(), &frame, 1);
+  size_t payload = 0;
+  ASSERT_TRUE(run_until(both, [&] {
+    payload = 0;
+    for (const Bytes& bytes : received[beta.get()]) payload += bytes.size() - spec.header_size();
+    return payload >= spec.payload.size();
+  }));
+  Bytes joined;
+  for (const Bytes& bytes : received[beta.get()]) {
+    joined.insert(joined.end(), bytes.begin() + static_cast<ptrdiff_t>(spec.header_size()), bytes.end());
+  }
+  EXPECT_EQ(joined, spec.payload);
+  EXPECT_LT(received[beta.get()].size(), 10u) << "45 segments came in a few super-frames";
 }
 
 TEST_F(Ports, WhatCannotWorkIsRefusedWithASentence) {
