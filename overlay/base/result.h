@@ -9,24 +9,25 @@
 
 namespace ipop {
 
-/// Why something that a peer or a guest sent was refused.  Each has a counter (base/counters.h) of its own name.
+/// Why something that a peer or a guest sent was refused.  Each has a counter (base/counters.h) of its own
+/// name.
 enum class Error {
-  Malformed,          ///< Too short, too long, or fields that contradict each other.
-  UnknownType,        ///< A message type this version does not speak.
-  UnknownSession,     ///< A receiver index that belongs to no keypair here.
-  BadAuthTag,         ///< AES-GCM refused it: forged, corrupted, or sealed with another key.
-  Replayed,           ///< A counter that was seen already, or is too old to tell.
-  BadMac,             ///< A handshake message from somebody who does not know the network.
-  CookieRequired,     ///< We are under load and asked the sender to prove its address first.
-  UnexpectedMessage,  ///< Nothing waits for it: late, duplicated or out of order.
-  BadCertificate,     ///< Not signed by the network's CA, or not for the key that presented it.
-  ExpiredCertificate, ///< Outside its validity.
-  WrongPeer,          ///< Authentic, but not the node we wanted to talk to.
-  Self,               ///< We reached ourselves.
-  RateLimited,        ///< More than its share.
-  Full,               ///< A bounded table or queue has no room.
-  NotAllowed,         ///< The sender's certificate does not cover what it claims.
-  Conflict,           ///< Somebody else holds it.
+  Malformed,           ///< Too short, too long, or fields that contradict each other.
+  UnknownType,         ///< A message type this version does not speak.
+  UnknownSession,      ///< A receiver index that belongs to no keypair here.
+  BadAuthTag,          ///< AES-GCM refused it: forged, corrupted, or sealed with another key.
+  Replayed,            ///< A counter that was seen already, or is too old to tell.
+  BadMac,              ///< A handshake message from somebody who does not know the network.
+  CookieRequired,      ///< We are under load and asked the sender to prove its address first.
+  UnexpectedMessage,   ///< Nothing waits for it: late, duplicated or out of order.
+  BadCertificate,      ///< Not signed by the network's CA, or not for the key that presented it.
+  ExpiredCertificate,  ///< Outside its validity.
+  WrongPeer,           ///< Authentic, but not the node we wanted to talk to.
+  Self,                ///< We reached ourselves.
+  RateLimited,         ///< More than its share.
+  Full,                ///< A bounded table or queue has no room.
+  NotAllowed,          ///< The sender's certificate does not cover what it claims.
+  Conflict,            ///< Somebody else holds it.
 };
 inline constexpr size_t kErrorCount = static_cast<size_t>(Error::Conflict) + 1;
 

@@ -7,7 +7,8 @@
 
 namespace ipop {
 
-/// Monotonic microseconds since an epoch that the shell chooses.  No now(): code that reads it does not compile.
+/// Monotonic microseconds since an epoch that the shell chooses.  No now(): code that reads it does not
+/// compile.
 struct Clock {
   using rep = int64_t;
   using period = std::micro;

@@ -1,7 +1,7 @@
 // Finds who holds an address of the virtual network.
 //
-// This is the place of the DHT in the order of layers.  For now every connected member is asked; the replicas of a key
-// will be, later, through the same interface.
+// This is the place of the DHT in the order of layers.  For now every connected member is asked; the replicas
+// of a key will be, later, through the same interface.
 #pragma once
 
 #include <deque>
@@ -27,8 +27,7 @@ inline constexpr size_t kMaxLookups = 1024;
 
 class Lookup {
  public:
-  /// `alone`: no introducers and nobody heard of, so there is nobody to wait for.
-  Lookup(Instant now, bool alone) : patient_until_(alone ? now : now + kLookupPatienceAtStart) {}
+  explicit Lookup(Instant now) : patient_until_(now + kLookupPatienceAtStart) {}
 
   /// Error::Full if too many are under way.  `query.id` must not be in use.
   Result<Done> start(Instant now, const wire::Query& query, const std::vector<NodeId>& members);

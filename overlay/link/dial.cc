@@ -5,8 +5,8 @@
 
 namespace ipop {
 
-Dial::Dial(const Credentials& credentials, Target target, uint32_t local_index, Duration patience, Instant now,
-           Random& random)
+Dial::Dial(const Credentials& credentials, Target target, uint32_t local_index, Duration patience,
+           Instant now, Random& random)
     : target_(std::move(target)),
       handshake_(credentials, local_index, random),
       random_(random),

@@ -1,8 +1,10 @@
 // One attempt to set up a session with whoever is at an endpoint: repeats what the network loses.
 //
-//   Calling     Initiation sent, repeated with growing pauses, since no answer may also mean that the peer's NAT is
+//   Calling     Initiation sent, repeated with growing pauses, since no answer may also mean that the peer's
+//   NAT is
 //               not open yet: our own Initiations are what opens ours for its (RFC 5128, section 3.3).
-//   Confirming  Response accepted, Confirmation sent, repeated until something arrives under the new keys: then the
+//   Confirming  Response accepted, Confirmation sent, repeated until something arrives under the new keys:
+//   then the
 //               owner drops the dial.
 //   Finished    Nobody answered in time.
 #pragma once
@@ -17,8 +19,8 @@
 
 namespace ipop {
 
-/// The first repetition comes after this; each later pause is twice as long, up to the limit below, give or take a
-/// third, so that nodes which started together do not stay in step.
+/// The first repetition comes after this; each later pause is twice as long, up to the limit below, give or
+/// take a third, so that nodes which started together do not stay in step.
 inline constexpr Duration kFirstRetry = 300ms;
 inline constexpr Duration kSlowestRetry = 2s;
 
@@ -42,8 +44,8 @@ class Dial {
   bool is_calling() const { return state_ == State::Calling; }
   bool finished() const { return state_ == State::Finished; }
 
-  /// Errors as InitiatorHandshake::handle_response(), and WrongPeer if it is not the node we want: then the dial
-  /// is finished, for that node does not live there.  `from` is where the peer really is.
+  /// Errors as InitiatorHandshake::handle_response(), and WrongPeer if it is not the node we want: then the
+  /// dial is finished, for that node does not live there.  `from` is where the peer really is.
   Result<Established> handle_response(Instant now, const Endpoint& from, const wire::Response& response,
                                       UnixSeconds unix_now);
   Result<Done> handle_cookie(Instant now, const wire::CookieReply& reply);

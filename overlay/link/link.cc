@@ -22,7 +22,8 @@ Link::Link(NodeId node, std::string host_name, Options options, Random& random)
 
 void Link::handle_established(Instant now, const Established& established, Origin origin,
                               const Endpoint& from) {
-  if (established.remote_static != remote_static_) {  // Whatever keys an earlier process had are gone with it.
+  if (established.remote_static !=
+      remote_static_) {  // Whatever keys an earlier process had are gone with it.
     remote_static_ = established.remote_static;
     is_new_ = true;
     connected_since_ = now;
@@ -67,7 +68,9 @@ bool Link::handle_received(Instant now, uint32_t local_index, const Endpoint& fr
   return changed;
 }
 
-void Link::handle_unknown_session() {
+void Link::handle_unknown_session(Instant now) {
+  if (now < next_hint_) return;
+  next_hint_ = now + kHintInterval;
   if (!rekeying_) rekey_due_ = rekeying_ = true;
 }
 

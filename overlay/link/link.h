@@ -1,11 +1,10 @@
 // A connected peer: its keypairs, where it is, and whether it still lives.
 //
-// The switch's threads send and receive without visiting this machine; it sees what they did through PeerActivity
-// and wakes in time to report what only it decides:
-//   Connected  the first keypair of this process of the peer can be used: it knows nothing we told an earlier one;
-//   Ping       to learn the round trip, keep NAT mappings open, and prove that the peer lives;
-//   Rekey      when the keypair that we send with is old;
-//   Dead       when a peer that we talk to stays silent.
+// The switch's threads send and receive without visiting this machine; it sees what they did through
+// PeerActivity and wakes in time to report what only it decides:
+//   Connected  the first keypair of this process of the peer can be used: it knows nothing we told an earlier
+//   one; Ping       to learn the round trip, keep NAT mappings open, and prove that the peer lives; Rekey
+//   when the keypair that we send with is old; Dead       when a peer that we talk to stays silent.
 #pragma once
 
 #include <array>
@@ -26,6 +25,8 @@ namespace ipop {
 /// On an idle link; RFC 8445 section 11, default Tr.  NAT mappings live for at least 30 s in practice and by
 /// RFC 4787, REQ-5, for two minutes.
 inline constexpr Duration kKeepaliveInterval = 15s;
+/// Hints that the peer lost our session are heard no more often: each costs a handshake.
+inline constexpr Duration kHintInterval = 1s;
 /// Whoever sends to a peer that was silent for so long tells the core (PeerActivity::quiet), which asks.
 inline constexpr Duration kSilencePatience = 2s;
 /// Between the Pings of a peer that does not answer, and how many stay unanswered until it counts as dead.
@@ -60,18 +61,18 @@ class Link {
   /// All keypairs we still accept datagrams under, the newest first.
   const std::vector<std::shared_ptr<Keypair>>& receiving() const { return keypairs_; }
 
-  /// A handshake with this peer is complete.  An accepted keypair is used at once, an initiated one as soon as
-  /// something arrives under it.
+  /// A handshake with this peer is complete.  An accepted keypair is used at once, an initiated one as soon
+  /// as something arrives under it.
   void handle_established(Instant now, const Established& established, Origin origin, const Endpoint& from);
 
   /// An authentic datagram arrived under `local_index` from `from`, as the newest word of where the peer is.
-  /// True if that changed what the switch's threads must know.  To be told of all control datagrams, and of data
-  /// if the keypair is unconfirmed() or `from` is not endpoint().
+  /// True if that changed what the switch's threads must know.  To be told of all control datagrams, and of
+  /// data if the keypair is unconfirmed() or `from` is not endpoint().
   bool handle_received(Instant now, uint32_t local_index, const Endpoint& from);
 
-  /// The peer says that it holds no keys for what we sent: it may have restarted.  Believed only so far that a new
-  /// handshake is started; until it succeeds all stays as it is.
-  void handle_unknown_session();
+  /// The peer says that it holds no keys for what we sent: it may have restarted.  Believed only so far that
+  /// a new handshake is started; until it succeeds all stays as it is.
+  void handle_unknown_session(Instant now);
   /// Something was sent and nothing was received for kSilencePatience.
   void handle_quiet(Instant now);
   void handle_pong(Instant now, uint64_t token, const Endpoint& observed);
@@ -82,8 +83,8 @@ class Link {
   std::optional<Event> poll_event();
   /// The token for the Ping that is to be sent now.
   uint64_t start_ping(Instant now);
-  /// A handshake with the peer came to nothing: an Event::Rekey may come again; without any confirmed keypair the
-  /// peer is dead.
+  /// A handshake with the peer came to nothing: an Event::Rekey may come again; without any confirmed keypair
+  /// the peer is dead.
   void handle_handshake_failed();
 
   Instant next_timeout() const;
@@ -122,6 +123,7 @@ class Link {
   std::shared_ptr<Keypair> unconfirmed_;  ///< Initiated; becomes sending_ when something arrives under it.
   uint64_t handshakes_ = 0;
   bool rekeying_ = false;
+  Instant next_hint_{};
   bool is_new_ = true;  ///< No Event::Connected yet for the peer's present process.
 
   struct SentPing {

@@ -29,7 +29,8 @@ void Links::handle_datagram(Instant now, UnixSeconds unix_now, const Endpoint& f
     const bool is_news = done.error() == Error::BadCertificate || done.error() == Error::ExpiredCertificate ||
                          done.error() == Error::WrongPeer;
     if (is_news && refusal_log_.take(now)) {
-      log_.warning("refused a handshake with " + from.to_string() + ": " + std::string(to_string(done.error())));
+      log_.warning("refused a handshake with " + from.to_string() + ": " +
+                   std::string(to_string(done.error())));
     }
   }
   poll_dials();
@@ -40,13 +41,19 @@ Result<Done> Links::dispatch(Instant now, UnixSeconds unix_now, const Endpoint& 
   const auto type = wire::peek_type(datagram);
   if (!type) return type.error();
   switch (*type) {
-    case wire::Type::Initiation: return handle_initiation(now, from, datagram);
-    case wire::Type::Response: return handle_response(now, unix_now, from, datagram);
-    case wire::Type::Confirmation: return handle_confirmation(now, unix_now, from, datagram);
+    case wire::Type::Initiation:
+      return handle_initiation(now, from, datagram);
+    case wire::Type::Response:
+      return handle_response(now, unix_now, from, datagram);
+    case wire::Type::Confirmation:
+      return handle_confirmation(now, unix_now, from, datagram);
     case wire::Type::Data:
-    case wire::Type::Control: return handle_data(now, from, datagram);
-    case wire::Type::CookieReply: return handle_cookie_reply(now, datagram);
-    case wire::Type::UnknownSession: return handle_unknown_session(from, datagram);
+    case wire::Type::Control:
+      return handle_data(now, from, datagram);
+    case wire::Type::CookieReply:
+      return handle_cookie_reply(now, datagram);
+    case wire::Type::UnknownSession:
+      return handle_unknown_session(now, from, datagram);
   }
   return Error::UnknownType;
 }
@@ -56,8 +63,8 @@ Result<Done> Links::handle_initiation(Instant now, const Endpoint& from, ByteVie
   if (!message) return message.error();
   if (!credentials_.keys.check_mac1(datagram)) return Error::BadMac;
   if (responders_.size() >= kBusyResponders && !cookies_.check_mac2(now, from, datagram)) {
-    const auto reply = credentials_.keys.seal_cookie(cookies_.bake(now, from), datagram, message->sender_index,
-                                                     random_);
+    const auto reply =
+        credentials_.keys.seal_cookie(cookies_.bake(now, from), datagram, message->sender_index, random_);
     datagrams_.push_back({from, reply.encode()});
     return Error::CookieRequired;
   }
@@ -87,6 +94,7 @@ Result<Done> Links::handle_response(Instant now, UnixSeconds unix_now, const End
     }
     return established.error();
   }
+  if (!called.node) events_.push_back(Answered{.endpoint = called.endpoint, .node = established->peer.node_id()});
   establish(now, *established, Link::Origin::Initiated, from);
   return Done{};
 }
@@ -113,13 +121,13 @@ Result<Done> Links::handle_cookie_reply(Instant now, ByteView datagram) {
   return dial->second.handle_cookie(now, *reply);
 }
 
-Result<Done> Links::handle_unknown_session(const Endpoint& from, ByteView datagram) {
+Result<Done> Links::handle_unknown_session(Instant now, const Endpoint& from, ByteView datagram) {
   const auto message = wire::UnknownSession::decode(datagram);
   if (!message) return message.error();
   for (auto& [node, link] : links_) {
     if (link.endpoint() != from || !link.sending()) continue;
     if (link.sending()->remote_index() != message->receiver_index) continue;
-    link.handle_unknown_session();
+    link.handle_unknown_session(now);
     return Done{};
   }
   return Error::UnexpectedMessage;
@@ -131,9 +139,10 @@ Result<Done> Links::handle_data(Instant now, const Endpoint& from, ByteView data
   if (!header || datagram.size() < Keypair::kOverhead) return Error::Malformed;
   Link* link = find_by_index(header->receiver_index);
   if (link == nullptr) {
-    // A handshake of ours may still be under way under that index; else the sender talks to a process that died.
-    const bool is_pending = responders_.contains(header->receiver_index) ||
-                            dials_.contains(header->receiver_index);
+    // A handshake of ours may still be under way under that index; else the sender talks to a process that
+    // died.
+    const bool is_pending =
+        responders_.contains(header->receiver_index) || dials_.contains(header->receiver_index);
     if (!is_pending && unknown_session_replies_.take(now)) {
       const wire::UnknownSession reply{.receiver_index = header->receiver_index};
       datagrams_.push_back({from, reply.encode()});
@@ -250,17 +259,18 @@ Result<Done> Links::handle_control(Instant now, Link& link, const Endpoint& from
   return Done{};
 }
 
-void Links::establish(Instant now, const Established& established, Link::Origin origin, const Endpoint& from) {
+void Links::establish(Instant now, const Established& established, Link::Origin origin,
+                      const Endpoint& from) {
   const NodeId node = established.peer.node_id();
-  const auto [entry, is_new] = links_.try_emplace(node, node, established.peer.host_name(), options_, random_);
+  const auto [entry, is_new] =
+      links_.try_emplace(node, node, established.peer.host_name(), options_, random_);
   Link& link = entry->second;
   link.handle_established(now, established, origin, from);
   keypair_owners_[established.local_index] = node;
   std::erase_if(keypair_owners_, [&](const auto& owner) {  // Keypairs that the new one pushed out.
-    return owner.second == node && std::none_of(link.receiving().begin(), link.receiving().end(),
-                                                [&](const auto& keypair) {
-                                                  return keypair->local_index() == owner.first;
-                                                });
+    return owner.second == node &&
+           std::none_of(link.receiving().begin(), link.receiving().end(),
+                        [&](const auto& keypair) { return keypair->local_index() == owner.first; });
   });
   // Other attempts to reach the same peer are pointless now; one that is waiting for its confirmation is not.
   std::erase_if(dials_, [&](const auto& dial) {
@@ -299,7 +309,8 @@ void Links::poll_dials() {
   for (auto entry = dials_.begin(); entry != dials_.end();) {
     const auto current = entry++;
     Dial& dial = current->second;
-    while (auto bytes = dial.poll_datagram()) datagrams_.push_back({dial.target().endpoint, std::move(*bytes)});
+    while (auto bytes = dial.poll_datagram())
+      datagrams_.push_back({dial.target().endpoint, std::move(*bytes)});
     if (!dial.finished()) continue;
     const Dial::Target target = dial.target();
     dials_.erase(current);
@@ -337,7 +348,8 @@ Link* Links::find_by_index(uint32_t local_index) {
 uint32_t Links::unused_index() {
   for (;;) {
     const uint32_t index = random_.u32();
-    if (!dials_.contains(index) && !responders_.contains(index) && !keypair_owners_.contains(index)) return index;
+    if (!dials_.contains(index) && !responders_.contains(index) && !keypair_owners_.contains(index))
+      return index;
   }
 }
 

@@ -1,7 +1,7 @@
 // All the links of a node: turns datagrams of the Internet into messages of known peers, and back.
 //
-// Owns every handshake under way, every link, and the indices that tell them apart.  Decides nothing about whom to
-// be connected to: call() and hang_up() are its orders, events its reports.
+// Owns every handshake under way, every link, and the indices that tell them apart.  Decides nothing about
+// whom to be connected to: call() and hang_up() are its orders, events its reports.
 #pragma once
 
 #include <deque>
@@ -32,16 +32,18 @@ inline constexpr Duration kRekeyPatience = 10s;
 class Links {
  public:
   /// The references must outlive it.
-  Links(const Credentials& credentials, Link::Options options, Random& random, Log& log, ErrorCounters& refused);
+  Links(const Credentials& credentials, Link::Options options, Random& random, Log& log,
+        ErrorCounters& refused);
 
-  /// Sets up a session with whoever is at the target.  Ends in a Connected or a Failed event; a second call to the
-  /// same target while one is under way does nothing.
+  /// Sets up a session with whoever is at the target.  Ends in an Answered, Connected or Failed event; a second call
+  /// to the same target while one is under way does nothing.
   void call(Instant now, const Dial::Target& target, Duration patience);
 
   /// Any datagram of the Internet.  Whatever is refused is counted and changes nothing.
   void handle_datagram(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
   /// A datagram of a live session that the fast path has opened already.
-  void handle_opened(Instant now, uint32_t local_index, const Endpoint& from, wire::Type type, ByteView plaintext);
+  void handle_opened(Instant now, uint32_t local_index, const Endpoint& from, wire::Type type,
+                     ByteView plaintext);
   /// The fast path received data under a keypair that was unconfirmed, or from an unexpected endpoint.
   void handle_received(Instant now, uint32_t local_index, const Endpoint& from);
   /// The fast path sends to this peer and hears nothing.
@@ -58,6 +60,11 @@ class Links {
   struct Disconnected {
     NodeId node;
   };
+  /// Who it is that answered a call to an endpoint without a name; Connected follows if that is news.
+  struct Answered {
+    Endpoint endpoint;
+    NodeId node;
+  };
   struct Failed {
     Dial::Target target;
     std::optional<Error> reason;  ///< Nothing: no answer.
@@ -70,7 +77,7 @@ class Links {
     NodeId from;
     Bytes frame;
   };
-  using Event = std::variant<Connected, Disconnected, Failed, Message, Frame>;
+  using Event = std::variant<Answered, Connected, Disconnected, Failed, Message, Frame>;
   std::optional<Event> poll_event();
 
   struct Datagram {
@@ -96,9 +103,10 @@ class Links {
   Result<Done> dispatch(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
   Result<Done> handle_initiation(Instant now, const Endpoint& from, ByteView datagram);
   Result<Done> handle_response(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
-  Result<Done> handle_confirmation(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
+  Result<Done> handle_confirmation(Instant now, UnixSeconds unix_now, const Endpoint& from,
+                                   ByteView datagram);
   Result<Done> handle_cookie_reply(Instant now, ByteView datagram);
-  Result<Done> handle_unknown_session(const Endpoint& from, ByteView datagram);
+  Result<Done> handle_unknown_session(Instant now, const Endpoint& from, ByteView datagram);
   Result<Done> handle_data(Instant now, const Endpoint& from, ByteView datagram);
   Result<Done> handle_control(Instant now, Link& link, const Endpoint& from, ByteView plaintext);
 
@@ -122,7 +130,7 @@ class Links {
   TokenBucket roaming_log_{1s, 10};
 
   std::map<NodeId, Link> links_;
-  std::map<uint32_t, Dial> dials_;            // By local index, as are the two below.
+  std::map<uint32_t, Dial> dials_;  // By local index, as are the two below.
   std::map<uint32_t, Responder> responders_;
   std::map<uint32_t, NodeId> keypair_owners_;
   std::deque<Event> events_;

@@ -27,7 +27,7 @@ Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random,
       unix_offset_(unix_offset_of(now, unix_now)),
       links_(config_.credentials, config_.link, random, log, refused_),
       mesh_(config_.credentials.id),
-      lookup_(now, false),
+      lookup_(now),
       vnet_({.network_name = config_.credentials.network.name(),
              .subnet = config_.credentials.network.subnet(),
              .network_hash = network_hash_of(config_.credentials.network),
@@ -35,7 +35,8 @@ Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random,
              .mtu = kGuestMtu},
             random, log),
       gossip_at_(now + kGossipInterval) {
-  for (const Endpoint& endpoint : config_.introducers) introducers_.push_back({.endpoint = endpoint, .node = {}});
+  for (const Endpoint& endpoint : config_.introducers)
+    introducers_.push_back({.endpoint = endpoint, .node = {}});
   call_introducers(now);
 }
 
@@ -104,8 +105,8 @@ std::optional<Endpoint> Node::public_endpoint() const {
   return winner == votes.end() ? std::nullopt : std::optional(winner->first);
 }
 
-/// Carries what one part has to say to the others until all are silent.  Ends, since every turn uses up something
-/// that came from outside: no part answers a part's question with another question to it.
+/// Carries what one part has to say to the others until all are silent.  Ends, since every turn uses up
+/// something that came from outside: no part answers a part's question with another question to it.
 void Node::pump(Instant now) {
   bool busy = true;
   while (busy) {
@@ -146,7 +147,11 @@ void Node::pump(Instant now) {
 }
 
 void Node::handle_event(Instant now, const Links::Event& event) {
-  if (const auto* connected = std::get_if<Links::Connected>(&event)) {
+  if (const auto* answered = std::get_if<Links::Answered>(&event)) {
+    for (Introducer& introducer : introducers_) {
+      if (introducer.endpoint == answered->endpoint) introducer.node = answered->node;
+    }
+  } else if (const auto* connected = std::get_if<Links::Connected>(&event)) {
     handle_connected(now, *connected);
   } else if (const auto* disconnected = std::get_if<Links::Disconnected>(&event)) {
     handle_disconnected(now, disconnected->node);
@@ -162,9 +167,6 @@ void Node::handle_event(Instant now, const Links::Event& event) {
 void Node::handle_connected(Instant now, const Links::Connected& connected) {
   mesh_.handle_connected(connected.node, connected.endpoint);
   lookup_.handle_connected(connected.node);
-  for (Introducer& introducer : introducers_) {
-    if (introducer.endpoint == connected.endpoint) introducer.node = connected.node;
-  }
   for (const Binding& binding : vnet_.local_bindings()) {
     links_.send_control(now, connected.node, wire::Announcement{.binding = to_record(binding, now)});
   }
@@ -222,8 +224,8 @@ void Node::handle_answer(Instant now, const NodeId& from, const wire::Answer& an
 void Node::handle_members(Instant now, const wire::Members& list) {
   for (const auto& member : list.members) {
     // An address of the virtual network must not carry the network itself.
-    const bool is_inside = member.endpoint.is_ipv4() &&
-                           config_.credentials.network.subnet().contains(member.endpoint.ipv4());
+    const bool is_inside =
+        member.endpoint.is_ipv4() && config_.credentials.network.subnet().contains(member.endpoint.ipv4());
     if (is_inside || member.endpoint.port == 0) {
       refused_.add(Error::NotAllowed);
       continue;
@@ -283,10 +285,8 @@ std::shared_ptr<const Snapshot> Node::make_snapshot() const {
   for (const auto& [node, link] : links_.all()) {
     const auto peer = static_cast<uint32_t>(out->peers.size());
     places[node] = peer;
-    out->peers.push_back({.node = node,
-                          .endpoint = link.endpoint(),
-                          .sending = link.sending(),
-                          .activity = link.activity()});
+    out->peers.push_back(
+        {.node = node, .endpoint = link.endpoint(), .sending = link.sending(), .activity = link.activity()});
     for (const auto& keypair : link.receiving()) {
       out->receiving[keypair->local_index()] = {
           .keypair = keypair, .peer = peer, .unconfirmed = keypair == link.unconfirmed()};

@@ -1,7 +1,9 @@
-// One member of one network: joins links, ring, DHT and virtual network into a whole; adds no protocol of its own.
+// One member of one network: joins links, ring, DHT and virtual network into a whole; adds no protocol of its
+// own.
 //
-// A calculation: bytes, frames and `now` go in through handle_*(), bytes, frames and snapshots come out of poll_*(),
-// and next_timeout() says when to come back.  One thread owns it.  After any handle_*() poll until all is empty.
+// A calculation: bytes, frames and `now` go in through handle_*(), bytes, frames and snapshots come out of
+// poll_*(), and next_timeout() says when to come back.  One thread owns it.  After any handle_*() poll until
+// all is empty.
 #pragma once
 
 #include <deque>
@@ -23,8 +25,8 @@
 
 namespace ipop {
 
-/// What guests are told.  1500 of the path, less 40 (IPv6), 8 (UDP), 32 (our header and tag) and 14 (Ethernet), leaves
-/// 1406; a VLAN tag still fits.
+/// What guests are told.  1500 of the path, less 40 (IPv6), 8 (UDP), 32 (our header and tag) and 14
+/// (Ethernet), leaves 1406; a VLAN tag still fits.
 inline constexpr uint16_t kGuestMtu = 1400;
 
 /// How often members tell each other whom they are connected to, besides at once when somebody new connects.
@@ -50,8 +52,10 @@ class Node {
 
   /// A datagram of the Internet that the fast path did not open.
   void handle_datagram(Instant now, const Endpoint& from, ByteView datagram);
-  /// A datagram of a live session that the fast path opened but did not deliver: control, and frames for the core.
-  void handle_opened(Instant now, uint32_t local_index, const Endpoint& from, wire::Type type, ByteView plaintext);
+  /// A datagram of a live session that the fast path opened but did not deliver: control, and frames for the
+  /// core.
+  void handle_opened(Instant now, uint32_t local_index, const Endpoint& from, wire::Type type,
+                     ByteView plaintext);
   /// The fast path delivered data under an unconfirmed keypair or from an unexpected endpoint.
   void handle_received(Instant now, uint32_t local_index, const Endpoint& from);
   /// The fast path sends to a peer that it does not hear.

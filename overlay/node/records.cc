@@ -8,7 +8,8 @@ namespace ipop {
 
 wire::BindingRecord to_record(const Binding& binding, Instant now) {
   // Rounded up, so that a binding does not look withdrawn in its last second.
-  const auto left = std::chrono::ceil<std::chrono::seconds>(std::max(binding.expires - now, Duration::zero()));
+  const auto left =
+      std::chrono::ceil<std::chrono::seconds>(std::max(binding.expires - now, Duration::zero()));
   constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
   return {.ip = binding.ip,
           .mac = binding.mac,

@@ -1,5 +1,5 @@
-// Bindings as the virtual network keeps them and as members tell them: the one has deadlines of this host's clock, the
-// other remaining seconds.
+// Bindings as the virtual network keeps them and as members tell them: the one has deadlines of this host's
+// clock, the other remaining seconds.
 #pragma once
 
 #include "overlay/base/time.h"

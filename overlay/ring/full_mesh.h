@@ -1,8 +1,8 @@
 // Whom to be connected to, and who is next on the way to a node.
 //
-// This is the place of the ring in the order of layers.  For networks of a few dozen hosts everybody connects to
-// everybody, and the next hop to a node is the node itself: node/ asks for no more than this interface offers, so that
-// neighbours and shortcuts can take its place.
+// This is the place of the ring in the order of layers.  For networks of a few dozen hosts everybody connects
+// to everybody, and the next hop to a node is the node itself: node/ asks for no more than this interface
+// offers, so that neighbours and shortcuts can take its place.
 #pragma once
 
 #include <map>
@@ -18,7 +18,8 @@ namespace ipop {
 /// More nodes than a full mesh is good for; what we hear of beyond them is ignored.
 inline constexpr size_t kMaxMembers = 512;
 
-/// A node that did not answer is called again after this, then after twice as long each time, up to the limit.
+/// A node that did not answer is called again after this, then after twice as long each time, up to the
+/// limit.
 inline constexpr Duration kFirstRedial = 1s;
 inline constexpr Duration kSlowestRedial = 60s;
 /// A node of which nobody speaks and that does not answer is forgotten.

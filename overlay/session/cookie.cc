@@ -75,8 +75,7 @@ Cookie CookieJar::bake(Instant now, const Endpoint& from) {
 
 bool CookieJar::check_mac2(Instant now, const Endpoint& from, ByteView message) {
   if (message.size() < 2 * wire::kMacSize) return false;
-  return equal_in_constant_time(mac2_of(bake(now, from), before_mac2(message)),
-                                message.last(wire::kMacSize));
+  return equal_in_constant_time(mac2_of(bake(now, from), before_mac2(message)), message.last(wire::kMacSize));
 }
 
 }  // namespace ipop

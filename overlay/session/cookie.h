@@ -1,9 +1,9 @@
-// The two MACs at the end of a handshake message, and the cookie that makes a sender prove its address when a node
-// is under load.  After the WireGuard paper, sections 5.3 and 5.4.4 and 5.4.7.
+// The two MACs at the end of a handshake message, and the cookie that makes a sender prove its address when a
+// node is under load.  After the WireGuard paper, sections 5.3 and 5.4.4 and 5.4.7.
 //
-// mac1 is keyed by the network: a stranger who does not hold an invite gets no answer at all, whatever it sends.
-// mac2 is keyed by a cookie, which is a MAC over the sender's address under a secret that changes every two minutes.
-// The cookie travels sealed under the network's key and bound to the mac1 it answers.
+// mac1 is keyed by the network: a stranger who does not hold an invite gets no answer to one, whatever it
+// sends. mac2 is keyed by a cookie, which is a MAC over the sender's address under a secret that changes
+// every two minutes. The cookie travels sealed under the network's key and bound to the mac1 it answers.
 #pragma once
 
 #include <array>

@@ -14,10 +14,10 @@ struct Credentials {
   Network network;
   Certificate certificate;  ///< Ours, of this network.
   NodeId id;
-  DhKey noise_static;       ///< Fresh at each start: what it protects does not outlive the process.
+  DhKey noise_static;  ///< Fresh at each start: what it protects does not outlive the process.
   NetworkKeys keys;
-  Bytes prologue;           ///< Protocol version and network: two networks never complete a handshake.
-  Bytes payload;            ///< Our encoded wire::HandshakePayload.
+  Bytes prologue;  ///< Protocol version and network: two networks never complete a handshake.
+  Bytes payload;   ///< Our encoded wire::HandshakePayload.
 
   /// REQUIRES: `certificate` is for `identity`, and has at most HandshakePayload::kMaxCertificateSize octets.
   static Credentials make(const Network& network, const Identity& identity, const Certificate& certificate,

@@ -73,8 +73,8 @@ Bytes InitiatorHandshake::confirmation() const {
 }
 
 Result<ResponderHandshake> ResponderHandshake::accept(const Credentials& credentials,
-                                                      const wire::Initiation& initiation, uint32_t local_index,
-                                                      Random& random) {
+                                                      const wire::Initiation& initiation,
+                                                      uint32_t local_index, Random& random) {
   Noise noise(Role::Responder, credentials.prologue, credentials.noise_static, DhKey::generate(random));
   if (const auto padding = noise.read_message(initiation.noise); !padding) return padding.error();
   ResponderHandshake out(credentials, std::move(noise), local_index, initiation.sender_index);

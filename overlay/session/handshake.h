@@ -26,7 +26,8 @@ struct Established {
   uint32_t local_index = 0;
   uint32_t remote_index = 0;
   Certificate peer;
-  std::array<uint8_t, 32> remote_static{};  ///< Fresh at each start of the peer: another one means that it restarted.
+  std::array<uint8_t, 32>
+      remote_static{};  ///< Fresh at each start of the peer: another one means that it restarted.
 };
 
 class InitiatorHandshake {
@@ -73,7 +74,9 @@ class ResponderHandshake {
 
  private:
   ResponderHandshake(const Credentials& credentials, Noise noise, uint32_t local_index, uint32_t remote_index)
-      : credentials_(&credentials), noise_(std::move(noise)), local_index_(local_index),
+      : credentials_(&credentials),
+        noise_(std::move(noise)),
+        local_index_(local_index),
         remote_index_(remote_index) {}
 
   const Credentials* credentials_;

@@ -1,7 +1,7 @@
 // The two transport keys of a session and what must be remembered of their use.
 //
-// A Keypair is shared by the core, which makes and retires it, and the switch's threads, which seal and open with
-// it, several at once: the keys never change, the rest is atomic, nothing locks.
+// A Keypair is shared by the core, which makes and retires it, and the switch's threads, which seal and open
+// with it, several at once: the keys never change, the rest is atomic, nothing locks.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,8 @@ struct PeerActivity {
   std::atomic<uint64_t> tx_frames{0}, tx_bytes{0}, rx_frames{0}, rx_bytes{0};  ///< Frames of guests.
   std::atomic<Clock::rep> last_sent{0};      ///< Data or control, in microseconds of Instant.
   std::atomic<Clock::rep> last_received{0};  ///< Authenticated, likewise.
-  std::atomic<bool> quiet{false};  ///< We send and hear nothing; whoever sets it tells the core, which clears it.
+  std::atomic<bool> quiet{
+      false};  ///< We send and hear nothing; whoever sets it tells the core, which clears it.
 };
 
 /// After so many messages a keypair is used up.  AES-GCM under one key is safe for far more than the 2^32
@@ -49,14 +50,14 @@ class Keypair {
   Instant created() const { return created_; }
   PeerActivity& activity() { return *activity_; }
 
-  /// Writes a datagram of plaintext.size() + kOverhead octets to `out`, which must not overlap `plaintext`, unless that is
-  /// exactly where its ciphertext goes: out + wire::DataHeader::kSize.
-  /// False, and nothing written, if the keypair is used up.
+  /// Writes a datagram of plaintext.size() + kOverhead octets to `out`, which must not overlap `plaintext`,
+  /// unless that is exactly where its ciphertext goes: out + wire::DataHeader::kSize. False, and nothing
+  /// written, if the keypair is used up.
   bool seal(wire::Type type, ByteView plaintext, uint8_t* out);
 
-  /// Opens a datagram that `header` was read from and writes datagram.size() - kOverhead octets to `out`, which
-  /// may be uninitialised and holds nothing of value after an error: BadAuthTag or Replayed.
-  /// REQUIRES: datagram.size() >= kOverhead.
+  /// Opens a datagram that `header` was read from and writes datagram.size() - kOverhead octets to `out`,
+  /// which may be uninitialised and holds nothing of value after an error: BadAuthTag or Replayed. REQUIRES:
+  /// datagram.size() >= kOverhead.
   Result<Done> open(const wire::DataHeader& header, ByteView datagram, uint8_t* out);
 
  private:

@@ -1,9 +1,10 @@
 // Which counters of a keypair were received already.
 //
 // Several receive queues of the switch may open datagrams of one session at the same time, so the window is a
-// ring of words that are swapped atomically, and needs neither a lock nor a common "highest counter": the upper
-// half of a word names the block of 32 counters that the word stands for, the lower half has a bit for each.  A
-// block whose word has moved on to a newer one is too old.  (RFC 6479 keeps such a ring of blocks for one thread.)
+// ring of words that are swapped atomically, and needs neither a lock nor a common "highest counter": the
+// upper half of a word names the block of 32 counters that the word stands for, the lower half has a bit for
+// each.  A block whose word has moved on to a newer one is too old.  (RFC 6479 keeps such a ring of blocks
+// for one thread.)
 #pragma once
 
 #include <array>
@@ -14,8 +15,8 @@ namespace ipop {
 
 class ReplayWindow {
  public:
-  /// Counters that may lie between a datagram and the newest one before it counts as too old: 8160 are certain.
-  /// At 64 segments a system call and a few queues, reordering stays two orders of magnitude below.
+  /// Counters that may lie between a datagram and the newest one before it counts as too old: 8160 are
+  /// certain. At 64 segments a system call and a few queues, reordering stays two orders of magnitude below.
   static constexpr uint64_t kSize = 8192;
 
   /// The first counter that the window cannot tell apart any more; a keypair ends long before.

@@ -1,7 +1,7 @@
 // Nodes in one process, on virtual time and a virtual Internet: the other shell of the core.
 //
-// Deterministic: the same seed gives the same run.  The Internet delivers each datagram after a delay of its own, so
-// it reorders, and it loses some; nodes have no fast path here and open their datagrams themselves.
+// Deterministic: the same seed gives the same run.  The Internet delivers each datagram after a delay of its
+// own, so it reorders, and it loses some; nodes have no fast path here and open their datagrams themselves.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@ struct WorldOptions {
   uint64_t seed = 1;
   Duration latency_min = 10ms;  ///< One way; each datagram draws its own.
   Duration latency_max = 30ms;
-  double loss = 0;              ///< Share of datagrams, 0 to 1.
+  double loss = 0;  ///< Share of datagrams, 0 to 1.
   Duration rekey_after = 120s;
   Ipv4Subnet subnet = *Ipv4Subnet::parse("10.128.0.0/16");
 };

@@ -61,7 +61,8 @@ ControlMessage read_query(Reader& in) {
   Query out;
   out.id = in.u64();
   const uint8_t kind = in.u8();
-  if (kind != static_cast<uint8_t>(Query::Kind::Ip) && kind != static_cast<uint8_t>(Query::Kind::Mac)) in.fail();
+  if (kind != static_cast<uint8_t>(Query::Kind::Ip) && kind != static_cast<uint8_t>(Query::Kind::Mac))
+    in.fail();
   out.kind = static_cast<Query::Kind>(kind);
   out.ip = read_ipv4(in);
   out.mac = read_mac(in);
@@ -132,14 +133,29 @@ Result<ControlMessage> decode_control(ByteView plaintext) {
   Reader in(plaintext);
   ControlMessage out;
   switch (static_cast<Kind>(in.u8())) {
-    case Kind::Ping: out = read_ping(in); break;
-    case Kind::Pong: out = read_pong(in); break;
-    case Kind::Members: out = read_members(in); break;
-    case Kind::Query: out = read_query(in); break;
-    case Kind::Answer: out = read_answer(in); break;
-    case Kind::Announcement: out = Announcement{.binding = read_binding(in)}; break;
-    case Kind::Goodbye: out = Goodbye{}; break;
-    default: return in.ok() ? Error::UnknownType : Error::Malformed;
+    case Kind::Ping:
+      out = read_ping(in);
+      break;
+    case Kind::Pong:
+      out = read_pong(in);
+      break;
+    case Kind::Members:
+      out = read_members(in);
+      break;
+    case Kind::Query:
+      out = read_query(in);
+      break;
+    case Kind::Answer:
+      out = read_answer(in);
+      break;
+    case Kind::Announcement:
+      out = Announcement{.binding = read_binding(in)};
+      break;
+    case Kind::Goodbye:
+      out = Goodbye{};
+      break;
+    default:
+      return in.ok() ? Error::UnknownType : Error::Malformed;
   }
   if (!in.ok()) return Error::Malformed;
   return out;

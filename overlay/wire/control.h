@@ -1,7 +1,7 @@
 // Control messages: what two nodes tell each other inside a session.  docs/protocol.md, "Control messages".
 //
-// | kind (1) | body |, sealed as the plaintext of a datagram of type Control.  Not answered and not ordered unless
-// a message says so; octets after the known fields are ignored, so that a later version may add some.
+// | kind (1) | body |, sealed as the plaintext of a datagram of type Control.  Not answered and not ordered
+// unless a message says so; octets after the known fields are ignored, so that a later version may add some.
 #pragma once
 
 #include <optional>
@@ -46,9 +46,9 @@ struct BindingRecord {
   Ipv4Address ip;  ///< Unspecified for a guest that has only shown its MAC.
   MacAddress mac;
   NodeId node;
-  uint64_t sequence = 0;      ///< Higher is newer, for one MAC.
-  uint32_t lifetime_s = 0;    ///< From now; 0 withdraws the binding.
-  std::string name;           ///< At most 63 octets; the guest's host name or "".
+  uint64_t sequence = 0;    ///< Higher is newer, for one MAC.
+  uint32_t lifetime_s = 0;  ///< From now; 0 withdraws the binding.
+  std::string name;         ///< At most 63 octets; the guest's host name or "".
   bool operator==(const BindingRecord&) const = default;
 };
 
@@ -83,7 +83,8 @@ struct Goodbye {
 
 using ControlMessage = std::variant<Ping, Pong, Members, Query, Answer, Announcement, Goodbye>;
 
-/// Error::UnknownType for a kind that this version does not know, Error::Malformed for a short or absurd body.
+/// Error::UnknownType for a kind that this version does not know, Error::Malformed for a short or absurd
+/// body.
 Result<ControlMessage> decode_control(ByteView plaintext);
 /// REQUIRES: lists and names within their bounds.
 Bytes encode_control(const ControlMessage& message);

@@ -27,14 +27,14 @@ Result<Type> peek_type(ByteView datagram);
 
 inline constexpr size_t kMacSize = 16;
 
-/// No datagram of the handshake is longer, so that it passes every path that carries IPv6 (RFC 8200, section 5:
-/// 1280 octets of packet) without fragments.
+/// No datagram of the handshake is longer, so that it passes every path that carries IPv6 (RFC 8200, section
+/// 5: 1280 octets of packet) without fragments.
 inline constexpr size_t kMaxHandshakeSize = 1200;
 
 /// | type = 1 | zero (3) | sender_index (4) | noise (1160) | mac1 (16) | mac2 (16) |
 ///
-/// Always 1200 octets: whoever is answered has sent at least as much as it gets, so that a forged source address
-/// amplifies nothing (the rule of RFC 9000, section 8.1).
+/// Always 1200 octets: whoever is answered has sent at least as much as it gets, so that a forged source
+/// address amplifies nothing (the rule of RFC 9000, section 8.1).
 struct Initiation {
   static constexpr size_t kNoiseSize = kMaxHandshakeSize - 8 - 2 * kMacSize;
   uint32_t sender_index = 0;
@@ -83,8 +83,8 @@ struct UnknownSession {
   Bytes encode() const;
 };
 
-/// | type = 4 or 5 | zero (3) | receiver_index (4) | counter (8) |, then the sealed plaintext with its tag (16).
-/// The 16 octets are the additional data of the seal, the counter is its nonce.
+/// | type = 4 or 5 | zero (3) | receiver_index (4) | counter (8) |, then the sealed plaintext with its tag
+/// (16). The 16 octets are the additional data of the seal, the counter is its nonce.
 struct DataHeader {
   static constexpr size_t kSize = 16;
   Type type = Type::Data;  ///< Data or Control.

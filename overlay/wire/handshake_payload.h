@@ -2,8 +2,9 @@
 //
 // | certificate size (2) | certificate, X.509 DER | signature (64) |
 //
-// The signature, by the certificate's key, binds the Noise static key to the identity, as libp2p's Noise spec does
-// (libp2p/specs, noise/README.md, "Libp2p-specific handshake payload"); the text before the key separates domains.
+// The signature, by the certificate's key, binds the Noise static key to the identity, as libp2p's Noise spec
+// does (libp2p/specs, noise/README.md, "Libp2p-specific handshake payload"); the text before the key
+// separates domains.
 #pragma once
 
 #include <array>

@@ -35,7 +35,7 @@ class LookupTest : public ::testing::Test {
     std::sort(out.begin(), out.end());
     return out;
   }
-  Lookup lookup_{kStart - 1000s, false};
+  Lookup lookup_{kStart - 1000s};
 };
 
 TEST_F(LookupTest, AsksEveryMember) {
@@ -145,7 +145,7 @@ TEST_F(LookupTest, HasABound) {
 
 // A node that has just started knows nobody: an address that nobody claims may still be held.
 TEST(LookupAtStart, WaitsForMembersBeforeItCallsAnAddressFree) {
-  Lookup lookup(kStart, false);
+  Lookup lookup(kStart);
   ASSERT_TRUE(lookup.start(kStart + 100ms, query(1), {}));
   lookup.handle_timeout(kStart + 2s);
   EXPECT_FALSE(lookup.poll_outcome());
@@ -160,17 +160,17 @@ TEST(LookupAtStart, WaitsForMembersBeforeItCallsAnAddressFree) {
 }
 
 TEST(LookupAtStart, EndsEarlyWithAHolder) {
-  Lookup lookup(kStart, false);
+  Lookup lookup(kStart);
   ASSERT_TRUE(lookup.start(kStart + 100ms, query(1), {}));
   lookup.handle_connected(node(2));
   lookup.handle_answer(node(2), held(1, node(2)));
   EXPECT_TRUE(lookup.poll_outcome()->holder);
 }
 
-TEST(LookupAtStart, TheFirstHostOfANetworkWaitsForNobody) {
-  Lookup lookup(kStart, true);
-  ASSERT_TRUE(lookup.start(kStart, query(1), {}));
-  lookup.handle_timeout(kStart);
+TEST(LookupAtStart, LaterAHostThatIsAloneWaitsForNobody) {
+  Lookup lookup(kStart);
+  ASSERT_TRUE(lookup.start(kStart + 3s, query(1), {}));
+  lookup.handle_timeout(kStart + 3s);
   EXPECT_TRUE(lookup.poll_outcome());
 }
 

@@ -214,15 +214,17 @@ TEST_F(ConnectedLinkTest, FollowsThePeerToItsNewEndpoint) {
 }
 
 TEST_F(ConnectedLinkTest, AsksForAHandshakeOnAHintOnce) {
-  link_.handle_unknown_session();
-  link_.handle_unknown_session();
+  link_.handle_unknown_session(Instant{101s});
+  link_.handle_unknown_session(Instant{101s});
   EXPECT_EQ(events(), (std::vector{Event::Rekey}));
   EXPECT_EQ(sending_index(), 1u) << "a hint is no proof";
-  link_.handle_unknown_session();
+  link_.handle_unknown_session(Instant{103s});
   EXPECT_TRUE(events().empty()) << "one handshake at a time";
   link_.handle_handshake_failed();
   EXPECT_TRUE(events().empty()) << "a live session survives it";
-  link_.handle_unknown_session();
+  link_.handle_unknown_session(Instant{103s} + kHintInterval - 1us);
+  EXPECT_TRUE(events().empty()) << "too soon after the last one";
+  link_.handle_unknown_session(Instant{103s} + kHintInterval);
   EXPECT_EQ(events(), (std::vector{Event::Rekey}));
 }
 

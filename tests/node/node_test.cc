@@ -138,6 +138,18 @@ TEST_F(TwoGuests, APeerThatIsCutOffIsFoundDeadAndComesBackWhenThePathDoes) {
   EXPECT_TRUE(world.run_until([&] { return connections(alpha) == 1 && connections(beta) == 1; }, 60s));
 }
 
+TEST(Node, AnIntroducerThatAnswersFromAnotherAddressIsNotCalledAgainAndAgain) {
+  World world({.seed = 7});
+  Host& alpha = world.add_host("alpha");
+  Host& beta = world.add_host("beta");
+  world.run_for(2s);
+  world.move(alpha, *Endpoint::parse("192.0.2.99:51128"));  // beta's invite still names the old address.
+  world.run_for(60s);
+  const uint64_t handshakes = alpha.node().links().all().at(beta.id()).handshakes();
+  world.run_for(50s);  // More than one round of gossip, less than a rekey.
+  EXPECT_LE(alpha.node().links().all().at(beta.id()).handshakes(), handshakes + 1);
+}
+
 TEST_F(TwoGuests, AGoodbyeIsHeardAtOnce) {
   alpha.node().handle_shutdown(world.now());
   alpha.send_frame(frame(kBob, kAlice, "last words"));  // Also empties the node.
