@@ -46,7 +46,7 @@ domain_xml() {
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>$lab/image/vmlinuz</kernel>
     <initrd>$lab/image/guest.cpio.gz</initrd>
-    <cmdline>console=ttyS0 quiet panic=-1 vm.name=$name vm.agent=ttyS1</cmdline>
+    <cmdline>console=ttyS0 quiet panic=-1 no_timer_check vm.name=$name vm.agent=ttyS1</cmdline>
   </os>
   <features><acpi/></features>
   <on_reboot>restart</on_reboot>
