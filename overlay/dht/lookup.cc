@@ -9,6 +9,7 @@ Result<Done> Lookup::start(Instant now, const wire::Query& query, const std::vec
   if (pending_.size() >= kMaxLookups) return Error::Full;
   Pending pending{.query = query,
                   .waiting_for = {},
+                  .hint = std::nullopt,
                   .retry_at = now + kLookupRetry,
                   .give_up_at = std::max(now + (members.empty() ? 0s : kLookupPatience), patient_until_)};
   const auto [entry, is_new] = pending_.emplace(query.id, std::move(pending));
@@ -21,11 +22,12 @@ void Lookup::handle_answer(const NodeId& from, const wire::Answer& answer) {
   const auto entry = pending_.find(answer.id);
   if (entry == pending_.end()) return;
   if (entry->second.waiting_for.erase(from) == 0) return;  // Not asked, or answered already.
-  if (answer.binding) {
+  if (answer.binding && answer.binding->sequence > 0) {
     finish(entry, answer.binding);
-  } else {
-    finish_if_answered(entry);
+    return;
   }
+  if (answer.binding && !entry->second.hint) entry->second.hint = answer.binding;
+  finish_if_answered(entry);
 }
 
 void Lookup::handle_connected(const NodeId& member) {
@@ -65,7 +67,7 @@ void Lookup::handle_timeout(Instant now) {
     const auto current = entry++;
     Pending& pending = current->second;
     if (now >= pending.give_up_at) {
-      finish(current, std::nullopt);
+      finish(current, pending.hint);
     } else if (now >= pending.retry_at) {
       for (const NodeId& member : pending.waiting_for) questions_.push_back({member, pending.query});
       pending.retry_at = now + kLookupRetry;
@@ -87,7 +89,7 @@ void Lookup::finish(std::map<uint64_t, Pending>::iterator entry, std::optional<w
 void Lookup::finish_if_answered(std::map<uint64_t, Pending>::iterator entry) {
   const Pending& pending = entry->second;
   const bool may_grow = pending.give_up_at == patient_until_;
-  if (pending.waiting_for.empty() && pending.asked_anybody && !may_grow) finish(entry, std::nullopt);
+  if (pending.waiting_for.empty() && pending.asked_anybody && !may_grow) finish(entry, pending.hint);
 }
 
 }  // namespace ipop

@@ -57,6 +57,8 @@ class Lookup {
     wire::Query query;
     std::set<NodeId> waiting_for;
     bool asked_anybody = false;
+    /// A reservation or a remembered lease (sequence 0): the answer if nobody holds the address for certain.
+    std::optional<wire::BindingRecord> hint;
     Instant retry_at;
     Instant give_up_at;
   };

@@ -25,7 +25,8 @@ uint8_t* Coalescer::place(size_t size) {
   if (is_enabled_ && last_ != kNobody && entries_[last_].is_open) {
     const Frame& frame = frames_[last_];
     const size_t header = entries_[last_].first.header_size;
-    if (size > header && frame.size + size - header <= std::min(frame.capacity, kMaxSuperFrame)) {
+    const bool is_clear = frame.size >= 2 * header;  // Of the headers that the next ones are compared with.
+    if (is_clear && size > header && frame.size + size - header <= std::min(frame.capacity, kMaxSuperFrame)) {
       guessed_ = last_;
       std::memcpy(aside_.data(), frame.data + frame.size - header, header);
       return frame.data + frame.size - header;
@@ -48,8 +49,7 @@ void Coalescer::add(size_t size) {
     uint8_t* const opened = frame.data + frame.size - header;
     Segment segment;
     std::array<uint8_t, kMaxHeader> headers;
-    // The frame's own last octets lie aside while `opened` is looked at; its headers are not among them,
-    // since a first segment has as many octets of header as a second.
+    // The super-frame's own last octets lie aside while `opened` is looked at.
     const bool fits = parse({opened, size}, segment) && continues(guessed_, {opened, size}, segment);
     if (fits) {
       std::memcpy(headers.data(), opened, header);

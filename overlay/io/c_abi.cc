@@ -114,13 +114,14 @@ void ipop_port_stats(const ipop_port* port, ipop_stats* out) {
 
 char* ipop_port_view(const ipop_port* port, ipop_view view, bool json) {
   const auto report = port->port->runtime().report().get();
+  const ipop::Instant now = ipop::monotonic_now();
   switch (view) {
     case IPOP_VIEW_SHOW:
-      return copy_string(show(*report, port->port->facts(), json));
+      return copy_string(show(*report, port->port->facts(), now, json));
     case IPOP_VIEW_PEERS:
-      return copy_string(show_peers(*report, json));
+      return copy_string(show_peers(*report, now, json));
     case IPOP_VIEW_BINDINGS:
-      return copy_string(show_bindings(*report, json));
+      return copy_string(show_bindings(*report, now, json));
   }
   return copy_string("");
 }

@@ -56,13 +56,14 @@ Result<std::vector<Endpoint>, Problem> parse_introducers(std::string_view text) 
   }
 }
 
-/// Leases of the same member of the same network, whatever the port is called.
-std::string lease_file(const std::string& state_dir, const NodeId& node, Log& log) {
+/// Of the same member of the same network, whatever the port is called.
+std::string state_files(const std::string& state_dir, const NodeId& node, Log& log) {
   if (mkdir(state_dir.c_str(), 0755) != 0 && errno != EEXIST) {
-    log.warning("leases will be lost in a restart: cannot make " + state_dir + ": " + error_text(errno));
+    log.warning("leases and peers will be lost in a restart: cannot make " + state_dir + ": " +
+                error_text(errno));
     return "";
   }
-  return state_dir + "/" + node.to_string() + ".leases";
+  return state_dir + "/" + node.to_string();
 }
 
 }  // namespace
@@ -182,9 +183,9 @@ Result<std::unique_ptr<Port>, Port::Failure> Port::open(const PortOptions& optio
   NodeConfig config{.credentials = Credentials::make(*network, invite->identity, invite->certificate, random),
                     .introducers = introducers,
                     .link = {.rekey_after = options.rekey_after}};
-  const std::string leases = lease_file(options.state_dir, node, *port->log_);
+  const std::string state = state_files(options.state_dir, node, *port->log_);
   port->runtime_ =
-      std::make_unique<Runtime>(std::move(config), leases, port->socket_, port->counters_, *port->log_);
+      std::make_unique<Runtime>(std::move(config), state, port->socket_, port->counters_, *port->log_);
   return port;
 }
 

@@ -10,10 +10,10 @@ Bytes copy(ByteView view) { return {view.begin(), view.end()}; }
 }  // namespace
 
 template <class Make>
-void CoreQueue::put(size_t size, Make make) {
+void CoreQueue::put(size_t most, size_t size, Make make) {
   {
     const std::lock_guard lock(mutex_);
-    if (entries_.size() >= kMaxEntries || bytes_ + size > kMaxBytes) {
+    if (entries_.size() >= most || bytes_ + size > kMaxBytes) {
       PortCounters::add(counters_.core_full);
       return;
     }
@@ -25,23 +25,23 @@ void CoreQueue::put(size_t size, Make make) {
 }
 
 void CoreQueue::guest_frame(ByteView frame) {
-  put(frame.size(), [&] { return GuestFrame{copy(frame)}; });
+  put(kMaxOfStrangers, frame.size(), [&] { return GuestFrame{copy(frame)}; });
 }
 
 void CoreQueue::datagram(const Endpoint& from, ByteView datagram) {
-  put(datagram.size(), [&] { return Datagram{from, copy(datagram)}; });
+  put(kMaxOfStrangers, datagram.size(), [&] { return Datagram{from, copy(datagram)}; });
 }
 
 void CoreQueue::opened(uint32_t local_index, const Endpoint& from, wire::Type type, ByteView plaintext) {
-  put(plaintext.size(), [&] { return Opened{local_index, from, type, copy(plaintext)}; });
+  put(kMaxEntries, plaintext.size(), [&] { return Opened{local_index, from, type, copy(plaintext)}; });
 }
 
 void CoreQueue::received(uint32_t local_index, const Endpoint& from) {
-  put(0, [&] { return Received{local_index, from}; });
+  put(kMaxEntries, 0, [&] { return Received{local_index, from}; });
 }
 
 void CoreQueue::quiet(const NodeId& node) {
-  put(0, [&] { return Quiet{node}; });
+  put(kMaxEntries, 0, [&] { return Quiet{node}; });
 }
 
 std::vector<CoreQueue::Entry> CoreQueue::take_all() {
@@ -60,8 +60,9 @@ void GuestQueue::put(Bytes frame) {
     }
     frames_.push_back(std::move(frame));
     size_.store(frames_.size(), std::memory_order_release);
+    wakeup_
+        .signal();  // Under the lock, as clear() is: else it might come after the clear() of an empty queue.
   }
-  wakeup_.signal();
 }
 
 std::optional<Bytes> GuestQueue::take() {

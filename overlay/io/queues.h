@@ -20,6 +20,7 @@ namespace ipop {
 class CoreQueue : public CoreInbox {
  public:
   static constexpr size_t kMaxEntries = 4096;
+  static constexpr size_t kMaxOfStrangers = 2048;  ///< So full, it takes only what came from authentic peers.
   static constexpr size_t kMaxBytes = 4 << 20;
 
   struct GuestFrame {
@@ -57,9 +58,9 @@ class CoreQueue : public CoreInbox {
   Wakeup& wakeup() { return wakeup_; }
 
  private:
-  /// Puts what `make()` returns, unless there is no room for it and its `size` octets.
+  /// Puts what `make()` returns, unless there are `most` entries already or no room for its `size` octets.
   template <class Make>
-  void put(size_t size, Make make);
+  void put(size_t most, size_t size, Make make);
 
   PortCounters& counters_;
   Wakeup wakeup_;

@@ -45,6 +45,10 @@ boost::json::value endpoint_or_null(const std::optional<Endpoint>& endpoint) {
   return boost::json::value(endpoint->to_string());
 }
 
+Duration left(const Report::GuestBinding& binding, Instant now) {
+  return std::max(binding.expires - now, Duration::zero());
+}
+
 uint64_t load(const std::atomic<uint64_t>& counter) { return counter.load(std::memory_order_relaxed); }
 
 size_t peers_up(const Report& report) {
@@ -52,14 +56,14 @@ size_t peers_up(const Report& report) {
       std::count_if(report.peers.begin(), report.peers.end(), [](const auto& peer) { return peer.is_up; }));
 }
 
-boost::json::array peers_json(const Report& report) {
+boost::json::array peers_json(const Report& report, Instant now) {
   boost::json::array out;
   for (const auto& peer : report.peers) {
     boost::json::object entry{{"node", peer.node.to_string()},
                               {"host", peer.host},
                               {"endpoint", peer.endpoint.to_string()},
                               {"up", peer.is_up},
-                              {"age_s", seconds(peer.age)},
+                              {"age_s", seconds(now - peer.connected_since)},
                               {"handshakes", peer.handshakes},
                               {"tx_frames", load(peer.activity->tx_frames)},
                               {"tx_bytes", load(peer.activity->tx_bytes)},
@@ -72,7 +76,7 @@ boost::json::array peers_json(const Report& report) {
   return out;
 }
 
-boost::json::array bindings_json(const Report& report) {
+boost::json::array bindings_json(const Report& report, Instant now) {
   boost::json::array out;
   for (const auto& binding : report.bindings) {
     boost::json::object entry{{"mac", binding.mac.to_string()},
@@ -80,7 +84,7 @@ boost::json::array bindings_json(const Report& report) {
                               {"host", binding.host},
                               {"local", binding.is_local},
                               {"sequence", binding.sequence},
-                              {"expires_s", seconds(binding.expires_in)},
+                              {"expires_s", seconds(left(binding, now))},
                               {"name", binding.name}};
     entry["ip"] = nullptr;
     if (!binding.ip.is_unspecified()) entry["ip"] = binding.ip.to_string();
@@ -91,10 +95,9 @@ boost::json::array bindings_json(const Report& report) {
 
 }  // namespace
 
-Report make_report(const Node& node, Instant now) {
+Report make_report(const Node& node) {
   Report out;
   const Credentials& credentials = node.credentials();
-  out.made_at = now;
   out.network = credentials.network.name();
   out.subnet = credentials.network.subnet();
   out.host = credentials.certificate.host_name();
@@ -108,7 +111,7 @@ Report make_report(const Node& node, Instant now) {
                          .host = link.host_name(),
                          .endpoint = link.endpoint(),
                          .is_up = link.sending() != nullptr,
-                         .age = now - link.connected_since(),
+                         .connected_since = link.connected_since(),
                          .round_trip = link.round_trip(),
                          .handshakes = link.handshakes(),
                          .activity = link.activity()});
@@ -120,7 +123,7 @@ Report make_report(const Node& node, Instant now) {
                             .host = hosts[binding.node],
                             .is_local = binding.node == credentials.id,
                             .sequence = binding.sequence,
-                            .expires_in = std::max(binding.expires - now, Duration::zero()),
+                            .expires = binding.expires,
                             .name = binding.name});
   }
   for (const auto& counter : node.vnet().counters()) out.counters.push_back({counter.name, counter.value});
@@ -146,7 +149,7 @@ std::vector<Report::Named> all_counters(const Report& report, const PortFacts& p
   return out;
 }
 
-std::string show(const Report& report, const PortFacts& port, bool json) {
+std::string show(const Report& report, const PortFacts& port, Instant now, bool json) {
   const auto local_bindings = std::count_if(report.bindings.begin(), report.bindings.end(),
                                             [](const auto& binding) { return binding.is_local; });
   if (json) {
@@ -167,8 +170,8 @@ std::string show(const Report& report, const PortFacts& port, bool json) {
                             {"introducers", std::move(introducers)},
                             {"cipher", AeadKey::implementation()},
                             {"mtu", kGuestMtu},
-                            {"peers", peers_json(report)},
-                            {"bindings", bindings_json(report)},
+                            {"peers", peers_json(report, now)},
+                            {"bindings", bindings_json(report, now)},
                             {"counters", std::move(counters)}};
     return boost::json::serialize(out) + "\n";
   }
@@ -186,7 +189,7 @@ std::string show(const Report& report, const PortFacts& port, bool json) {
   out += format("guest MTU        %d\n", kGuestMtu);
   out += format("bindings         %zu, %zd of them here\n", report.bindings.size(), local_bindings);
   out += format("peers            %zu connected\n", peers_up(report));
-  out += show_peers(report, false);
+  out += show_peers(report, now, false);
   std::string refused;
   for (const auto& counter : all_counters(report, port)) {
     if (counter.value == 0) continue;
@@ -196,8 +199,8 @@ std::string show(const Report& report, const PortFacts& port, bool json) {
   return out;
 }
 
-std::string show_peers(const Report& report, bool json) {
-  if (json) return boost::json::serialize(peers_json(report)) + "\n";
+std::string show_peers(const Report& report, Instant now, bool json) {
+  if (json) return boost::json::serialize(peers_json(report, now)) + "\n";
   std::string out;
   if (!report.peers.empty()) {
     out += format("  %-16s %-10s %-28s %-10s %-8s %-10s %12s %12s\n", "HOST", "NODE", "ENDPOINT", "RTT",
@@ -206,7 +209,7 @@ std::string show_peers(const Report& report, bool json) {
   for (const auto& peer : report.peers) {
     out += format("  %-16s %-10s %-28s %-10s %-8s %-10llu %12llu %12llu%s\n", peer.host.c_str(),
                   peer.node.to_short_string().c_str(), peer.endpoint.to_string().c_str(),
-                  milliseconds(peer.round_trip).c_str(), roughly(peer.age).c_str(),
+                  milliseconds(peer.round_trip).c_str(), roughly(now - peer.connected_since).c_str(),
                   static_cast<unsigned long long>(peer.handshakes),
                   static_cast<unsigned long long>(load(peer.activity->tx_frames)),
                   static_cast<unsigned long long>(load(peer.activity->rx_frames)),
@@ -215,8 +218,8 @@ std::string show_peers(const Report& report, bool json) {
   return out;
 }
 
-std::string show_bindings(const Report& report, bool json) {
-  if (json) return boost::json::serialize(bindings_json(report)) + "\n";
+std::string show_bindings(const Report& report, Instant now, bool json) {
+  if (json) return boost::json::serialize(bindings_json(report, now)) + "\n";
   std::string out;
   if (!report.bindings.empty()) {
     out += format("  %-16s %-18s %-16s %-10s %-20s %-10s %s\n", "IP", "MAC", "HOST", "NODE", "NAME",
@@ -227,7 +230,7 @@ std::string show_bindings(const Report& report, bool json) {
                   binding.ip.is_unspecified() ? "-" : binding.ip.to_string().c_str(),
                   binding.mac.to_string().c_str(), or_dash(binding.host).c_str(),
                   binding.is_local ? "here" : binding.node.to_short_string().c_str(),
-                  or_dash(binding.name).c_str(), roughly(binding.expires_in).c_str(),
+                  or_dash(binding.name).c_str(), roughly(left(binding, now)).c_str(),
                   static_cast<unsigned long long>(binding.sequence));
   }
   return out;

@@ -18,7 +18,7 @@ struct Report {
     std::string host;
     Endpoint endpoint;
     bool is_up = false;
-    Duration age{};
+    Instant connected_since{};
     std::optional<Duration> round_trip;
     uint64_t handshakes = 0;
     std::shared_ptr<const PeerActivity> activity;
@@ -30,7 +30,7 @@ struct Report {
     std::string host;  ///< Of the node, if we know it.
     bool is_local = false;
     uint64_t sequence = 0;
-    Duration expires_in{};
+    Instant expires{};
     std::string name;
   };
   struct Named {
@@ -38,7 +38,6 @@ struct Report {
     uint64_t value;
   };
 
-  Instant made_at{};
   std::string network;
   Ipv4Subnet subnet;
   std::string host;
@@ -50,7 +49,7 @@ struct Report {
   std::vector<Named> counters;  ///< Of the core.
 };
 
-Report make_report(const Node& node, Instant now);
+Report make_report(const Node& node);
 
 /// What the shell knows and the node does not.
 struct PortFacts {
@@ -63,9 +62,10 @@ struct PortFacts {
   const ErrorCounters* refused;
 };
 
-std::string show(const Report& report, const PortFacts& port, bool json);
-std::string show_peers(const Report& report, bool json);
-std::string show_bindings(const Report& report, bool json);
+/// Ages and expiries are those at `now`.
+std::string show(const Report& report, const PortFacts& port, Instant now, bool json);
+std::string show_peers(const Report& report, Instant now, bool json);
+std::string show_bindings(const Report& report, Instant now, bool json);
 
 /// All counters of a port, by name.
 std::vector<Report::Named> all_counters(const Report& report, const PortFacts& port);

@@ -4,8 +4,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <system_error>
 
-#include "overlay/base/assert.h"
+#include "overlay/node/peer_file.h"
 
 namespace ipop {
 namespace {
@@ -14,7 +15,10 @@ namespace {
 /// enough for OpenSSL, the default of 8 MB is not needed.
 constexpr size_t kStackSize = 512 * 1024;
 
-constexpr size_t kMaxLeaseFile = 4 << 20;
+/// So many events are digested before what they led to is sent.
+constexpr size_t kEmptyEvery = 64;
+
+constexpr size_t kMaxStateFile = 4 << 20;
 
 /// What a report says that is worth waking somebody for.
 std::string digest(const Report& report) {
@@ -27,21 +31,17 @@ std::string digest(const Report& report) {
 
 }  // namespace
 
-Runtime::Runtime(NodeConfig config, std::string lease_file, const UdpSocket& socket, PortCounters& counters,
+Runtime::Runtime(NodeConfig config, const std::string& state, const UdpSocket& socket, PortCounters& counters,
                  Log& log)
-    : lease_file_(std::move(lease_file)),
+    : lease_file_(state.empty() ? "" : state + ".leases"),
+      peer_file_(state.empty() ? "" : state + ".peers"),
       socket_(socket),
       log_(log),
       inbox_(counters),
       guest_frames_(counters),
       node_(std::move(config), monotonic_now(), unix_now(), random_, log),
-      report_(std::make_shared<Report>(make_report(node_, monotonic_now()))) {
-  if (!lease_file_.empty()) {
-    if (const auto text = read_file(lease_file_, kMaxLeaseFile)) {
-      const auto done = node_.vnet().load_leases(*text, monotonic_now(), unix_now());
-      if (!done) log_.warning("leases in " + lease_file_ + " are ignored: " + done.error().text);
-    }
-  }
+      report_(std::make_shared<Report>(make_report(node_))) {
+  if (!state.empty()) read_state();
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackSize);
@@ -52,7 +52,7 @@ Runtime::Runtime(NodeConfig config, std::string lease_file, const UdpSocket& soc
   const int error = pthread_create(&thread_, &attributes, thread_main, this);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
-  IPOP_ASSERT(error == 0);
+  if (error != 0) throw std::system_error(error, std::generic_category(), "cannot start a thread");
 }
 
 Runtime::~Runtime() {
@@ -72,7 +72,8 @@ void Runtime::run() {
   node_.handle_shutdown(monotonic_now());
   empty();
   leases_at_ = {};
-  write_leases(monotonic_now());
+  write_leases(
+      monotonic_now());  // Not the peers: nobody is connected any more when the last words are spoken.
 }
 
 void Runtime::run_once() {
@@ -81,12 +82,19 @@ void Runtime::run_once() {
     node_.handle_clock(now, unix_now());
     clock_at_ = now + kClockInterval;
   }
-  for (const auto& entry : inbox_.take_all()) feed(now, entry);
-  if (node_.next_timeout() <= now) node_.handle_timeout(now);
+  size_t fed = 0;
+  for (const auto& entry : inbox_.take_all()) {
+    feed(now, entry);
+    if (++fed % kEmptyEvery == 0) empty();  // One frame to all may become many datagrams.
+  }
+  const bool is_timeout = node_.next_timeout() <= now;
+  if (is_timeout) node_.handle_timeout(now);
+  is_report_due_ |= fed > 0 || is_timeout;
   empty();
   write_leases(now);
+  write_peers(now);
   make_report_if_due(now);
-  sleep_until(std::min(node_.next_timeout(), report_at_));
+  sleep_until(std::min(node_.next_timeout(), is_report_due_ ? report_at_ : kNever));
 }
 
 void Runtime::feed(Instant now, const CoreQueue::Entry& entry) {
@@ -111,20 +119,54 @@ void Runtime::empty() {
   while (auto frame = node_.poll_guest_frame()) guest_frames_.put(std::move(*frame));
 }
 
+void Runtime::read_state() {
+  const Instant now = monotonic_now();
+  if (const auto text = read_file(lease_file_, kMaxStateFile)) {
+    const auto done = node_.vnet().load_leases(*text, now, unix_now());
+    if (!done) log_.warning("leases in " + lease_file_ + " are ignored: " + done.error().text);
+  }
+  if (const auto text = read_file(peer_file_, kMaxStateFile)) {
+    const auto peers = load_peers(*text);
+    if (!peers) {
+      log_.warning("peers in " + peer_file_ + " are ignored: " + peers.error().text);
+      return;
+    }
+    for (const auto& peer : *peers) node_.handle_known_peer(now, peer);
+    peers_written_ = *text;
+  }
+}
+
 void Runtime::write_leases(Instant now) {
   if (lease_file_.empty() || !node_.vnet().leases_dirty() || now < leases_at_) return;
   leases_at_ = now + kLeaseWriteInterval;
   if (const auto done = write_file(lease_file_, node_.vnet().save_leases(now, unix_now())); !done) {
     log_.warning("leases would be lost in a restart: " + done.error().text);
     leases_at_ = now + 60s;
+    return;
   }
   node_.vnet().leases_saved();
 }
 
+void Runtime::write_peers(Instant now) {
+  if (peer_file_.empty() || now < peers_at_) return;
+  peers_at_ = now + kPeerWriteInterval;
+  const auto peers = node_.peers();
+  if (peers.empty()) return;
+  std::string text = save_peers(peers);
+  if (text == peers_written_) return;
+  if (const auto done = write_file(peer_file_, text); !done) {
+    log_.warning("peers would be forgotten in a restart: " + done.error().text);
+    peers_at_ = now + 60s;
+    return;
+  }
+  peers_written_ = std::move(text);
+}
+
 void Runtime::make_report_if_due(Instant now) {
-  if (now < report_at_) return;
+  if (!is_report_due_ || now < report_at_) return;
+  is_report_due_ = false;
   report_at_ = now + kReportInterval;
-  auto report = std::make_shared<const Report>(make_report(node_, now));
+  auto report = std::make_shared<const Report>(make_report(node_));
   const std::string said = digest(*report);
   report_.publish(std::move(report));
   if (said == reported_) return;
@@ -136,7 +178,7 @@ void Runtime::sleep_until(Instant deadline) {
   const Instant now = monotonic_now();
   if (deadline <= now) return;
   pollfd wakeup{.fd = inbox_.wakeup().fd(), .events = POLLIN, .revents = 0};
-  const auto nanoseconds = std::chrono::nanoseconds(deadline - now).count();  // At most kReportInterval.
+  const auto nanoseconds = std::chrono::nanoseconds(std::min<Duration>(deadline - now, 60s)).count();
   const timespec timeout{.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
   ppoll(&wakeup, 1, &timeout, nullptr);
 }

@@ -17,18 +17,21 @@
 
 namespace ipop {
 
-/// How often a report is made: people and OVSDB look every few seconds, tests more often.
+/// How often a report is made at most, and not at all while nothing happens.
 inline constexpr Duration kReportInterval = 250ms;
 /// How often changed leases are written at most.
 inline constexpr Duration kLeaseWriteInterval = 1s;
+/// How often changed peers are written at most.  An empty list is not written: it would forget whom to call.
+inline constexpr Duration kPeerWriteInterval = 1s;
 /// How often the wall clock is looked at.
 inline constexpr Duration kClockInterval = 10s;
 
 class Runtime {
  public:
   /// Starts the thread, with all signals blocked.  The references must outlive it.
-  /// `lease_file`: where leases survive a restart, or "" to forget them.
-  Runtime(NodeConfig config, std::string lease_file, const UdpSocket& socket, PortCounters& counters,
+  /// `state`: the path, without its ending, of the files in which leases and peers survive a restart, or ""
+  /// to forget them.
+  Runtime(NodeConfig config, const std::string& state, const UdpSocket& socket, PortCounters& counters,
           Log& log);
   /// Says goodbye to the peers and ends the thread, within milliseconds.
   ~Runtime();
@@ -51,11 +54,14 @@ class Runtime {
   void run_once();
   void feed(Instant now, const CoreQueue::Entry& entry);
   void empty();
+  void read_state();
   void write_leases(Instant now);
+  void write_peers(Instant now);
   void make_report_if_due(Instant now);
   void sleep_until(Instant deadline);
 
   std::string lease_file_;
+  std::string peer_file_;
   const UdpSocket& socket_;
   Log& log_;
   SystemRandom random_;
@@ -67,7 +73,10 @@ class Runtime {
   std::atomic<uint64_t> report_seq_{1};
   std::string reported_;  ///< What the last report said, without ages and counters.
   Instant report_at_{};
+  bool is_report_due_ = true;  ///< Something has happened since the last one.
   Instant leases_at_{};
+  Instant peers_at_{};
+  std::string peers_written_;
   Instant clock_at_{};
   std::atomic<bool> stopping_{false};
   pthread_t thread_;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <system_error>
 
 #include "overlay/base/assert.h"
 
@@ -89,7 +90,9 @@ Descriptor::~Descriptor() {
 
 int Descriptor::release() { return std::exchange(fd_, -1); }
 
-Wakeup::Wakeup() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { IPOP_ASSERT(fd_.is_open()); }
+Wakeup::Wakeup() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!fd_.is_open()) throw std::system_error(errno, std::generic_category(), "cannot make an eventfd");
+}
 
 void Wakeup::signal() {
   const uint64_t one = 1;

@@ -34,7 +34,8 @@ Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random,
              .own = config_.credentials.id,
              .mtu = kGuestMtu},
             random, log),
-      gossip_at_(now + kGossipInterval) {
+      gossip_at_(now + kGossipInterval),
+      hash_key_(random.u64()) {
   for (const Endpoint& endpoint : config_.introducers)
     introducers_.push_back({.endpoint = endpoint, .node = {}});
   call_introducers(now);
@@ -67,6 +68,11 @@ void Node::handle_quiet(Instant now, const NodeId& node) {
 
 void Node::handle_guest_frame(Instant now, ByteView frame) {
   (void)vnet_.handle_guest_frame(now, frame);  // Counts its refusals itself.
+  pump(now);
+}
+
+void Node::handle_known_peer(Instant now, const FullMesh::Member& peer) {
+  mesh_.handle_heard_of(now, peer.node, peer.endpoint);
   pump(now);
 }
 
@@ -167,9 +173,7 @@ void Node::handle_event(Instant now, const Links::Event& event) {
 void Node::handle_connected(Instant now, const Links::Connected& connected) {
   mesh_.handle_connected(connected.node, connected.endpoint);
   lookup_.handle_connected(connected.node);
-  for (const Binding& binding : vnet_.local_bindings()) {
-    links_.send_control(now, connected.node, wire::Announcement{.binding = to_record(binding, now)});
-  }
+  send_bindings(now, connected.node);
   // Both sides learn of each other now and start calling: that is what opens two NATs.
   send_members(now, connected.node);
   const wire::Members newcomer{.members = {{.node = connected.node, .endpoint = connected.endpoint}}};
@@ -189,7 +193,7 @@ void Node::handle_failed(Instant now, const Links::Failed& failed) {
   if (failed.target.node) mesh_.handle_unreachable(now, *failed.target.node);
   if (failed.reason != Error::Self) return;
   for (Introducer& introducer : introducers_) {
-    if (introducer.endpoint == failed.target.endpoint) introducer.is_self = true;
+    if (introducer.endpoint == failed.target.endpoint) introducer.is_self_until = now + kSelfPatience;
   }
 }
 
@@ -237,14 +241,17 @@ void Node::handle_members(Instant now, const wire::Members& list) {
 void Node::call_introducers(Instant now) {
   for (const Introducer& introducer : introducers_) {
     const bool is_connected = introducer.node && links_.all().contains(*introducer.node);
-    if (introducer.is_self || is_connected) continue;
+    if (now < introducer.is_self_until || is_connected) continue;
     links_.call(now, {.endpoint = introducer.endpoint, .node = std::nullopt}, Duration::max());
   }
 }
 
 /// What was lost on the way is said again.
 void Node::gossip(Instant now) {
-  for (const NodeId& node : connected_nodes()) send_members(now, node);
+  for (const NodeId& node : connected_nodes()) {
+    send_members(now, node);
+    send_bindings(now, node);
+  }
   call_introducers(now);
   // Give or take a sixth: nodes that started together drift apart.
   gossip_at_ = now + kGossipInterval * 5 / 6 + Duration(random_.below((kGossipInterval / 3).count()));
@@ -264,6 +271,12 @@ void Node::send_members(Instant now, const NodeId& to) {
   flush();
 }
 
+void Node::send_bindings(Instant now, const NodeId& to) {
+  for (const Binding& binding : vnet_.local_bindings()) {
+    links_.send_control(now, to, wire::Announcement{.binding = to_record(binding, now)});
+  }
+}
+
 void Node::send_frame(Instant now, const Vnet::Outgoing& outgoing) {
   if (!outgoing.to) {
     for (const NodeId& node : connected_nodes()) links_.send_frame(now, node, outgoing.frame);
@@ -279,7 +292,7 @@ std::vector<NodeId> Node::connected_nodes() const {
 }
 
 std::shared_ptr<const Snapshot> Node::make_snapshot() const {
-  auto out = std::make_shared<Snapshot>();
+  auto out = std::make_shared<Snapshot>(hash_key_);
   out->version = snapshot_version_;
   std::map<NodeId, uint32_t> places{{config_.credentials.id, Snapshot::kHere}};
   for (const auto& [node, link] : links_.all()) {

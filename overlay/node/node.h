@@ -32,6 +32,9 @@ inline constexpr uint16_t kGuestMtu = 1400;
 /// How often members tell each other whom they are connected to, besides at once when somebody new connects.
 inline constexpr Duration kGossipInterval = 30s;
 
+/// How long an introducer's endpoint that turned out to be our own is left alone.
+inline constexpr Duration kSelfPatience = 300s;
+
 /// How long a node that somebody spoke of is called before it counts as unreachable for now.
 inline constexpr Duration kCallPatience = 10s;
 
@@ -62,6 +65,8 @@ class Node {
   void handle_quiet(Instant now, const NodeId& node);
   /// A frame of a local guest that the fast path could not place.  Its checksums are complete.
   void handle_guest_frame(Instant now, ByteView frame);
+  /// A peer of an earlier process, which may still be where it was.
+  void handle_known_peer(Instant now, const FullMesh::Member& peer);
   /// We are about to stop: tells the peers.
   void handle_shutdown(Instant now);
 
@@ -76,6 +81,7 @@ class Node {
 
   const Credentials& credentials() const { return config_.credentials; }
   const Links& links() const { return links_; }
+  std::vector<FullMesh::Member> peers() const { return mesh_.connected(); }
   const Vnet& vnet() const { return vnet_; }
   Vnet& vnet() { return vnet_; }
   const ErrorCounters& refused() const { return refused_; }
@@ -96,6 +102,7 @@ class Node {
   void call_introducers(Instant now);
   void gossip(Instant now);
   void send_members(Instant now, const NodeId& to);
+  void send_bindings(Instant now, const NodeId& to);
   void send_frame(Instant now, const Vnet::Outgoing& outgoing);
   std::vector<NodeId> connected_nodes() const;
   std::shared_ptr<const Snapshot> make_snapshot() const;
@@ -114,10 +121,11 @@ class Node {
   struct Introducer {
     Endpoint endpoint;
     std::optional<NodeId> node;  ///< Who answered last.
-    bool is_self = false;
+    Instant is_self_until{};     ///< We reached ourselves there.  Addresses move, so it is tried again.
   };
   std::vector<Introducer> introducers_;
   Instant gossip_at_;
+  uint64_t hash_key_;  ///< For Snapshot; nobody else's business.
   uint64_t snapshot_version_ = 0;
   std::pair<uint64_t, uint64_t> snapshot_of_{~uint64_t{0}, ~uint64_t{0}};  ///< Versions of links and map.
 };

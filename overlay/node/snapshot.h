@@ -28,15 +28,22 @@ struct Snapshot {
     uint32_t peer = 0;         ///< Index into `peers`.
     bool unconfirmed = false;  ///< The core must hear of the first datagram.
   };
+  /// Keyed, since guests choose their MACs and must not be able to choose ones that collide.  The mixing is
+  /// SplitMix64's.
   struct MacHash {
+    uint64_t key = 0;
     size_t operator()(const MacAddress& mac) const {
-      uint64_t value = 0;
-      std::memcpy(&value, mac.bytes.data(), mac.bytes.size());
-      return value * 0x9e3779b97f4a7c15 >>
-             16;  // Fibonacci hashing: guests choose their MACs, but only their own.
+      uint64_t z = 0;
+      std::memcpy(&z, mac.bytes.data(), mac.bytes.size());
+      z += key;
+      z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+      z = (z ^ z >> 27) * 0x94d049bb133111eb;
+      return z ^ z >> 31;
     }
   };
   static constexpr uint32_t kHere = ~uint32_t{0};  ///< The place of a guest of this host.
+
+  explicit Snapshot(uint64_t hash_key = 0) : places(0, MacHash{hash_key}) {}
 
   uint64_t version = 0;
   std::vector<Peer> peers;

@@ -37,6 +37,7 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
     return Change::Withdrawn;
   }
   if (held_by_other && !wins(binding, guests_.at(holder->second))) return Error::Conflict;
+  if (known == guests_.end() && binding.node == own_ && local_count_ >= limits_.local) evict_local();
   if (!has_room(binding)) return Error::Full;
 
   Change change = Change::Refreshed;
@@ -94,6 +95,16 @@ void AddressMap::drop_address(MacAddress mac, Ipv4Address ip) {
   guest.addresses.erase(ip);
   by_ip_.erase(ip);
   schedule(mac, guest);
+}
+
+/// A guest that invents MACs must not keep a new guest out: what has no address goes first, the oldest of it.
+void AddressMap::evict_local() {
+  for (const auto& [deadline, mac] : deadlines_) {
+    const auto guest = guests_.find(mac);
+    if (guest->second.node != own_ || !guest->second.addresses.empty()) continue;
+    drop(guest);
+    return;
+  }
 }
 
 void AddressMap::drop(Guests::iterator guest) {

@@ -27,7 +27,7 @@ class AddressMap {
  public:
   struct Limits {
     size_t remote = 65536;  ///< MACs of other members.
-    size_t local = 4096;    ///< MACs of our guests: a guest may invent as many as it likes.
+    size_t local = 4096;    ///< MACs of our guests.  One may invent many: those without address give way.
     size_t addresses = 16;  ///< Of one MAC.
   };
   explicit AddressMap(const NodeId& own) : AddressMap(own, Limits()) {}
@@ -89,6 +89,7 @@ class AddressMap {
 
   static bool wins(const Binding& claim, const Guest& holder);
   bool has_room(const Binding& binding) const;
+  void evict_local();
   void drop_address(MacAddress mac, Ipv4Address ip);  // By value: callers have it from what goes.
   void drop(Guests::iterator guest);
   void schedule(const MacAddress& mac, const Guest& guest);

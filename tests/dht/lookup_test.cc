@@ -174,5 +174,26 @@ TEST(LookupAtStart, LaterAHostThatIsAloneWaitsForNobody) {
   EXPECT_TRUE(lookup.poll_outcome());
 }
 
+TEST(LookupHints, AReservationGivesWayToAHolder) {
+  Lookup lookup(kStart - 1000s);
+  ASSERT_TRUE(lookup.start(kStart, query(1), {node(2), node(3)}));
+  auto reservation = held(1, node(2));
+  reservation.binding->sequence = 0;
+  lookup.handle_answer(node(2), reservation);
+  EXPECT_FALSE(lookup.poll_outcome()) << "the other may know for certain";
+  lookup.handle_answer(node(3), held(1, node(3)));
+  EXPECT_EQ(lookup.poll_outcome()->holder->node, node(3));
+}
+
+TEST(LookupHints, AReservationAloneIsAnAnswer) {
+  Lookup lookup(kStart - 1000s);
+  ASSERT_TRUE(lookup.start(kStart, query(1), {node(2), node(3)}));
+  auto reservation = held(1, node(2));
+  reservation.binding->sequence = 0;
+  lookup.handle_answer(node(2), reservation);
+  lookup.handle_answer(node(3), not_i(1));
+  EXPECT_EQ(lookup.poll_outcome()->holder->node, node(2));
+}
+
 }  // namespace
 }  // namespace ipop

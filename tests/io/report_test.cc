@@ -21,7 +21,7 @@ struct Reports : testing::Test {
             .counters = &counters,
             .refused = &beta.node().refused()};
   }
-  Report report() { return make_report(beta.node(), world.now()); }
+  Report report() { return make_report(beta.node()); }
 
   sim::World world{{.seed = 1}};
   sim::Host& alpha = world.add_host("alpha");
@@ -31,7 +31,7 @@ struct Reports : testing::Test {
 
 TEST_F(Reports, JsonHoldsWhatProgramsNeed) {
   beta.node().refused().add(Error::Replayed, 3);
-  const auto json = boost::json::parse(show(report(), facts(), true)).as_object();
+  const auto json = boost::json::parse(show(report(), facts(), world.now(), true)).as_object();
   EXPECT_EQ(json.at("port"), "ipop0");
   EXPECT_EQ(json.at("network"), "grid");
   EXPECT_EQ(json.at("node").as_string(), beta.id().to_string());
@@ -39,17 +39,17 @@ TEST_F(Reports, JsonHoldsWhatProgramsNeed) {
   EXPECT_TRUE(json.at("local_endpoint").is_null());
   EXPECT_EQ(json.at("counters").as_object().at("peer_replayed").to_number<int>(), 3);
 
-  const auto peers = boost::json::parse(show_peers(report(), true)).as_array();
+  const auto peers = boost::json::parse(show_peers(report(), world.now(), true)).as_array();
   ASSERT_EQ(peers.size(), 1u);
   EXPECT_EQ(peers[0].at("host"), "alpha");
   EXPECT_EQ(peers[0].at("endpoint").as_string(), alpha.endpoint().to_string());
   EXPECT_TRUE(peers[0].at("up").as_bool());
   EXPECT_GT(peers[0].at("rtt_ms").as_double(), 20.0);
-  EXPECT_EQ(boost::json::parse(show_bindings(report(), true)).as_array().size(), 0u);
+  EXPECT_EQ(boost::json::parse(show_bindings(report(), world.now(), true)).as_array().size(), 0u);
 }
 
 TEST_F(Reports, PeopleSeeTheNamesTheyGave) {
-  const std::string text = show(report(), facts(), false);
+  const std::string text = show(report(), facts(), world.now(), false);
   for (const char* part : {"network          grid (10.128.0.0/16)", "host             beta",
                            "peers            1 connected", "alpha", "AES-256-GCM"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;

@@ -118,6 +118,30 @@ TEST_F(TwoGuests, ARestartedIntroducerIsFoundByTheOthersWithinSeconds) {
   EXPECT_THAT(alpha.take_frames(), testing::Contains(frame(kAlice, kBob, "ping")));
 }
 
+TEST_F(TwoGuests, ARestartedIntroducerThatRemembersItsPeersWaitsForNobody) {
+  world.kill(alpha);
+  world.run_for(3s);
+  world.start(alpha);
+  alpha.node().handle_known_peer(world.now(), {.node = beta.id(), .endpoint = beta.endpoint()});
+  alpha.send_frame(frame(kBob, kAlice, "first word"));  // Its guest did not notice; beta's is silent.
+  EXPECT_TRUE(world.run_until([&] { return !beta.take_frames().empty(); }, 2s));
+}
+
+TEST_F(TwoGuests, ALostAnnouncementIsRepeated) {
+  Host& gamma = world.add_host("gamma");
+  world.run_for(3s);
+  ASSERT_EQ(connections(gamma), 2u);
+  world.cut(gamma, alpha);
+  gamma.send_frame(arp_request(kBob, kBobIp, kBobIp));  // Bob has moved there, and alpha does not hear of it.
+  world.run_for(3s);
+  world.mend(gamma, alpha);
+  world.run_for(40s);
+  gamma.take_frames();
+  alpha.send_frame(frame(kBob, kAlice, "found you"));
+  world.run_for(1s);
+  EXPECT_THAT(gamma.take_frames(), testing::Contains(frame(kBob, kAlice, "found you")));
+}
+
 TEST_F(TwoGuests, AHostThatChangesItsAddressKeepsItsSessions) {
   const uint64_t handshakes = alpha.node().links().all().at(beta.id()).handshakes();
   world.move(beta, *Endpoint::parse("192.0.2.77:4000"));

@@ -135,7 +135,9 @@ TEST(AddressMap, IsBounded) {
   EXPECT_TRUE(map.upsert(at(0s), binding(2, "", 2, 1, at(90s))));
   EXPECT_EQ(map.upsert(at(0s), binding(3, "", 2, 1, at(90s))).error(), Error::Full);
   EXPECT_TRUE(map.upsert(at(0s), binding(4, "", 1, 1, at(90s)))) << "Ours are counted for themselves.";
-  EXPECT_EQ(map.upsert(at(0s), binding(5, "", 1, 1, at(90s))).error(), Error::Full);
+  EXPECT_TRUE(map.upsert(at(0s), binding(5, "10.128.0.9", 1, 1, at(90s)))) << "One without address gives way.";
+  EXPECT_FALSE(map.find_mac(mac(4)));
+  EXPECT_EQ(map.upsert(at(0s), binding(4, "", 1, 1, at(90s))).error(), Error::Full) << "One with does not.";
   EXPECT_EQ(map.upsert(at(0s), binding(2, "", 1, 2, at(90s))).error(), Error::Full) << "Nor by moving.";
   EXPECT_TRUE(map.upsert(at(60s), binding(3, "", 2, 1, at(90s)))) << "What has expired makes room.";
   EXPECT_TRUE(map.upsert(at(60s), binding(3, "10.128.0.2", 2, 1, at(90s))));

@@ -1,0 +1,22 @@
+// The file of peers: whom a node was connected to, so that it finds its network again after a restart, also
+// if it was the one that introduced the others and they have nothing to say just now.
+//
+// A first line "ipop-peers 1", then "NODE ENDPOINT" each line.  A hint like any other word of where a node
+// is: what is stale costs a few calls.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "overlay/base/result.h"
+#include "overlay/ring/full_mesh.h"
+
+namespace ipop {
+
+std::string save_peers(const std::vector<FullMesh::Member>& peers);
+
+/// A text that is wrong anywhere is a Problem as a whole.  At most kMaxMembers.
+Result<std::vector<FullMesh::Member>, Problem> load_peers(std::string_view text);
+
+}  // namespace ipop
