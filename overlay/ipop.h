@@ -8,7 +8,8 @@
  *   4. Threads.  "Owner" is the thread that configures the port (the switch's main thread).  ipop_port_send()
  *      may be called by any thread at any time, several at once; ipop_port_recv() by one thread at a time.
  *      None of the functions blocks on the network or on another thread's work.
- *   5. Threads of the engine never call into Open vSwitch: they write to a descriptor, and the switch comes.
+ *   5. Threads of the engine never call into Open vSwitch: they write to a descriptor, and the switch comes.  The one
+ *      exception is the function given to ipop_set_log(), which any thread calls.
  */
 #ifndef IPOP_H
 #define IPOP_H 1

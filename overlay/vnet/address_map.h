@@ -41,7 +41,7 @@ class AddressMap {
   };
   /// Conflict: somebody else's claim is better.  Full: no room, even without what has expired.
   Result<Change> upsert(Instant now, const Binding& binding);
-  /// Forgets the address, and the MAC if it was its last or `ip` is unspecified.
+  /// Forgets the address; the MAC stays where it is.  With `ip` unspecified forgets the MAC and all it has.
   void erase(const MacAddress& mac, Ipv4Address ip);
 
   /// The MAC's binding, with its lowest address if it has any.
