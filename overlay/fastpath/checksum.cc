@@ -3,14 +3,13 @@
 #include <array>
 #include <cstring>
 
+#include "overlay/wire/ethernet.h"
+
 namespace ipop {
 
 namespace {
 
-constexpr uint16_t kEtherTypeIpv4 = 0x0800;
-constexpr uint16_t kEtherTypeIpv6 = 0x86dd;
-constexpr uint16_t kEtherTypeVlan = 0x8100;     // IEEE 802.1Q.
-constexpr uint16_t kEtherTypeService = 0x88a8;  // IEEE 802.1ad.
+constexpr uint16_t kEtherTypeService = 0x88a8;  // IEEE 802.1ad; wire/ethernet.h has the others.
 constexpr size_t kAddressesAt4 = 12;            // Source and destination, both, in the IPv4 header,
 constexpr size_t kAddressesAt6 = 8;             // and in the IPv6 header.
 

@@ -4,16 +4,11 @@
 #include <cstring>
 
 #include "overlay/fastpath/tcp_header.h"
+#include "overlay/wire/ethernet.h"
 
 namespace ipop {
 
 using namespace tcp;
-
-namespace {
-
-constexpr size_t kMaxFrameSize = 65535;
-
-}  // namespace
 
 std::optional<Segmenter> Segmenter::parse(ByteView frame, size_t segment_size) {
   if (frame.size() > kMaxFrameSize || segment_size < kMinSegmentSize) return std::nullopt;
