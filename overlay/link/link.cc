@@ -11,12 +11,15 @@ constexpr size_t kMaxKeypairs = 4;
 }  // namespace
 
 Link::Link(NodeId node, std::string host_name, Options options, Random& random)
-    : node_(node), host_name_(std::move(host_name)), options_(options), random_(random) {
+    : node_(node),
+      host_name_(std::move(host_name)),
+      options_(options),
+      random_(random),
+      patience_percent_(static_cast<int>(90 + random.below(31))) {
   timers_.fill(kNever);
 }
 
-void Link::handle_established(Instant now, const Established& established, Origin origin,
-                              const Path& from) {
+void Link::handle_established(Instant now, const Established& established, Origin origin, const Path& from) {
   if (established.remote_static !=
       remote_static_) {  // Whatever keys an earlier process had are gone with it.
     remote_static_ = established.remote_static;
@@ -75,7 +78,8 @@ void Link::handle_quiet(Instant now) {
   if (timer(Timer::Probe) == kNever) ask_for_life(now);
 }
 
-void Link::handle_pong(Instant now, uint64_t token, bool wants_link, const std::optional<Endpoint>& observed) {
+void Link::handle_pong(Instant now, uint64_t token, bool wants_link,
+                       const std::optional<Endpoint>& observed) {
   peer_wants_link_ = wants_link;
   if (!sent_ping_ || sent_ping_->token != token) return;  // An answer to an older Ping proves life, not time.
   round_trip_.add(now - sent_ping_->at);
@@ -84,11 +88,12 @@ void Link::handle_pong(Instant now, uint64_t token, bool wants_link, const std::
 }
 
 void Link::set_use(Instant now, bool wants_link, Duration keepalive) {
-  if (wants_link != wants_link_ && sending_) ping_due_ = true;  // The peer decides with us whether to close.
+  if (wants_link && !wants_link_ && sending_) ping_due_ = true;  // Before the peer closes it.
   wants_link_ = wants_link;
   if (keepalive == keepalive_) return;
   keepalive_ = keepalive;
-  if (timer(Timer::Keepalive) != kNever) timer(Timer::Keepalive) = std::max(now, last_received() + keepalive_);
+  if (timer(Timer::Keepalive) != kNever)
+    timer(Timer::Keepalive) = std::max(now, last_received() + idle_limit());
 }
 
 void Link::look(Instant now) {
@@ -109,7 +114,9 @@ std::optional<Link::Event> Link::poll_event() {
 
 wire::Ping Link::start_ping(Instant now) {
   sent_ping_ = SentPing{.token = random_.u64(), .at = now};
-  return {.token = sent_ping_->token, .wants_link = wants_link_, .asks_endpoint = path_.is_direct() && !observed_};
+  return {.token = sent_ping_->token,
+          .wants_link = wants_link_,
+          .asks_endpoint = path_.is_direct() && !observed_};
 }
 
 void Link::handle_handshake_failed() {
@@ -125,10 +132,10 @@ Instant Link::next_timeout() const {
 void Link::handle_timeout(Instant now) {
   if (now >= timer(Timer::Keepalive)) {
     // Data that the switch's threads received is as good as an answer.
-    if (now - last_received() >= keepalive_) {
+    if (now - last_received() >= idle_limit()) {
       ask_for_life(now);
     } else {
-      timer(Timer::Keepalive) = last_received() + keepalive_;
+      timer(Timer::Keepalive) = last_received() + idle_limit();
     }
   }
   if (now >= timer(Timer::Probe)) {
@@ -163,12 +170,15 @@ void Link::note_life(Instant now) {
   activity_->quiet = false;
   unanswered_pings_ = 0;
   timer(Timer::Probe) = kNever;
-  timer(Timer::Keepalive) = now + keepalive_;
+  timer(Timer::Keepalive) = now + idle_limit();
 }
 
 void Link::send_with(std::shared_ptr<Keypair> keypair, Origin origin) {
   rekeying_ = false;
-  if (std::exchange(is_new_, false)) connected_due_ = true;
+  if (std::exchange(is_new_, false)) {
+    connected_due_ = true;
+    connected_as_ = origin;
+  }
   // The initiator goes first; the responder only if that fails, so that the two do not rekey at once.
   const Duration patience = origin == Origin::Accepted ? options_.rekey_after / 8 : Duration::zero();
   timer(Timer::Rekey) = keypair->created() + options_.rekey_after + patience;
@@ -185,16 +195,17 @@ void Link::ask_for_life(Instant now) {
   for (int i = 0; i < unanswered_pings_; ++i) pause += pause / 4;
   ++unanswered_pings_;
   timer(Timer::Probe) = now + pause;
-  timer(Timer::Keepalive) = now + keepalive_;
+  timer(Timer::Keepalive) = now + idle_limit();
 }
 
 /// Whether the keypair that we send with has carried frames of guests.
 bool Link::is_used() const { return frames_ != frames_before_; }
 
-/// A keypair that a newer one has replaced, or should have, is accepted for a while longer: frames sealed under
-/// it may still be on their way.
+/// A keypair that a newer one has replaced, or should have, is accepted for a while longer: frames sealed
+/// under it may still be on their way.
 Instant Link::expiry_of(const Keypair& keypair) const {
-  if (!sending_ || keypair.created() > sending_->created()) return keypair.created() + grace();  // Never confirmed.
+  if (!sending_ || keypair.created() > sending_->created())
+    return keypair.created() + grace();  // Never confirmed.
   if (&keypair == sending_.get()) return rekey_due_at_ == kNever ? kNever : rekey_due_at_ + grace();
   return sending_->created() + grace();
 }

@@ -18,29 +18,31 @@
 #include "overlay/base/node_id.h"
 #include "overlay/base/random.h"
 #include "overlay/base/time.h"
-#include "overlay/session/handshake.h"
 #include "overlay/link/path.h"
 #include "overlay/link/round_trip.h"
+#include "overlay/session/handshake.h"
 #include "overlay/session/keypair.h"
 #include "overlay/wire/control.h"
 
 namespace ipop {
 
-/// On an idle link, unless its owner asks for another.  RFC 8445 section 11 has 15 s, WireGuard recommends 25;
-/// NAT mappings live for at least 30 s in practice and by RFC 4787, REQ-5, for two minutes.
+/// On an idle link, unless its owner asks for another.  RFC 8445 section 11 has 15 s, WireGuard recommends
+/// 25; NAT mappings live for at least 30 s in practice and by RFC 4787, REQ-5, for two minutes.
 inline constexpr Duration kKeepaliveInterval = 20s;
 /// Hints that the peer lost our session are heard no more often: each costs a handshake.
 inline constexpr Duration kHintInterval = 1s;
 /// Whoever sends to a peer that was silent for so long tells the core (PeerActivity::quiet), which asks.
 inline constexpr Duration kSilencePatience = 2s;
-/// How many Pings stay unanswered until a peer counts as dead.  The first pause between them is the retransmission
-/// time-out of the link, each further one a quarter longer: a peer 100 ms away is given up after some 2 s.
+/// How many Pings stay unanswered until a peer counts as dead.  The first pause between them is the
+/// retransmission time-out of the link, each further one a quarter longer: a peer 100 ms away is given up
+/// after some 2 s.
 inline constexpr int kMaxUnansweredPings = 5;
 
 class Link {
  public:
   struct Options {
-    Duration rekey_after = 120s;  ///< WireGuard's REKEY_AFTER_TIME, for a keypair that carries guests' frames.
+    Duration rekey_after =
+        120s;  ///< WireGuard's REKEY_AFTER_TIME, for a keypair that carries guests' frames.
     /// For one that carries control messages only: a handshake costs as much as ten minutes of keepalives.
     Duration idle_rekey_after = 1h;
   };
@@ -54,11 +56,14 @@ class Link {
   const std::string& host_name() const { return host_name_; }
   const Path& path() const { return path_; }
   Instant connected_since() const { return connected_since_; }
+  /// Who called whom when the peer's present process was met.
+  Origin connected_as() const { return connected_as_; }
   uint64_t handshakes() const { return handshakes_; }
   std::optional<Duration> round_trip() const { return round_trip_.smoothed(); }
   /// How long an answer of this peer may take.
   Duration retry_timeout() const { return round_trip_.retry_timeout(); }
-  /// When the last frame of a guest passed, either way; zero before the first.  As of the last look: see look().
+  /// When the last frame of a guest passed, either way; zero before the first.  As of the last look: see
+  /// look().
   Instant last_frame() const { return last_frame_; }
   /// Whether the peer said, when it last spoke of that, that it has a use for the link.
   bool peer_wants_link() const { return peer_wants_link_; }
@@ -124,6 +129,7 @@ class Link {
   Instant last_received() const;
   void note_life(Instant now);
   void send_with(std::shared_ptr<Keypair> keypair, Origin origin);
+  Duration idle_limit() const { return keepalive_ * patience_percent_ / 100; }
   void ask_for_life(Instant now);
   bool is_used() const;
   Instant expiry_of(const Keypair& keypair) const;
@@ -138,6 +144,7 @@ class Link {
   Random& random_;
   Path path_;
   Instant connected_since_{};
+  Origin connected_as_ = Origin::Accepted;
   std::shared_ptr<PeerActivity> activity_ = std::make_shared<PeerActivity>();
   std::array<uint8_t, 32> remote_static_{};
   std::vector<std::shared_ptr<Keypair>> keypairs_;
@@ -145,13 +152,16 @@ class Link {
   std::shared_ptr<Keypair> unconfirmed_;  ///< Initiated; becomes sending_ when something arrives under it.
   uint64_t handshakes_ = 0;
   bool rekeying_ = false;
-  uint64_t frames_ = 0;            ///< Of guests, both ways, when we last looked.
-  uint64_t frames_before_ = 0;     ///< The same when sending_ was taken into use.
+  uint64_t frames_ = 0;         ///< Of guests, both ways, when we last looked.
+  uint64_t frames_before_ = 0;  ///< The same when sending_ was taken into use.
   Instant last_frame_{};
   Instant rekey_due_at_ = kNever;  ///< When the keypair that we send with should have been replaced.
   bool wants_link_ = true;
   bool peer_wants_link_ = true;
   Duration keepalive_ = kKeepaliveInterval;
+  /// An exchange lets both ends wait anew.  Each is patient in its own degree, lest both ask at the same
+  /// time.
+  int patience_percent_;
   Instant next_hint_{};
   bool is_new_ = true;  ///< No Event::Connected yet for the peer's present process.
 

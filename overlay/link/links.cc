@@ -334,14 +334,15 @@ void Links::poll_links(Instant now) {
     Link& link = entry->second;
     while (const auto event = link.poll_event()) {
       if (*event == Link::Event::Dead) {
-        log_.warning("peer " + node.to_short_string() + " at " + link.path().to_string() + " does not answer");
+        log_.warning("peer " + node.to_short_string() + " at " + link.path().to_string() +
+                     " does not answer");
         drop(node, End::Dead);
         break;
       }
       if (*event == Link::Event::Connected) {
         log_.info("connected to " + link.host_name() + " (" + node.to_short_string() + ") at " +
                   link.path().to_string());
-        events_.push_back(Connected{.node = node, .path = link.path()});
+        events_.push_back(Connected{.node = node, .path = link.path(), .origin = link.connected_as()});
       } else if (*event == Link::Event::Ping) {
         send(now, link, wire::Type::Control, encode_control(link.start_ping(now)));
       } else {
@@ -355,8 +356,7 @@ void Links::poll_dials() {
   for (auto entry = dials_.begin(); entry != dials_.end();) {
     const auto current = entry++;
     Dial& dial = current->second;
-    while (auto bytes = dial.poll_datagram())
-      put(dial.target().path, std::move(*bytes));
+    while (auto bytes = dial.poll_datagram()) put(dial.target().path, std::move(*bytes));
     if (!dial.finished()) continue;
     const Dial::Target target = dial.target();
     dials_.erase(current);

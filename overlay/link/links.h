@@ -37,8 +37,8 @@ class Links {
   Links(const Credentials& credentials, Link::Options options, Random& random, Log& log,
         ErrorCounters& refused);
 
-  /// Sets up a session with whoever is at the target.  Ends in an Answered, Connected or Failed event; a second call
-  /// to the same target while one is under way does nothing.
+  /// Sets up a session with whoever is at the target.  Ends in an Answered, Connected or Failed event; a
+  /// second call to the same target while one is under way does nothing.
   void call(Instant now, const Dial::Target& target, Duration patience);
 
   /// Ends the link: the peer is told that it is not needed.  Nothing happens if there is none.
@@ -48,7 +48,8 @@ class Links {
   /// Somebody doubts that the peer lives: it is asked now.
   void ask_for_life(Instant now, const NodeId& node);
 
-  /// Any datagram, of the Internet or carried by the ring.  Whatever is refused is counted and changes nothing.
+  /// Any datagram, of the Internet or carried by the ring.  Whatever is refused is counted and changes
+  /// nothing.
   void handle_datagram(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram);
   /// A datagram of a live session that the fast path has opened already.
   void handle_opened(Instant now, uint32_t local_index, const Path& from, wire::Type type,
@@ -65,6 +66,7 @@ class Links {
   struct Connected {
     NodeId node;
     Path path;
+    Link::Origin origin = Link::Origin::Accepted;
   };
   enum class End {
     Dead,      ///< It does not answer.
@@ -122,8 +124,7 @@ class Links {
   Result<Done> dispatch(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram);
   Result<Done> handle_initiation(Instant now, const Path& from, ByteView datagram);
   Result<Done> handle_response(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram);
-  Result<Done> handle_confirmation(Instant now, UnixSeconds unix_now, const Path& from,
-                                   ByteView datagram);
+  Result<Done> handle_confirmation(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram);
   Result<Done> handle_cookie_reply(Instant now, ByteView datagram);
   Result<Done> handle_unknown_session(Instant now, const Path& from, ByteView datagram);
   Result<Done> handle_data(Instant now, const Path& from, ByteView datagram);
@@ -150,7 +151,7 @@ class Links {
   TokenBucket roaming_log_{1s, 10};
 
   std::map<NodeId, Link> links_;
-  std::vector<NodeId> touched_;  ///< Links that may have something to say.
+  std::vector<NodeId> touched_;     ///< Links that may have something to say.
   std::map<uint32_t, Dial> dials_;  // By local index, as are the two below.
   std::map<uint32_t, Responder> responders_;
   std::map<uint32_t, NodeId> keypair_owners_;

@@ -26,7 +26,8 @@ class Introducers {
   void handle_answered(const Endpoint& endpoint, const NodeId& node);
   void handle_self(Instant now, const Endpoint& endpoint);
 
-  /// Whom to call now.  `is_alone`: we have no link; `is_linked(node)` says of one whether we have a link to it.
+  /// Whom to call now.  `is_alone`: we have no link; `is_linked(node)` says of one whether we have a link to
+  /// it.
   template <class IsLinked>
   std::vector<Endpoint> take_calls(Instant now, bool is_alone, IsLinked is_linked) {
     std::vector<Endpoint> out;

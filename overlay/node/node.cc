@@ -263,15 +263,14 @@ void Node::handle_delivered(Instant now, const Router::Delivered& delivered) {
     // A node that does not know yet where it is: its first hop does.
     if (checked.subject.endpoint.port == 0 && checked.subject.node == delivered.from) {
       const auto link = links_.all().find(delivered.from);
-      if (link != links_.all().end()) checked.subject.endpoint = link->second.path().endpoint.value_or(Endpoint{});
+      if (link != links_.all().end())
+        checked.subject.endpoint = link->second.path().endpoint.value_or(Endpoint{});
     }
     if (!may_be_endpoint(checked.subject.endpoint)) checked.subject.endpoint = {};
     ring_.handle_connect(now, delivered.envelope, checked);
   } else if (const auto* reply = std::get_if<wire::ConnectReply>(&delivered.message)) {
     wire::ConnectReply checked = *reply;
     if (!may_be_endpoint(checked.responder.endpoint)) checked.responder.endpoint = {};
-    std::erase_if(checked.neighbours.members,
-                  [&](const auto& member) { return !may_be_endpoint(member.endpoint); });
     ring_.handle_connect_reply(now, checked);
   } else if (const auto* trace = std::get_if<wire::TraceRequest>(&delivered.message)) {
     explorer_.handle_trace_request(now, delivered.envelope, *trace);
@@ -411,7 +410,8 @@ void Node::send_outgoing(Instant now, const Vnet::Outgoing& outgoing) {
   }
 }
 
-/// To a node without a link the frame waits for the session, which the ring carries until there is a direct path.
+/// To a node without a link the frame waits for the session, which the ring carries until there is a direct
+/// path.
 void Node::send_frame(Instant now, const NodeId& to, ByteView frame) {
   if (links_.send_frame(now, to, frame)) return;
   if (const auto held = hold_.hold(now, to, frame); !held) refused_.add(held.error());
@@ -441,8 +441,7 @@ std::shared_ptr<const Snapshot> Node::make_snapshot() const {
   for (const auto& [node, link] : links_.all()) {
     const auto peer = static_cast<uint32_t>(out->peers.size());
     if (link.path().is_direct()) places[node] = peer;  // What goes over the ring goes by way of the core.
-    out->peers.push_back(
-        {.node = node,
+    out->peers.push_back({.node = node,
                           .endpoint = link.path().endpoint.value_or(Endpoint{}),
                           .sending = link.sending(),
                           .activity = link.activity()});

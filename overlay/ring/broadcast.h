@@ -1,5 +1,6 @@
-// One message to every node, each node once: each hands parts of its range of the circle to those of its peers
-// that lie in them (as the bounded broadcast of Brunet and the bounded flood of EdgeVPN).  Depth O(log n).
+// One message to every node, each node once: each hands parts of its range of the circle to those of its
+// peers that lie in them (as the bounded broadcast of Brunet and the bounded flood of EdgeVPN).  Depth O(log
+// n).
 #pragma once
 
 #include <vector>
@@ -14,8 +15,8 @@ struct BroadcastShare {
   bool operator==(const BroadcastShare&) const = default;
 };
 
-/// Divides the nodes between `self` and `bound`, clockwise, both excluded, among the `peers` there; `bound` ==
-/// `self` means the whole ring.  `peers`: in ascending order.
+/// Divides the nodes between `self` and `bound`, clockwise, both excluded, among the `peers` there; `bound`
+/// == `self` means the whole ring.  `peers`: in ascending order.
 std::vector<BroadcastShare> share_broadcast(const NodeId& self, const NodeId& bound,
                                             const std::vector<NodeId>& peers);
 

@@ -23,6 +23,8 @@ inline constexpr size_t kMaxLost = 12;
 /// Pauses between calls that are not answered: the first, and the longest.
 inline constexpr Duration kFirstRedial = 2s;
 inline constexpr Duration kSlowestRedial = 120s;
+/// Of a peer that was lost, the first.
+inline constexpr Duration kLostRedial = 10s;
 
 struct KnownNode {
   enum class State : uint8_t {
@@ -33,9 +35,10 @@ struct KnownNode {
   };
   Endpoint endpoint;
   State state = State::Idle;
-  Instant call_at{};         ///< State::Idle: not before.
+  Instant call_at{};  ///< State::Idle: not before.
   Duration pause = kFirstRedial;
-  Instant heard_at{};        ///< Somebody spoke of it, or it was linked.
+  Instant heard_at{};  ///< Somebody spoke of it, or it was linked.
+  Instant called_at{};
   Instant linked_at{};       ///< State::Linked.
   Instant traffic_until{};   ///< Guests talk with it.
   Instant direct_at{};       ///< Linked over the ring: when a direct path is looked for next.

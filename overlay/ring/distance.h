@@ -21,8 +21,8 @@ struct Distance {
   static Distance from_fraction(double share);
 };
 
-/// Clockwise distance from `from` to `to`.  Not symmetric: the two directions add up to 2^160 unless the nodes
-/// are the same.  (Manku et al., "Symphony", USITS 2003.)
+/// Clockwise distance from `from` to `to`.  Not symmetric: the two directions add up to 2^160 unless the
+/// nodes are the same.  (Manku et al., "Symphony", USITS 2003.)
 Distance clockwise_distance(const NodeId& from, const NodeId& to);
 
 /// The shorter of the two ways.

@@ -6,7 +6,8 @@
 
 namespace ipop {
 
-/// What a link is to us, the first that applies.  The peer may see it otherwise: our shortcut is a leaf to it.
+/// What a link is to us, the first that applies.  The peer may see it otherwise: our shortcut is a leaf to
+/// it.
 enum class LinkKind : uint8_t {
   Near,      ///< One of the nearest nodes on either side.
   Shortcut,  ///< Drawn by us, far away.

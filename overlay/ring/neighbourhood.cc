@@ -21,7 +21,8 @@ std::vector<NodeId> Neighbourhood::all() const {
 
 Neighbourhood neighbourhood_of(const NodeId& self, const std::vector<NodeId>& sorted) {
   Neighbourhood out;
-  const auto after = static_cast<size_t>(std::upper_bound(sorted.begin(), sorted.end(), self) - sorted.begin());
+  const auto after =
+      static_cast<size_t>(std::upper_bound(sorted.begin(), sorted.end(), self) - sorted.begin());
   const auto before =
       static_cast<size_t>(std::lower_bound(sorted.begin(), sorted.end(), self) - sorted.begin());
   const size_t others = sorted.size() - (after - before);

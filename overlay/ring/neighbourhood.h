@@ -24,8 +24,8 @@ struct Neighbourhood {
 /// `sorted`: distinct nodes in ascending order; `self` among them does not count.
 Neighbourhood neighbourhood_of(const NodeId& self, const std::vector<NodeId>& sorted);
 
-/// How many nodes the ring has, ourselves included, if identifiers lie as densely everywhere as here.  Good to
-/// a factor of about two, which is enough for a logarithm.
+/// How many nodes the ring has, ourselves included, if identifiers lie as densely everywhere as here.  Good
+/// to a factor of about two, which is enough for a logarithm.
 double estimate_size(const NodeId& self, const Neighbourhood& near);
 
 }  // namespace ipop

@@ -13,22 +13,30 @@ using State = KnownNode::State;
 using wire::Purpose;
 using Mode = wire::Routed::Mode;
 
-/// Both ends of a link to be often learn of each other at the same time.  One goes first; the other follows, in
-/// case there is a NAT that its call has to open.
+/// Both ends of a link to be often learn of each other at the same time.  One goes first; the other follows,
+/// in case there is a NAT that its call has to open.
 constexpr Duration kSecondCaller = 300ms;
 
-/// A word about a node that is no older than this means that it was alive when its call began.
-constexpr Duration kFresh = 10s;
+/// A word about a node that came so long after its call began means that it lives: its neighbours have
+/// noticed by then if it does not.
+constexpr Duration kFresh = 1s;
 
-/// Whoever was told its place and cannot reach the very next nodes that it heard of joins without them: they may
-/// be gone.
+/// How long hearsay is called: two Initiations.
+constexpr Duration kHearsayPatience = 1500ms;
+constexpr Duration kHearsayRetry = 600ms;
+
+/// Whoever was told its place and cannot reach the very next nodes that it heard of joins without them: they
+/// may be gone.
 constexpr Duration kJoinPatience = 2s;
+
+/// How long the node where a shortcut shall end may take to call us.
+constexpr Duration kDrawPatience = 2s;
 
 /// Before a call is tried that found kMaxCalls under way.
 constexpr Duration kCallPause = 100ms;
 
 /// The pause between calls of lost peers, whoever they are.
-constexpr Duration kLostCallInterval = 5s;
+constexpr Duration kLostCallInterval = 12s;
 
 /// Give or take a sixth: nodes that started together drift apart.
 Duration jittered(Duration duration, Random& random) {
@@ -44,7 +52,7 @@ Ring::Ring(const NodeId& self, Instant now, Links& links, Router& router, Random
       random_(random),
       log_(log),
       tick_at_(now + jittered(kTickInterval, random)),
-      place_at_(now),
+      place_at_(now + kPlaceDelay),
       improve_at_(now + jittered(kImproveInterval, random)),
       retell_at_(now + jittered(kNeighboursInterval, random)) {}
 
@@ -96,7 +104,8 @@ void Ring::handle_gone(Instant now, const wire::Gone& gone) {
 
 void Ring::handle_connected(Instant now, const Links::Connected& connected) {
   const KnownNode* before = contacts_.find(connected.node);
-  const bool is_stranger = before == nullptr || (before->state == State::Idle && before->is_lost);
+  const bool is_unknown = before == nullptr && connected.origin == Link::Origin::Accepted &&
+                          now >= draw_at_ + kDrawPatience;  // Else it may be where a shortcut of ours ends.
   KnownNode& entry = contacts_.know(now, connected.node);
   if (entry.is_calling()) --calls_;
   entry.state = State::Linked;
@@ -107,10 +116,11 @@ void Ring::handle_connected(Instant now, const Links::Connected& connected) {
   if (connected.path.is_direct()) entry.endpoint = *connected.path.endpoint;
   entry.direct_at = now + kCallPatience;
   refresh_near(now);
-  if (!is_joined_ && !is_placed_) {
-    ask_for_place(now, connected.node);
+  if (!is_placed_) {
+    place_at_ = std::min(place_at_, now + kPlaceDelay);  // If the peer has a place, it asks for us.
+  } else if (was_lost || (is_unknown && !is_near(connected.node))) {
+    place_stranger(now, connected.node, connected.path);
   }
-  if (is_stranger || was_lost) place_stranger(now, connected.node, connected.path);
   if (is_near(connected.node)) {
     links_.send_control(now, connected.node, members_for(connected.node));
     tell_of(now, connected.node, entry);
@@ -128,6 +138,7 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
   entry->heard_at = now;
   if (disconnected.end == Links::End::Dead) {
     entry->is_lost = true;
+    entry->pause = kLostRedial;
     contacts_.put_off(now, *entry, random_);
   } else if (disconnected.end == Links::End::Stopped) {
     contacts_.forget(node);
@@ -138,10 +149,12 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
   refresh_near(now);
   if (was_near && disconnected.end != Links::End::Unneeded) {
     for (const NodeId& neighbour : near_.all()) links_.send_control(now, neighbour, wire::Gone{.node = node});
-    tell_at_ = std::min(tell_at_, now + kNeighboursDelay);
-    place_at_ = std::min(place_at_, now + kPlaceRetry);
-    unsettled_until_ = now + kSettleTime;
-    work_soon(tell_at_);
+    if (now < lost_near_at_ + kSettleTime) {  // Several at once: what we have heard of may be gone, too.
+      place_at_ = std::min(place_at_, now + kPlaceRetry / 2);
+      unsettled_until_ = now + kSettleTime;
+      place_pause_ = kPlaceRetry;
+    }
+    lost_near_at_ = now;
   }
   work_soon(now);
 }
@@ -151,7 +164,8 @@ void Ring::handle_failed(Instant now, const Links::Failed& failed) {
   KnownNode* entry = contacts_.find(*failed.target.node);
   if (entry == nullptr || !entry->is_calling()) return;
   --calls_;
-  const bool is_vouched_for = entry->is_invited || entry->traffic_until > now || now - entry->heard_at < kFresh;
+  const bool is_vouched_for =
+      entry->is_invited || entry->traffic_until > now || entry->heard_at > entry->called_at + kFresh;
   if (entry->state == State::Calling && is_vouched_for && !entry->is_lost && !failed.reason) {
     call_over_ring(now, *failed.target.node, *entry);
     return;
@@ -215,44 +229,30 @@ void Ring::handle_connect(Instant now, const wire::Routed& envelope, const wire:
     if (request.subject.endpoint.port != 0) entry.endpoint = request.subject.endpoint;
     entry.is_invited = true;
     if (entry.state == State::Idle && entry.has_endpoint()) call(now, subject, entry);
-  } else if (const auto link = links_.all().find(subject);
-             link != links_.all().end() && !link->second.path().is_direct() &&
-             request.subject.endpoint.port != 0) {
+  } else if (const auto link = links_.all().find(subject); link != links_.all().end() &&
+                                                           !link->second.path().is_direct() &&
+                                                           request.subject.endpoint.port != 0) {
     entry.endpoint = request.subject.endpoint;
     links_.call(now, {.path = entry.endpoint, .node = subject}, kCallPatience);
   }
   const Contact own = own_contact();
-  wire::ConnectReply reply{.purpose = request.purpose,
-                           .responder = {.node = self_, .endpoint = own.endpoint},
-                           .neighbours = {}};
-  if (request.purpose == Purpose::Near) {
-    reply.neighbours = members_for(subject);
-    tell_of(now, subject, entry);
-  }
+  const wire::ConnectReply reply{.purpose = request.purpose,
+                                 .responder = {.node = self_, .endpoint = own.endpoint}};
+  if (request.purpose == Purpose::Near) tell_of(now, subject, entry);
   (void)router_.send(now, Mode::Exact, subject, reply, request.via);
 }
 
 void Ring::handle_connect_reply(Instant now, const wire::ConnectReply& reply) {
-  const auto expect = [&](const wire::Member& member) -> KnownNode* {
-    if (member.node == self_) return nullptr;
-    KnownNode& entry = contacts_.know(now, member.node);
-    entry.heard_at = now;
-    if (entry.is_linked()) return &entry;
-    if (member.endpoint.port != 0) entry.endpoint = member.endpoint;
-    if (entry.state == State::Idle && entry.call_at <= now + kSecondCaller) {
-      entry.call_at = now + kSecondCaller;  // It calls us.
-      work_soon(entry.call_at);
-    }
-    return &entry;
-  };
-  KnownNode* responder = expect(reply.responder);
-  if (responder == nullptr) return;
-  responder->is_invited = true;
-  if (reply.purpose == Purpose::Shortcut) responder->is_shortcut = true;
-  if (reply.purpose == Purpose::Near) {
-    set_placed(now);
-    for (const auto& member : reply.neighbours.members) expect(member);
+  if (reply.responder.node == self_) return;
+  KnownNode* const responder = &contacts_.know(now, reply.responder.node);
+  responder->heard_at = now;
+  if (!responder->is_linked() && reply.responder.endpoint.port != 0) {
+    responder->endpoint = reply.responder.endpoint;
   }
+  if (responder->state == State::Idle) responder->call_at = now + kSecondCaller;  // It calls us.
+  responder->is_invited = !responder->is_linked();
+  if (reply.purpose == Purpose::Shortcut) responder->is_shortcut = true;
+  if (reply.purpose == Purpose::Near) set_placed(now);
   work_soon(now);
 }
 
@@ -264,23 +264,24 @@ void Ring::want(Instant now, const NodeId& node) {
   entry.traffic_until = now + kTrafficLifetime;
   if (entry.state != State::Idle) return;
   const Contact own = own_contact();
-  const wire::Connect request{.purpose = Purpose::Traffic,
-                              .subject = {.node = self_, .endpoint = own.endpoint},
-                              .via = std::nullopt};
+  const wire::Connect request{
+      .purpose = Purpose::Traffic, .subject = {.node = self_, .endpoint = own.endpoint}, .via = std::nullopt};
   (void)router_.send(now, Mode::Exact, node, request);
   call_over_ring(now, node, entry);
 }
 
 void Ring::call(Instant now, const NodeId& node, KnownNode& entry) {
   if (!entry.has_endpoint()) return call_over_ring(now, node, entry);
-  const bool only_once = entry.is_lost && !entry.is_invited;
   entry.state = State::Calling;
+  entry.called_at = now;
   ++calls_;
-  links_.call(now,
-              {.path = entry.endpoint,
-               .node = node,
-               .first_retry = only_once ? kLostCallPatience : kFirstRetry},
-              only_once ? kLostCallPatience : kCallPatience);
+  Duration first_retry = kFirstRetry;
+  Duration patience = kCallPatience;
+  if (!entry.is_invited) {
+    first_retry = entry.is_lost ? kLostCallPatience : kHearsayRetry;
+    patience = entry.is_lost ? kLostCallPatience : kHearsayPatience;
+  }
+  links_.call(now, {.path = entry.endpoint, .node = node, .first_retry = first_retry}, patience);
 }
 
 void Ring::call_over_ring(Instant now, const NodeId& node, KnownNode& entry) {
@@ -290,15 +291,12 @@ void Ring::call_over_ring(Instant now, const NodeId& node, KnownNode& entry) {
               kRingCallPatience);
 }
 
-/// Calls those that would be neighbours if they were linked: all of them, since some may be gone.
 void Ring::call_near(Instant now) {
-  std::vector<NodeId> linked = near_.all();
-  std::sort(linked.begin(), linked.end());
   bool misses_next = false;
-  for (const NodeId& node : near_candidates(now, linked)) {
+  for (const NodeId& node : near_candidates(now)) {
     KnownNode& entry = *contacts_.find(node);
     if (entry.state == State::Idle && entry.call_at <= now && calls_ < kMaxCalls) call(now, node, entry);
-    if (entry.state == State::Idle) work_soon(std::max(entry.call_at, now + kCallPause));
+    work_soon(entry.state == State::Idle ? std::max(entry.call_at, now + kCallPause) : now + kHearsayRetry);
     misses_next |= is_next(node);
   }
   if (near_.successors.empty()) {
@@ -306,34 +304,25 @@ void Ring::call_near(Instant now) {
   } else if (!is_joined_ && is_placed_ && (!misses_next || now - placed_at_ >= kJoinPatience)) {
     is_joined_ = true;
     tell_at_ = std::min(tell_at_, now + kNeighboursDelay);
-    place_at_ = now + jittered(kPlaceRetry, random_);  // Once more, now that the ring knows us.
+    place_pause_ = kPlaceRetry;  // Once more soon: the others may be joining, too.
+    place_at_ = now + jittered(place_pause_, random_);
     if (place_log_.take(now)) log_.info("has its place on the ring");
   }
   router_.set_owner(is_joined_);
 }
 
-/// Known nodes that are not linked and nearer than some that are, or few enough to be neighbours anyway; the nearest
-/// first.
-std::vector<NodeId> Ring::near_candidates(Instant now, const std::vector<NodeId>& linked) const {
-  std::vector<std::pair<Distance, NodeId>> out;
-  std::optional<Distance> farthest_after;
-  std::optional<Distance> farthest_before;
-  if (near_.successors.size() == kNearPerSide && linked.size() > kNearPerSide) {
-    farthest_after = clockwise_distance(self_, near_.successors.back());
-    farthest_before = clockwise_distance(near_.predecessors.back(), self_);
-  }
+/// Known nodes that would be neighbours if they were linked.  One that has been called for a while makes room
+/// for the next, since it may be gone.
+std::vector<NodeId> Ring::near_candidates(Instant now) const {
+  std::vector<NodeId> eligible;
   for (const auto& [node, entry] : contacts_.all()) {
-    if (entry.is_linked() || entry.is_lost || entry.call_at > now + kSecondCaller) continue;
-    const Distance after = clockwise_distance(self_, node);
-    const Distance before = clockwise_distance(node, self_);
-    if (!farthest_after || after < *farthest_after || before < *farthest_before) {
-      out.emplace_back(std::min(after, before), node);
-    }
+    const bool is_due = !entry.is_lost && entry.call_at <= now + kSecondCaller;
+    const bool may_answer = !entry.is_calling() || now - entry.called_at < kHearsayRetry;
+    if (entry.is_linked() || (is_due && may_answer)) eligible.push_back(node);
   }
-  std::sort(out.begin(), out.end());
-  std::vector<NodeId> nodes;
-  for (const auto& [distance, node] : out) nodes.push_back(node);
-  return nodes;
+  std::vector<NodeId> out = neighbourhood_of(self_, eligible).all();
+  std::erase_if(out, [&](const NodeId& node) { return contacts_.find(node)->is_linked(); });
+  return out;
 }
 
 /// Whether the node would be our very next one on either side.
@@ -422,8 +411,8 @@ void Ring::draw_shortcuts(Instant now) {
   (void)router_.send(now, Mode::Owner, draw_shortcut(self_, estimated_size(), random_), request);
 }
 
-/// Of the two shortcuts whose lengths are most alike, the slower one goes: its successor is drawn anew, and so,
-/// by and by, the short ways among several draws remain.
+/// Of the two shortcuts whose lengths are most alike, the slower one goes: its successor is drawn anew, and
+/// so, by and by, the short ways among several draws remain.
 void Ring::improve_shortcuts(Instant now) {
   if (now < improve_at_) return;
   improve_at_ = now + jittered(kImproveInterval, random_);
@@ -435,7 +424,8 @@ void Ring::improve_shortcuts(Instant now) {
   std::vector<Drawn> drawn;
   for (auto& [node, entry] : contacts_.all()) {
     const auto link = links_.all().find(node);
-    if (!entry.is_shortcut || is_near(node) || link == links_.all().end() || !link->second.round_trip()) continue;
+    if (!entry.is_shortcut || is_near(node) || link == links_.all().end() || !link->second.round_trip())
+      continue;
     drawn.push_back({.octave = std::log2(clockwise_distance(self_, node).fraction() + 1e-18),
                      .round_trip = *link->second.round_trip(),
                      .entry = &entry});
@@ -444,7 +434,8 @@ void Ring::improve_shortcuts(Instant now) {
   std::sort(drawn.begin(), drawn.end(), [](const Drawn& a, const Drawn& b) { return a.octave < b.octave; });
   size_t closest = 0;
   for (size_t i = 0; i + 1 < drawn.size(); ++i) {
-    if (drawn[i + 1].octave - drawn[i].octave < drawn[closest + 1].octave - drawn[closest].octave) closest = i;
+    if (drawn[i + 1].octave - drawn[i].octave < drawn[closest + 1].octave - drawn[closest].octave)
+      closest = i;
   }
   const bool first_is_slower = drawn[closest].round_trip > drawn[closest + 1].round_trip;
   drawn[first_is_slower ? closest : closest + 1].entry->is_shortcut = false;
@@ -491,21 +482,21 @@ void Ring::tell_neighbours(Instant now) {
   for (const NodeId& neighbour : near_.all()) links_.send_control(now, neighbour, members_for(neighbour));
 }
 
-/// Tells those of our neighbours who should have this one, too.
+/// Tells our neighbours of another one: some should have it, too, and for the others it is in reserve.
 void Ring::tell_of(Instant now, const NodeId& node, const KnownNode& entry) {
-  std::vector<NodeId> here = near_.all();
-  here.push_back(self_);
-  if (std::find(here.begin(), here.end(), node) == here.end()) here.push_back(node);
-  std::sort(here.begin(), here.end());
   const wire::Members news{.members = {{.node = node, .endpoint = entry.endpoint}}};
   for (const NodeId& neighbour : near_.all()) {
-    if (neighbour == node || !neighbourhood_of(neighbour, here).contains(node)) continue;
-    links_.send_control(now, neighbour, news);
+    if (neighbour != node) links_.send_control(now, neighbour, news);
   }
 }
 
 void Ring::handle_timeout(Instant now) {
   if (now >= work_at_) work(now);
+  if (now >= place_at_) {
+    if (is_joined_ && now >= unsettled_until_) place_pause_ = std::min(4 * place_pause_, kPlaceInterval);
+    place_at_ = now + jittered(is_placed_ ? place_pause_ : kPlaceRetry / 2, random_);
+    ask_for_place(now, std::nullopt);
+  }
   if (now < tick_at_) return;
   tick_at_ = now + jittered(kTickInterval, random_);
   for (auto& [node, entry] : contacts_.all()) {
@@ -524,11 +515,6 @@ void Ring::handle_timeout(Instant now) {
   seek_direct_paths(now);
   improve_shortcuts(now);
   draw_shortcuts(now);
-  if (now >= place_at_) {
-    const bool is_settled = is_joined_ && now >= unsettled_until_;
-    place_at_ = now + jittered(is_settled ? kPlaceInterval : kPlaceRetry, random_);
-    ask_for_place(now, std::nullopt);
-  }
   if (now >= retell_at_) {
     retell_at_ = now + jittered(kNeighboursInterval, random_);
     tell_neighbours(now);

@@ -1,10 +1,10 @@
 // Whom to be linked to, so that the nodes order themselves on the circle of identifiers and anything can be
 // routed to anyone; after Brunet (Boykin et al., "A symphony conducted by BruNet", 2007).
 //
-//   near       the kNearPerSide nearest nodes on either side.  Who joins, asks through any member for the nodes
-//              before and after itself (Connects); these call it, tell their own neighbours of it, and answer
-//              with them.  Neighbours tell each other whom they are linked
-//              to whenever that changes.
+//   near       the kNearPerSide nearest nodes on either side.  Who joins, asks through any member for the
+//   nodes
+//              before and after itself (Connects); these call it, tell their own neighbours of it, and
+//              answer.  Neighbours tell each other whom they are linked to whenever that changes.
 //   shortcuts  drawn far away (ring/shortcut_draw.h).
 //   on-demand  nodes whose guests talk: over the ring at once, and directly as soon as that succeeds.
 //   leaves     links that only the peer has a use for, or nobody any more.
@@ -12,10 +12,10 @@
 // A link is closed when neither end has a use for it; Pings tell.  Near nodes that cannot reach each other
 // directly have their link over the ring, which the neighbours that they have in common carry.
 //
-// What keeps the ring one ring: a neighbour that does not answer is reported to those who should have it, too,
-// and they ask it themselves; a node that misses neighbours, and each node now and then, asks for its place
-// again by way of a distant peer; a peer that was lost is called again for half an hour; and a link with a
-// stranger, which may belong to another ring, makes each of the two find its place on the other's.
+// What keeps the ring one ring: a neighbour that does not answer is reported to those who should have it,
+// too, and they ask it themselves; a node that misses neighbours, and each node now and then, asks for its
+// place again by way of a distant peer; a peer that was lost is called again for half an hour; and a link
+// with a stranger, which may belong to another ring, makes each of the two find its place on the other's.
 //
 // A calculation: handle_*() in, calls and messages out through Links and Router.  One owner, not thread-safe.
 #pragma once
@@ -35,8 +35,8 @@
 
 namespace ipop {
 
-/// How often an idle neighbour is asked whether it lives; other links have kKeepaliveInterval.  Six neighbours
-/// watch a node, so that the first notices within a second of its death on average.
+/// How often an idle neighbour is asked whether it lives; other links have kKeepaliveInterval.  Six
+/// neighbours watch a node, so that the first notices within a second of its death on average.
 inline constexpr Duration kNearKeepalive = 6s;
 /// How long a node is called at its endpoint before the ring is tried.
 inline constexpr Duration kCallPatience = 3s;
@@ -47,7 +47,7 @@ inline constexpr Duration kLostCallPatience = 2s;
 /// Calls under way at a time, so that a restart of everybody is no storm.
 inline constexpr size_t kMaxCalls = 16;
 /// How long a link that nobody needs is kept: neighbours come and go while a ring forms.
-inline constexpr Duration kUnneededLifetime = 20s;
+inline constexpr Duration kUnneededLifetime = 10s;
 /// How long after the last frame a link counts as carrying traffic.
 inline constexpr Duration kTrafficLifetime = 120s;
 /// Between two looks at what nothing else reports.
@@ -55,10 +55,12 @@ inline constexpr Duration kTickInterval = 1s;
 /// How often a node makes sure of its place, and how soon again while something is missing.
 inline constexpr Duration kPlaceInterval = 120s;
 inline constexpr Duration kPlaceRetry = 2s;
+/// How long a node leaves it to its first peer to ask for its place.
+inline constexpr Duration kPlaceDelay = 400ms;
 /// Neighbours seldom die alone; for so long after the last one is more than one look needed.
 inline constexpr Duration kSettleTime = 5s;
 /// How often neighbours repeat what they said.
-inline constexpr Duration kNeighboursInterval = 60s;
+inline constexpr Duration kNeighboursInterval = 120s;
 /// Changes of the neighbourhood are told together.
 inline constexpr Duration kNeighboursDelay = 150ms;
 /// Between the draws of a shortcut for the better.
@@ -86,8 +88,8 @@ class Ring {
   /// Where peers see us, for those who shall call us.
   void set_public_endpoint(const std::optional<Endpoint>& endpoint) { public_endpoint_ = endpoint; }
 
-  /// True as soon as we are linked to the nearest nodes that we know of, having asked for our place; and for a
-  /// node that is the first of its ring.
+  /// True as soon as we are linked to the nearest nodes that we know of, having asked for our place; and for
+  /// a node that is the first of its ring.
   bool is_joined() const { return is_joined_; }
   /// Of those we are linked to, clockwise or the other way, the nearest first; at most kNearPerSide.
   const std::vector<NodeId>& successors() const { return near_.successors; }
@@ -98,7 +100,7 @@ class Ring {
   double estimated_size() const { return estimate_size(self_, near_); }
   const Contacts& contacts() const { return contacts_; }
 
-  Instant next_timeout() const { return std::min(tick_at_, work_at_); }
+  Instant next_timeout() const { return std::min({tick_at_, work_at_, is_placed_ ? kNever : place_at_}); }
   void handle_timeout(Instant now);
 
  private:
@@ -108,7 +110,7 @@ class Ring {
   void call(Instant now, const NodeId& node, KnownNode& entry);
   void call_over_ring(Instant now, const NodeId& node, KnownNode& entry);
   void call_near(Instant now);
-  std::vector<NodeId> near_candidates(Instant now, const std::vector<NodeId>& linked) const;
+  std::vector<NodeId> near_candidates(Instant now) const;
   bool is_next(const NodeId& node) const;
   void set_placed(Instant now);
   void call_invited(Instant now);
@@ -139,11 +141,13 @@ class Ring {
   bool is_joined_ = false;
   bool is_placed_ = false;  ///< Somebody on the ring has answered, or asked, us as its part.
   Instant placed_at_{};
-  size_t calls_ = 0;        ///< Under way.
+  size_t calls_ = 0;  ///< Under way.
   Instant work_at_ = kNever;
   Instant tick_at_;
   Instant place_at_;
+  Duration place_pause_ = kPlaceRetry;  ///< Grows while nothing is missed.
   Instant unsettled_until_{};
+  Instant lost_near_at_{};
   Instant draw_at_{};
   Instant improve_at_;
   Instant tell_at_ = kNever;

@@ -18,7 +18,8 @@ bool is_directed(Mode mode) { return mode == Mode::After || mode == Mode::Before
 /// How far a node is from where the message wants to go.
 Distance way_left(const wire::Routed& message, const NodeId& node) {
   if (message.via) return ring_distance(node, *message.via);
-  if (is_directed(message.mode) && node == message.destination) return Distance::from_fraction(1);  // Round the ring.
+  if (is_directed(message.mode) && node == message.destination)
+    return Distance::from_fraction(1);  // Round the ring.
   switch (message.mode) {
     case Mode::After:
       return clockwise_distance(message.destination, node);
@@ -187,7 +188,8 @@ bool Router::is_delivered_here(const wire::Routed& message) const {
 bool Router::pass_on(Instant now, wire::Routed message, const NodeId& from, std::vector<NodeId> tried,
                      const std::optional<NodeId>& first) {
   if (message.destination == self_ && !is_directed(message.mode) && !message.via && !first) return false;
-  Waiting waiting{.message = std::move(message), .from = from, .next = {}, .tried = std::move(tried), .retry_at = {}};
+  Waiting waiting{
+      .message = std::move(message), .from = from, .next = {}, .tried = std::move(tried), .retry_at = {}};
   while (waiting.tried.size() < kMaxTries) {
     const auto next = first && waiting.tried.empty() ? first : choose(waiting.message, from, waiting.tried);
     if (!next) return false;
@@ -203,7 +205,8 @@ bool Router::send_to(Instant now, const NodeId& next, Waiting waiting) {
   const Link& link = entry->second;
   wire::Routed copy = waiting.message;
   const NodeId& goal = copy.via ? *copy.via : copy.destination;
-  const bool leads_away = next != goal && !(way_left(waiting.message, next) < way_left(waiting.message, self_));
+  const bool leads_away =
+      next != goal && !(way_left(waiting.message, next) < way_left(waiting.message, self_));
   if (leads_away && copy.detours < wire::Routed::kMaxDetours) ++copy.detours;
   ++copy.hops;
   if (copy.via == next) copy.via.reset();

@@ -1,12 +1,14 @@
 // Carries messages over the ring, from link to link, to whom they are for.
 //
-// Greedy: each node hands a message to the peer nearest to its destination.  The next node confirms with an Ack;
-// who gets none in time, by the round trips of that link, asks the peer whether it lives and takes the next best.
-// So a message outlives the nodes that die on its way (Rhea et al., "Handling churn in a DHT", USENIX 2004).
+// Greedy: each node hands a message to the peer nearest to its destination.  The next node confirms with an
+// Ack; who gets none in time, by the round trips of that link, asks the peer whether it lives and takes the
+// next best. So a message outlives the nodes that die on its way (Rhea et al., "Handling churn in a DHT",
+// USENIX 2004).
 //
-// A node takes a message once.  To whoever offers it again it says so, and the offerer tries another peer: there
-// are no loops, a message makes at most one copy for each peer tried, and at a dead end (a node that should have
-// a link nearer to the destination and has not) an exact message may step away from it a few times to get past.
+// A node takes a message once.  To whoever offers it again it says so, and the offerer tries another peer:
+// there are no loops, a message makes at most one copy for each peer tried, and at a dead end (a node that
+// should have a link nearer to the destination and has not) an exact message may step away from it a few
+// times to get past.
 #pragma once
 
 #include <array>

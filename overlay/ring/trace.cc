@@ -37,7 +37,8 @@ uint64_t Explorer::start_trace(Instant now, const NodeId& target, bool exact) {
   const uint64_t id = random_.u64();
   const wire::TraceRequest request{.id = id, .hops = {}};
   traces_[id] = {.target = target, .exact = exact, .since = now};
-  if (traces_.size() > kMaxExplorations || !router_.send(now, exact ? Mode::Exact : Mode::Owner, target, request)) {
+  if (traces_.size() > kMaxExplorations ||
+      !router_.send(now, exact ? Mode::Exact : Mode::Owner, target, request)) {
     traces_.erase(id);
     finished_traces_.push_back(
         {.id = id, .target = target, .exact = exact, .reached = false, .took = {}, .hops = {}});

@@ -29,8 +29,9 @@ struct Trace {
   NodeId target;
   bool exact = false;
   bool reached = false;
-  Duration took{};        ///< Until the answer was here.
-  std::vector<Hop> hops;  ///< Without the source; the last is who answered: the target, or the owner of the key.
+  Duration took{};  ///< Until the answer was here.
+  std::vector<Hop>
+      hops;  ///< Without the source; the last is who answered: the target, or the owner of the key.
 };
 
 struct Crawl {
@@ -75,7 +76,8 @@ class Explorer {
   };
   struct Crawling {
     std::vector<Crawl::Stop> stops;
-    std::deque<NodeId> ahead;  ///< Who comes next, by the last stop; the later ones in case the first is silent.
+    std::deque<NodeId>
+        ahead;  ///< Who comes next, by the last stop; the later ones in case the first is silent.
     Instant since;
     Instant retry_at;
     int tries = 0;

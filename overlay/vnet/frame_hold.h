@@ -1,6 +1,6 @@
-// Frames that wait for something about their destination: its place, for a MAC, or a link, for a node.  They wait,
-// bounded and not for long, and leave in the order they came: the first packet of a conversation is not lost.  A
-// calculation: no I/O.
+// Frames that wait for something about their destination: its place, for a MAC, or a link, for a node.  They
+// wait, bounded and not for long, and leave in the order they came: the first packet of a conversation is not
+// lost.  A calculation: no I/O.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,8 @@ class FrameHold {
   static constexpr size_t kMaxFramesPerKey = 16;
   static constexpr size_t kMaxFrames = 256;
   static constexpr size_t kMaxBytes = 1 << 20;
-  static constexpr Duration kMaxAge = 3s;  ///< As long as Resolver asks, and longer than a handshake over the ring takes.
+  static constexpr Duration kMaxAge =
+      3s;  ///< As long as Resolver asks, and longer than a handshake over the ring takes.
 
   /// Full if there is no room.
   Result<Done> hold(Instant now, const Key& dst, ByteView frame);

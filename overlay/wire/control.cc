@@ -85,7 +85,8 @@ struct Encoder {
   void operator()(const Ping& ping) {
     kind(Kind::Ping);
     out.u64(ping.token);
-    out.u8(static_cast<uint8_t>((ping.wants_link ? kWantsLink : 0) | (ping.asks_endpoint ? kAsksEndpoint : 0)));
+    out.u8(
+        static_cast<uint8_t>((ping.wants_link ? kWantsLink : 0) | (ping.asks_endpoint ? kAsksEndpoint : 0)));
   }
   void operator()(const Pong& pong) {
     kind(Kind::Pong);

@@ -19,8 +19,8 @@ namespace ipop::wire {
 /// "Are you there?"  Answered at once by a Pong with the same token.
 struct Ping {
   uint64_t token = 0;
-  bool wants_link = false;      ///< The sender has a use for the link; when neither end has, it is closed.
-  bool asks_endpoint = false;   ///< Says where the Ping came from, please.
+  bool wants_link = false;     ///< The sender has a use for the link; when neither end has, it is closed.
+  bool asks_endpoint = false;  ///< Says where the Ping came from, please.
   bool operator==(const Ping&) const = default;
 };
 
@@ -70,8 +70,8 @@ struct Routed {
     After = 3,   ///< For the next node clockwise of `destination`: how a place on the ring is found.
     Before = 4,  ///< The same, the other way.
   };
-  static constexpr uint8_t kMaxHops = 40;   ///< Four times what a ring of ten thousand nodes needs.
-  static constexpr uint8_t kMaxDetours = 6; ///< Steps away from the destination, to get past missing links.
+  static constexpr uint8_t kMaxHops = 40;    ///< Four times what a ring of ten thousand nodes needs.
+  static constexpr uint8_t kMaxDetours = 6;  ///< Steps away from the destination, to get past missing links.
 
   Mode mode = Mode::Exact;
   uint8_t hops = 0;        ///< Links passed so far, this one included.
@@ -92,8 +92,8 @@ struct Ack {
   bool operator==(const Ack&) const = default;
 };
 
-/// A message for the receiver and every node clockwise between it and `bound`, that one excluded.  The sender has
-/// given each of its peers a part of its own range, so that each node gets it once (ring/broadcast.h).
+/// A message for the receiver and every node clockwise between it and `bound`, that one excluded.  The sender
+/// has given each of its peers a part of its own range, so that each node gets it once (ring/broadcast.h).
 struct Broadcast {
   uint8_t hops = 0;
   uint64_t id = 0;

@@ -25,7 +25,8 @@ constexpr size_t kHopSize = NodeId::kSize + 4;
 
 Purpose read_purpose(Reader& in) {
   const uint8_t purpose = in.u8();
-  if (purpose < static_cast<uint8_t>(Purpose::Near) || purpose > static_cast<uint8_t>(Purpose::Traffic)) in.fail();
+  if (purpose < static_cast<uint8_t>(Purpose::Near) || purpose > static_cast<uint8_t>(Purpose::Traffic))
+    in.fail();
   return static_cast<Purpose>(purpose);
 }
 
@@ -46,7 +47,6 @@ ConnectReply read_connect_reply(Reader& in) {
   ConnectReply out;
   out.purpose = read_purpose(in);
   out.responder = read_member(in);
-  out.neighbours = read_members(in);
   return out;
 }
 
@@ -121,7 +121,6 @@ struct Encoder {
     kind(Kind::ConnectReply);
     out.u8(static_cast<uint8_t>(reply.purpose));
     write_member(out, reply.responder);
-    write(out, reply.neighbours);
   }
   void operator()(const TraceRequest& trace) {
     kind(Kind::TraceRequest);

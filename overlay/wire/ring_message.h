@@ -41,7 +41,6 @@ struct Connect {
 struct ConnectReply {
   Purpose purpose = Purpose::Near;
   Member responder;
-  Members neighbours;  ///< Purpose::Near: the responder's, among whom the subject's will be.
   bool operator==(const ConnectReply&) const = default;
 };
 
@@ -72,8 +71,8 @@ struct NeighboursRequest {
 struct NeighboursReply {
   static constexpr size_t kMaxCount = 8;  ///< On each side.
   uint64_t id = 0;
-  std::string host;                    ///< At most 63 octets.
-  std::vector<NodeId> successors;      ///< Nearest first, as are the predecessors.
+  std::string host;                ///< At most 63 octets.
+  std::vector<NodeId> successors;  ///< Nearest first, as are the predecessors.
   std::vector<NodeId> predecessors;
   bool operator==(const NeighboursReply&) const = default;
 };
