@@ -56,5 +56,59 @@ TEST(World, TheLogTellsWhenAndWho) {
   EXPECT_TRUE(found);
 }
 
+TEST(World, ALogThatNobodyReadsIsNotKept) {
+  World world({.seed = 5, .keeps_log = false});
+  world.add_host("alpha");
+  world.add_host("beta");
+  world.run_for(2s);
+  EXPECT_TRUE(world.log().empty());
+}
+
+TEST(World, ACallToANodeIsFollowedByWhatItHasToSay) {
+  World world({.seed = 6});
+  Host& alpha = world.add_host("alpha");
+  Host& beta = world.add_host("beta");
+  ASSERT_TRUE(world.run_until([&] { return alpha.node().links().all().size() == 1; }, 2s));
+  ASSERT_TRUE(world.run_until([&] { return beta.node().links().all().size() == 1; }, 2s));
+  alpha.node().handle_shutdown(alpha.now());
+  EXPECT_TRUE(world.run_until([&] { return beta.node().links().all().empty(); }, 1s));
+}
+
+TEST(World, HostsOfDifferentGroupsMeetWhenThePartitionHeals) {
+  World world({.seed = 7});
+  Host& alpha = world.add_host("alpha");
+  Host& beta = world.make_host("beta", {alpha.endpoint()});
+  world.internet().set_group(beta.index(), 1);
+  world.start(beta);
+  world.run_for(10s);
+  EXPECT_TRUE(alpha.node().links().all().empty());
+  world.internet().heal();
+  EXPECT_TRUE(world.run_until([&] { return alpha.node().links().all().size() == 1; }, 60s));
+}
+
+TEST(World, ClocksDriftApartAndNodesDoNotMind) {
+  World world({.seed = 8, .drift_ppm = 100});
+  Host& alpha = world.add_host("alpha");
+  Host& beta = world.add_host("beta");
+  world.run_for(1h);
+  EXPECT_NE(alpha.now(), beta.now());
+  EXPECT_LE(std::chrono::abs(alpha.now() - world.now()), 360ms);
+  EXPECT_EQ(alpha.node().links().all().size(), 1u);
+}
+
+TEST(World, CountsWhatItsHostsSend) {
+  World world({.seed = 9});
+  Host& alpha = world.add_host("alpha");
+  Host& beta = world.add_host("beta");
+  uint64_t tapped = 0;
+  world.set_tap([&](const Endpoint&, const Endpoint&, ByteView bytes) { tapped += bytes.size(); });
+  const uint64_t before = world.sent().octets;
+  world.run_for(1min);
+  EXPECT_GT(tapped, 0u);
+  EXPECT_EQ(world.sent().octets - before, tapped);
+  EXPECT_EQ(world.sent().octets, alpha.sent_bytes() + beta.sent_bytes());
+  EXPECT_EQ(world.sent().datagrams, alpha.sent().datagrams + beta.sent().datagrams);
+}
+
 }  // namespace
 }  // namespace ipop::sim
