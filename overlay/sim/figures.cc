@@ -7,17 +7,6 @@
 #include <numeric>
 
 namespace ipop::sim {
-namespace {
-
-/// Nine digits: counts of events stay whole, and nobody reads more of a mean.
-std::string number(double value) {
-  std::array<char, 32> text;
-  const bool is_whole = value == std::floor(value) && std::abs(value) < 0x1p53;
-  std::snprintf(text.data(), text.size(), is_whole ? "%.0f" : "%.9g", value);
-  return text.data();
-}
-
-}  // namespace
 
 void Figures::set(const std::string& name, std::optional<double> value) {
   const auto same = [&](const auto& figure) { return figure.first == name; };
@@ -41,9 +30,16 @@ std::optional<double> Figures::get(const std::string& name) const {
 std::string Figures::to_json(const std::string& scenario, uint64_t seed) const {
   std::string out = "{\"scenario\": \"" + scenario + "\", \"seed\": " + std::to_string(seed);
   for (const auto& [name, value] : all_) {
-    out += ", \"" + name + "\": " + (value ? number(*value) : "null");
+    out += ", \"" + name + "\": " + (value ? to_text(*value) : "null");
   }
   return out + "}";
+}
+
+std::string to_text(double value) {
+  std::array<char, 32> text;
+  const bool is_whole = value == std::floor(value) && std::abs(value) < 0x1p53;
+  std::snprintf(text.data(), text.size(), is_whole ? "%.0f" : "%.9g", value);
+  return text.data();
 }
 
 std::optional<double> percentile(std::vector<double> samples, double q) {

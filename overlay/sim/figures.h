@@ -26,6 +26,9 @@ class Figures {
   std::vector<std::pair<std::string, std::optional<double>>> all_;
 };
 
+/// Nine digits: counts of events stay whole, and nobody reads more of a mean.
+std::string to_text(double value);
+
 /// The least sample that at least the share `q` of all does not exceed; nothing if there are none.
 /// Samples in any order; q in (0, 1].
 std::optional<double> percentile(std::vector<double> samples, double q);
