@@ -240,7 +240,11 @@ void Experiment::step() {
   if (world_.now() < next_gauge_) return;
   next_gauge_ = world_.now() + 1s;
   most_running_ = std::max(most_running_, population_.running().size());
-  if (gauges_.heap) heap_most_ = std::max(heap_most_, gauges_.heap());
+  if (gauges_.heap && world_.now() >= next_heap_) {
+    heap_most_ = std::max(heap_most_, gauges_.heap());
+    // Whoever measures a heap walks its free chunks, and so the more nodes, the rarer.
+    next_heap_ = world_.now() + std::max<Duration>(1s, 1ms * population_.running().size());
+  }
   if (gauges_.progress) {
     gauges_.progress({.phase = phase_,
                       .phases = scenario_.phases.size(),

@@ -87,6 +87,7 @@ class Experiment {
 
   Instant begun_;
   Instant next_gauge_{};
+  Instant next_heap_{};
   size_t phase_ = 0;
   uint64_t heap_before_ = 0;  ///< With the world, before the first node.
   uint64_t heap_most_ = 0;

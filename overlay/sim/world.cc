@@ -103,7 +103,7 @@ void World::move(Host& host, const Endpoint& endpoint) {
 }
 
 void World::inject(const Endpoint& from, const Host& to, Bytes datagram) {
-  launch(now_, {from, to.endpoint(), std::move(datagram)});
+  launch(now_, {from, to.endpoint(), to.index(), std::move(datagram)});
 }
 
 void World::run_for(Duration duration) {
@@ -140,7 +140,8 @@ bool World::step(Instant limit) {
 void World::arrive(uint32_t slot) {
   const InFlight datagram = std::move(in_flight_[slot]);
   free_slots_.push_back(slot);
-  Host* const host = find(datagram.to);
+  Host* host = hosts_[datagram.host].get();
+  if (host->endpoint_ != datagram.to) host = find(datagram.to);  // It has moved.
   if (!host || !host->is_running()) return;
   ++events_;
   host->node_->handle_datagram(host->now(), datagram.from, datagram.bytes);
@@ -192,7 +193,7 @@ void World::transmit(Host& from, const Endpoint& to, Bytes bytes) {
   const Host* const host = find(to);
   if (!host) return;
   const auto latency = internet_.carry(from.index_, host->index_);
-  if (latency) launch(now_ + *latency, {from.endpoint_, to, std::move(bytes)});
+  if (latency) launch(now_ + *latency, {from.endpoint_, to, host->index_, std::move(bytes)});
 }
 
 void World::launch(Instant at, InFlight datagram) {

@@ -82,6 +82,7 @@ class World {
   struct InFlight {
     Endpoint from;
     Endpoint to;
+    uint32_t host;  ///< Who had the endpoint when it was sent: a guess that saves the search.
     Bytes bytes;
   };
   struct EndpointHash {
