@@ -10,12 +10,10 @@ constexpr size_t kNowhere = ~size_t{0};
 
 using Ring = std::vector<const RingNode*>;
 
-Ring sorted(const std::vector<RingNode>& live, bool only_joined) {
+Ring sorted(const std::vector<RingNode>& live) {
   Ring out;
   out.reserve(live.size());
-  for (const RingNode& node : live) {
-    if (node.joined || !only_joined) out.push_back(&node);
-  }
+  for (const RingNode& node : live) out.push_back(&node);
   std::sort(out.begin(), out.end(), [](const auto* a, const auto* b) { return a->id < b->id; });
   return out;
 }
@@ -41,23 +39,27 @@ size_t find(const Ring& ring, const NodeId& id) {
 
 size_t best_successor(const Ring& ring, size_t place) {
   const auto& successors = ring[place]->successors;
-  if (successors.empty()) return place;
+  if (successors.empty()) return ring[place]->joined ? place : kNowhere;
   const size_t next = (place + 1) % ring.size();
-  if (successors.front() == ring[next]->id) return next;  // Nearly always: saves the search.
+  if (ring[next]->joined && successors.front() == ring[next]->id) return next;  // Nearly always.
+  size_t first_live = kNowhere;
   for (const NodeId& id : successors) {
     const size_t found = find(ring, id);
-    if (found != kNowhere && found != place) return found;
+    if (found == kNowhere || found == place) continue;
+    if (ring[found]->joined) return found;
+    if (first_live == kNowhere) first_live = found;
   }
-  return kNowhere;
+  return first_live;
 }
 
-/// Follows the best successors from every node.  A walk ends on a cycle of its own, at a dead end, or where
-/// an earlier walk has been, whose fate it shares.
-void judge_cycles(const std::vector<size_t>& next, RingCheck& check) {
+/// Follows the best successors from every joined node.  A walk ends on a cycle of its own, at a dead end, or
+/// where an earlier walk has been, whose fate it shares.
+void judge_cycles(const Ring& ring, const std::vector<size_t>& next, RingCheck& check) {
   enum class Fate : uint8_t { Unknown, Walking, Cycle, Appendage, Lost };
   std::vector<Fate> fates(next.size(), Fate::Unknown);
   std::vector<size_t> walk;
   for (size_t start = 0; start < next.size(); ++start) {
+    if (!ring[start]->joined) continue;
     walk.clear();
     size_t at = start;
     while (at != kNowhere && fates[at] == Fate::Unknown) {
@@ -76,9 +78,11 @@ void judge_cycles(const std::vector<size_t>& next, RingCheck& check) {
       } while (fates[at] == Fate::Walking);
       check.disordered += wraps != 1;
     }
-    for (const size_t place : walk) fates[place] = is_lost ? Fate::Lost : Fate::Appendage;
-    check.appendages += walk.size();
-    check.lost += is_lost ? walk.size() : 0;
+    for (const size_t place : walk) {
+      fates[place] = is_lost ? Fate::Lost : Fate::Appendage;
+      check.appendages += ring[place]->joined;
+      check.lost += is_lost && ring[place]->joined;
+    }
   }
 }
 
@@ -86,17 +90,15 @@ void judge_cycles(const std::vector<size_t>& next, RingCheck& check) {
 
 RingCheck check_ring(const std::vector<RingNode>& live) {
   RingCheck check{.nodes = live.size()};
-  const Ring all = sorted(live, false);
-  for (size_t place = 0; place < all.size(); ++place) check.right += is_right(all, place);
-
-  const Ring joined = sorted(live, true);
-  check.joined = joined.size();
-  std::vector<size_t> next(joined.size());
-  for (size_t place = 0; place < joined.size(); ++place) {
-    next[place] = best_successor(joined, place);
-    check.dead_ends += next[place] == kNowhere;
+  const Ring ring = sorted(live);
+  std::vector<size_t> next(ring.size());
+  for (size_t place = 0; place < ring.size(); ++place) {
+    next[place] = best_successor(ring, place);
+    check.right += is_right(ring, place);
+    check.joined += ring[place]->joined;
+    check.dead_ends += ring[place]->joined && next[place] == kNowhere;
   }
-  judge_cycles(next, check);
+  judge_cycles(ring, next, check);
   return check;
 }
 

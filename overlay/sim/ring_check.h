@@ -28,14 +28,15 @@ struct RingCheck {
   size_t nodes = 0;
   size_t right = 0;  ///< Nodes whose nearest kRightPerSide neighbours on both sides are the true ones.
 
-  // The rest is about joined nodes alone.  The best successor of one is the first in its list that is live
-  // and joined; one that knows nobody is its own, as a ring of one is.
+  // The rest is about joined nodes, and counts no others.  The best successor of a node is the first in its
+  // list that is live and joined, or else the first that is live: where many join at once the way leads
+  // through some that have not joined yet.  A joined one that knows nobody is its own, as a ring of one is.
   size_t joined = 0;
-  size_t rings = 0;       ///< Cycles of best successors.
+  size_t rings = 0;       ///< Cycles of best successors that joined nodes lead to.
   size_t disordered = 0;  ///< Cycles that pass their own beginning before they close.
   size_t appendages = 0;  ///< Nodes on no cycle.
   size_t lost = 0;        ///< Appendages whose best successors lead to no cycle, but to a dead end.
-  size_t dead_ends = 0;   ///< Nodes that know others, none of them live and joined.
+  size_t dead_ends = 0;   ///< Nodes that know others, none of them live.
 
   bool all_right() const { return right == nodes; }
   /// Zave's invariant; also true before the first node has joined.
