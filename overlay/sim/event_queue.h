@@ -29,7 +29,7 @@ class EventQueue {
  public:
   void push(Instant at, Event::Kind kind, uint32_t index) {
     heap_.push_back({.at = at, .order = next_order_++, .kind = kind, .index = index});
-    std::push_heap(heap_.begin(), heap_.end(), is_later);
+    std::push_heap(heap_.begin(), heap_.end(), IsLater());
   }
 
   bool empty() const { return heap_.empty(); }
@@ -39,16 +39,19 @@ class EventQueue {
   /// REQUIRES: !empty().
   Event pop() {
     IPOP_ASSERT(!heap_.empty());
-    std::pop_heap(heap_.begin(), heap_.end(), is_later);
+    std::pop_heap(heap_.begin(), heap_.end(), IsLater());
     const Event event = heap_.back();
     heap_.pop_back();
     return event;
   }
 
  private:
-  static bool is_later(const Event& a, const Event& b) {
-    return a.at != b.at ? a.at > b.at : a.order > b.order;
-  }
+  /// A type of its own, so that the heap's functions have it inline.
+  struct IsLater {
+    bool operator()(const Event& a, const Event& b) const {
+      return a.at != b.at ? a.at > b.at : a.order > b.order;
+    }
+  };
 
   std::vector<Event> heap_;
   uint64_t next_order_ = 0;
