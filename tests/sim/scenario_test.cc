@@ -1,0 +1,83 @@
+#include "overlay/sim/scenario.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ipop::sim {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Scenario, SaysWhatTheExperimentDoes) {
+  const auto scenario = parse_scenario("mine", R"({
+    "about": "One of mine.", "latency": "uniform", "loss": 0.01, "deaf_pairs": 0.3, "drift_ppm": 50, "rekey_s": 60,
+    "phases": [
+      {"do": "start", "nodes": 600, "per_s": 20, "introducers": 2, "same_introducers": true},
+      {"do": "settle", "within_s": 300, "figure": "converged_s"},
+      {"do": "run", "s": 1.5, "measure": true},
+      {"do": "trace", "traces": 20, "per_s": 5, "exact": true, "after_s": 20, "figure": "delivered"},
+      {"do": "kill", "share": 0.5}, {"do": "restart", "within_s": 1}, {"do": "split", "groups": 3}, {"do": "heal"},
+      {"do": "join", "nodes": 3}, {"do": "churn", "median_s": 84, "warm_up_s": 180, "s": 600, "per_s": 10}
+    ],
+    "plot": {"kind": "cdf", "of": "join_s", "title": "Joins", "x": "seconds", "y": "share"}})");
+  ASSERT_TRUE(scenario) << scenario.error().text;
+  EXPECT_EQ(scenario->name, "mine");
+  EXPECT_EQ(scenario->about, "One of mine.");
+  EXPECT_EQ(scenario->world.latency, Latency::Uniform);
+  EXPECT_EQ(scenario->world.loss, 0.01);
+  EXPECT_EQ(scenario->world.deaf_pairs, 0.3);
+  EXPECT_EQ(scenario->world.drift_ppm, 50);
+  EXPECT_EQ(scenario->world.rekey_after, 60s);
+  EXPECT_FALSE(scenario->world.keeps_log);
+  ASSERT_EQ(scenario->phases.size(), 10u);
+  const Phase& start = scenario->phases[0];
+  EXPECT_EQ(start.what, Phase::Do::Start);
+  EXPECT_EQ(start.nodes, 600u);
+  EXPECT_EQ(start.per_s, 20);
+  EXPECT_EQ(start.introducers, 2u);
+  EXPECT_TRUE(start.same_introducers);
+  EXPECT_EQ(scenario->phases[1].figure, "converged_s");
+  EXPECT_EQ(scenario->phases[1].length, 300s);
+  EXPECT_EQ(scenario->phases[2].length, 1500ms);
+  EXPECT_TRUE(scenario->phases[2].measure);
+  EXPECT_TRUE(scenario->phases[3].exact);
+  EXPECT_EQ(scenario->phases[3].after, 20s);
+  EXPECT_EQ(scenario->phases[9].median, 84s);
+  EXPECT_EQ(scenario->phases[9].warm_up, 180s);
+  ASSERT_TRUE(scenario->plot);
+  EXPECT_EQ(scenario->plot->kind, PlotRequest::Kind::Cdf);
+  EXPECT_EQ(scenario->plot->of, "join_s");
+}
+
+TEST(Scenario, ABadOneIsRefusedWithASentenceThatNamesThePlace) {
+  const std::string start = R"({"do": "start", "nodes": 4})";
+  const std::pair<std::string, std::string> cases[] = {
+      {"", "no JSON"},
+      {"{", "no JSON"},
+      {"[]", "must be a JSON object"},
+      {"{}", "lacks \"phases\""},
+      {R"({"phases": []})", R"("phases" must be a list of at least one phase)"},
+      {R"({"phases": [7]})", R"("phases" number 1 must be an object)"},
+      {R"({"phases": [{}]})", R"("phases" number 1 lacks "do")"},
+      {R"({"phases": [{"do": "dance"}]})", R"("phases" number 1 cannot do "dance")"},
+      {R"({"phases": [{"do": "heal"}]})", R"(the first phase must be a "start")"},
+      {R"({"phases": [)" + start + R"(, {"do": "kill"}]})", R"(number 2 (kill) lacks "share")"},
+      {R"({"phases": [)" + start + R"(, {"do": "kill", "share": 2}]})", R"("share" must be between 0 and 1)"},
+      {R"({"phases": [)" + start + R"(, {"do": "kill", "share": "2"}]})", R"("share" must be a number)"},
+      {R"({"phases": [)" + start + R"(, {"do": "kill", "share": 1, "s": 1}]})", R"("s" is not known here)"},
+      {R"({"phases": [{"do": "start", "nodes": 1.5}]})", R"("nodes" must be a whole number)"},
+      {R"({"phases": [{"do": "start", "nodes": 4, "same_introducers": 1}]})", "must be true or false"},
+      {R"({"phase": []})", R"("phase" is not known here)"},
+      {R"({"latency": "wormhole"})", R"("latency" must be "plane" or "uniform")"},
+      {R"({"about": 7})", R"("about" must be a string)"},
+      {R"({"plot": {"kind": "pie"}})", R"("plot" "kind" must be "cdf", "histogram" or "line")"},
+  };
+  for (const auto& [text, sentence] : cases) {
+    const auto scenario = parse_scenario("bad", text);
+    ASSERT_FALSE(scenario) << text;
+    EXPECT_THAT(scenario.error().text, HasSubstr(sentence)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace ipop::sim
