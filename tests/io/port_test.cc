@@ -7,13 +7,11 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 
-#include "overlay/crypto/authority.h"
 #include "tests/fastpath/frames.h"
 #include "tests/support/guest_frames.h"
+#include "tests/support/member_files.h"
 
 namespace ipop {
 namespace {
@@ -25,24 +23,7 @@ struct PortDelete {
 };
 using PortPtr = std::unique_ptr<ipop_port, PortDelete>;
 
-struct Ports : testing::Test {
-  Ports() {
-    std::string pattern = testing::TempDir() + "ipop-XXXXXX";
-    directory = mkdtemp(pattern.data());
-  }
-  ~Ports() override { std::filesystem::remove_all(directory); }
-
-  std::string invite(const std::string& host, const std::vector<Endpoint>& introducers = {}) {
-    const Identity identity = Identity::generate(random);
-    const Invite invite{.identity = identity,
-                        .certificate = authority.issue(host, identity.public_key(), 86400, unix_now()),
-                        .authority = authority.certificate(),
-                        .introducers = introducers};
-    const std::string path = directory + "/" + host + ".ipop";
-    std::ofstream(path) << format(invite);
-    return path;
-  }
-
+struct Ports : testing::Test, test::MemberFiles {
   int create(const std::string& name, const std::string& invite_path, const std::string& listen, PortPtr& out,
              std::string* error = nullptr) {
     const std::string state = directory + "/" + name;
@@ -115,10 +96,6 @@ struct Ports : testing::Test {
     return true;
   }
 
-  SystemRandom random;
-  Authority authority =
-      Authority::create("grid", *Ipv4Subnet::parse("10.128.0.0/16"), 86400 * 365, unix_now(), random);
-  std::string directory;
   std::map<ipop_port*, std::vector<Bytes>> received;
 };
 
@@ -231,21 +208,6 @@ TEST_F(Ports, APortSurvivesGarbageFromBothSides) {
   char* view = ipop_port_view(alpha.get(), IPOP_VIEW_SHOW, true);
   EXPECT_NE(std::string_view(view).find("\"peer_malformed\""), std::string_view::npos);
   ipop_free(view);
-}
-
-TEST(PortOptions, TakesAListOfIntroducersAndNothingElse) {
-  ipop_config config{};
-  config.invite = "x";
-  config.introducers = "203.0.113.7:51128, [2001:db8::7]:4500\t198.51.100.1:1";
-  const auto options = PortOptions::parse(config);
-  ASSERT_TRUE(options);
-  ASSERT_EQ(options->introducers.size(), 3u);
-  EXPECT_EQ(options->introducers[1].to_string(), "[2001:db8::7]:4500");
-  for (const char* wrong :
-       {"example.org:51128", "203.0.113.7", ":51128", "203.0.113.7:0", "203.0.113.7:99999"}) {
-    config.introducers = wrong;
-    EXPECT_FALSE(PortOptions::parse(config)) << wrong;
-  }
 }
 
 TEST(PortOptions, RekeyIsFiveToAHundredAndTwentySeconds) {
