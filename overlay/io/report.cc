@@ -2,43 +2,13 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cstdarg>
-#include <cstdio>
 
 #include "overlay/crypto/aead.h"
 #include "overlay/crypto/invite.h"
+#include "overlay/io/text.h"
 
 namespace ipop {
 namespace {
-
-std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
-std::string format(const char* pattern, ...) {
-  char buffer[512];
-  va_list arguments;
-  va_start(arguments, pattern);
-  vsnprintf(buffer, sizeof buffer, pattern, arguments);
-  va_end(arguments);
-  return buffer;
-}
-
-std::string milliseconds(std::optional<Duration> duration) {
-  return duration ? format("%.1f ms", static_cast<double>(duration->count()) / 1000) : "-";
-}
-
-long seconds(Duration duration) {
-  return static_cast<long>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
-}
-
-/// "3 s", "12 min", "5 h", "9 d": enough to see whether it is long.
-std::string roughly(Duration duration) {
-  const long s = seconds(duration);
-  if (s < 120) return format("%ld s", s);
-  if (s < 7200) return format("%ld min", s / 60);
-  if (s < 172800) return format("%ld h", s / 3600);
-  return format("%ld d", s / 86400);
-}
-
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
 boost::json::value endpoint_or_null(const std::optional<Endpoint>& endpoint) {
   if (!endpoint) return nullptr;
@@ -63,7 +33,7 @@ boost::json::array peers_json(const Report& report, Instant now) {
                               {"host", peer.host},
                               {"endpoint", peer.endpoint.to_string()},
                               {"up", peer.is_up},
-                              {"age_s", seconds(now - peer.connected_since)},
+                              {"age_s", whole_seconds(now - peer.connected_since)},
                               {"handshakes", peer.handshakes},
                               {"tx_frames", load(peer.activity->tx_frames)},
                               {"tx_bytes", load(peer.activity->tx_bytes)},
@@ -84,7 +54,7 @@ boost::json::array bindings_json(const Report& report, Instant now) {
                               {"host", binding.host},
                               {"local", binding.is_local},
                               {"sequence", binding.sequence},
-                              {"expires_s", seconds(left(binding, now))},
+                              {"expires_s", whole_seconds(left(binding, now))},
                               {"name", binding.name}};
     entry["ip"] = nullptr;
     if (!binding.ip.is_unspecified()) entry["ip"] = binding.ip.to_string();
