@@ -18,10 +18,20 @@ Result<Done> Lookup::start(Instant now, const wire::Query& query, const std::vec
   return Done{};
 }
 
+Result<Done> Lookup::start_for_all(Instant now, const wire::Query& query) {
+  if (auto started = start(now, query, {}); !started) return started;
+  Pending& pending = pending_.at(query.id);
+  pending.asks_all = true;
+  pending.give_up_at = std::max(now + kLookupPatience, patient_until_);
+  questions_.push_back({std::nullopt, query});
+  return Done{};
+}
+
 void Lookup::handle_answer(const NodeId& from, const wire::Answer& answer) {
   const auto entry = pending_.find(answer.id);
   if (entry == pending_.end()) return;
-  if (entry->second.waiting_for.erase(from) == 0) return;  // Not asked, or answered already.
+  const bool was_asked = entry->second.waiting_for.erase(from) > 0 || entry->second.asks_all;
+  if (!was_asked) return;  // Or it has answered already.
   if (answer.binding && answer.binding->sequence > 0) {
     finish(entry, answer.binding);
     return;
@@ -31,7 +41,9 @@ void Lookup::handle_answer(const NodeId& from, const wire::Answer& answer) {
 }
 
 void Lookup::handle_connected(const NodeId& member) {
-  for (auto& [id, pending] : pending_) ask(pending, member);
+  for (auto& [id, pending] : pending_) {
+    if (!pending.asks_all) ask(pending, member);
+  }
 }
 
 void Lookup::handle_disconnected(const NodeId& member) {
@@ -70,7 +82,8 @@ void Lookup::handle_timeout(Instant now) {
       finish(current, pending.hint);
     } else if (now >= pending.retry_at) {
       for (const NodeId& member : pending.waiting_for) questions_.push_back({member, pending.query});
-      pending.retry_at = now + kLookupRetry;
+      if (pending.asks_all) questions_.push_back({std::nullopt, pending.query});
+      pending.retry_at = now + (pending.asks_all ? 2 * kLookupRetry : kLookupRetry);
     }
   }
 }
@@ -88,7 +101,7 @@ void Lookup::finish(std::map<uint64_t, Pending>::iterator entry, std::optional<w
 /// Everybody has answered, unless those who may know are still on their way to us.
 void Lookup::finish_if_answered(std::map<uint64_t, Pending>::iterator entry) {
   const Pending& pending = entry->second;
-  const bool may_grow = pending.give_up_at == patient_until_;
+  const bool may_grow = pending.asks_all || pending.give_up_at == patient_until_;
   if (pending.waiting_for.empty() && pending.asked_anybody && !may_grow) finish(entry, pending.hint);
 }
 

@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "overlay/base/node_id.h"
+#include "overlay/base/result.h"
 #include "overlay/base/time.h"
-#include "overlay/wire/control.h"
+#include "overlay/wire/binding.h"
 
 namespace ipop {
 
@@ -31,6 +32,8 @@ class Lookup {
 
   /// Error::Full if too many are under way.  `query.id` must not be in use.
   Result<Done> start(Instant now, const wire::Query& query, const std::vector<NodeId>& members);
+  /// The same for a network whose members we do not know all: all are asked, and who holds nothing is silent.
+  Result<Done> start_for_all(Instant now, const wire::Query& query);
 
   void handle_answer(const NodeId& from, const wire::Answer& answer);
   /// Lookups under way ask a newcomer, too.
@@ -38,7 +41,7 @@ class Lookup {
   void handle_disconnected(const NodeId& member);
 
   struct Question {
-    NodeId to;
+    std::optional<NodeId> to;  ///< Nothing: everybody.
     wire::Query query;
   };
   std::optional<Question> poll_question();
@@ -57,6 +60,7 @@ class Lookup {
     wire::Query query;
     std::set<NodeId> waiting_for;
     bool asked_anybody = false;
+    bool asks_all = false;
     /// A reservation or a remembered lease (sequence 0): the answer if nobody holds the address for certain.
     std::optional<wire::BindingRecord> hint;
     Instant retry_at;

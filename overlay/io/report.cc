@@ -79,7 +79,7 @@ Report make_report(const Node& node) {
     hosts[id] = link.host_name();
     out.peers.push_back({.node = id,
                          .host = link.host_name(),
-                         .endpoint = link.endpoint(),
+                         .endpoint = link.path().endpoint.value_or(Endpoint{}),
                          .is_up = link.sending() != nullptr,
                          .connected_since = link.connected_since(),
                          .round_trip = link.round_trip(),

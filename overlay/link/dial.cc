@@ -10,11 +10,12 @@ Dial::Dial(const Credentials& credentials, Target target, uint32_t local_index, 
     : target_(std::move(target)),
       handshake_(credentials, local_index, random),
       random_(random),
+      pause_(target_.first_retry),
       give_up_at_(patience == Duration::max() ? kNever : now + patience) {
   schedule_retry(now);
 }
 
-Result<Established> Dial::handle_response(Instant now, const Endpoint& from, const wire::Response& response,
+Result<Established> Dial::handle_response(Instant now, const Path& from, const wire::Response& response,
                                           UnixSeconds unix_now) {
   if (state_ != State::Calling) return Error::UnexpectedMessage;
   auto established = handshake_.handle_response(response, unix_now);
@@ -26,10 +27,11 @@ Result<Established> Dial::handle_response(Instant now, const Endpoint& from, con
     state_ = State::Finished;
     return Error::WrongPeer;
   }
-  target_ = {.endpoint = from, .node = established->peer.node_id()};
+  target_.path = from;
+  target_.node = established->peer.node_id();
   state_ = State::Confirming;
   due_ = true;
-  pause_ = kFirstRetry;
+  pause_ = target_.path.is_direct() ? kFirstRetry : target_.first_retry;
   give_up_at_ = now + kConfirmationPatience;
   schedule_retry(now);
   return established;
@@ -68,7 +70,7 @@ void Dial::handle_timeout(Instant now) {
 void Dial::schedule_retry(Instant now) {
   const Duration third = pause_ / 3;
   retry_at_ = now + pause_ - third + Duration(random_.below(2 * third.count()));
-  pause_ = std::min(2 * pause_, kSlowestRetry);
+  pause_ = std::clamp(2 * pause_, kFirstRetry, std::max(pause_, kSlowestRetry));
 }
 
 }  // namespace ipop

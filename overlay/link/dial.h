@@ -1,11 +1,9 @@
 // One attempt to set up a session with whoever is at an endpoint: repeats what the network loses.
 //
 //   Calling     Initiation sent, repeated with growing pauses, since no answer may also mean that the peer's
-//   NAT is
-//               not open yet: our own Initiations are what opens ours for its (RFC 5128, section 3.3).
+//               NAT is not open yet: our own Initiations are what opens ours for its (RFC 5128, section 3.3).
 //   Confirming  Response accepted, Confirmation sent, repeated until something arrives under the new keys:
-//   then the
-//               owner drops the dial.
+//               then the owner drops the dial.
 //   Finished    Nobody answered in time.
 #pragma once
 
@@ -14,8 +12,8 @@
 
 #include "overlay/base/random.h"
 #include "overlay/base/time.h"
+#include "overlay/link/path.h"
 #include "overlay/session/handshake.h"
-#include "overlay/wire/address.h"
 
 namespace ipop {
 
@@ -30,8 +28,9 @@ inline constexpr Duration kConfirmationPatience = 3s;
 class Dial {
  public:
   struct Target {
-    Endpoint endpoint;
+    Path path;
     std::optional<NodeId> node;  ///< Nothing: whoever is there (an introducer).
+    Duration first_retry = kFirstRetry;
   };
 
   /// Gives up after `patience` without an answer; Duration::max() never does.
@@ -46,10 +45,10 @@ class Dial {
 
   /// Errors as InitiatorHandshake::handle_response(), and WrongPeer if it is not the node we want: then the
   /// dial is finished, for that node does not live there.  `from` is where the peer really is.
-  Result<Established> handle_response(Instant now, const Endpoint& from, const wire::Response& response,
+  Result<Established> handle_response(Instant now, const Path& from, const wire::Response& response,
                                       UnixSeconds unix_now);
   Result<Done> handle_cookie(Instant now, const wire::CookieReply& reply);
-  /// What to send to target().endpoint; nothing most of the time.
+  /// What to send to target().path; nothing most of the time.
   std::optional<Bytes> poll_datagram();
   Instant next_timeout() const;
   void handle_timeout(Instant now);
@@ -63,7 +62,7 @@ class Dial {
   InitiatorHandshake handshake_;
   Random& random_;
   State state_ = State::Calling;
-  Duration pause_ = kFirstRetry;
+  Duration pause_;
   Instant retry_at_;
   Instant give_up_at_;
   bool due_ = true;  ///< A datagram waits for poll_datagram().

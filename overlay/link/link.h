@@ -2,9 +2,11 @@
 //
 // The switch's threads send and receive without visiting this machine; it sees what they did through
 // PeerActivity and wakes in time to report what only it decides:
-//   Connected  the first keypair of this process of the peer can be used: it knows nothing we told an earlier
-//   one; Ping       to learn the round trip, keep NAT mappings open, and prove that the peer lives; Rekey
-//   when the keypair that we send with is old; Dead       when a peer that we talk to stays silent.
+//   Connected  the first keypair of this process of the peer can be used: it knows nothing that we told an
+//              earlier one;
+//   Ping       to learn the round trip, keep NAT mappings open, and prove that the peer lives;
+//   Rekey      when the keypair that we send with is old;
+//   Dead       when the peer stays silent.
 #pragma once
 
 #include <array>
@@ -17,26 +19,30 @@
 #include "overlay/base/random.h"
 #include "overlay/base/time.h"
 #include "overlay/session/handshake.h"
+#include "overlay/link/path.h"
+#include "overlay/link/round_trip.h"
 #include "overlay/session/keypair.h"
-#include "overlay/wire/address.h"
+#include "overlay/wire/control.h"
 
 namespace ipop {
 
-/// On an idle link; RFC 8445 section 11, default Tr.  NAT mappings live for at least 30 s in practice and by
-/// RFC 4787, REQ-5, for two minutes.
-inline constexpr Duration kKeepaliveInterval = 15s;
+/// On an idle link, unless its owner asks for another.  RFC 8445 section 11 has 15 s, WireGuard recommends 25;
+/// NAT mappings live for at least 30 s in practice and by RFC 4787, REQ-5, for two minutes.
+inline constexpr Duration kKeepaliveInterval = 20s;
 /// Hints that the peer lost our session are heard no more often: each costs a handshake.
 inline constexpr Duration kHintInterval = 1s;
 /// Whoever sends to a peer that was silent for so long tells the core (PeerActivity::quiet), which asks.
 inline constexpr Duration kSilencePatience = 2s;
-/// Between the Pings of a peer that does not answer, and how many stay unanswered until it counts as dead.
-inline constexpr Duration kProbeInterval = 1s;
+/// How many Pings stay unanswered until a peer counts as dead.  The first pause between them is the retransmission
+/// time-out of the link, each further one a quarter longer: a peer 100 ms away is given up after some 2 s.
 inline constexpr int kMaxUnansweredPings = 5;
 
 class Link {
  public:
   struct Options {
-    Duration rekey_after = 120s;  ///< WireGuard's REKEY_AFTER_TIME.
+    Duration rekey_after = 120s;  ///< WireGuard's REKEY_AFTER_TIME, for a keypair that carries guests' frames.
+    /// For one that carries control messages only: a handshake costs as much as ten minutes of keepalives.
+    Duration idle_rekey_after = 1h;
   };
 
   /// How a keypair came to be: only the initiator of a handshake has to wait for its confirmation.
@@ -46,10 +52,22 @@ class Link {
 
   const NodeId& node() const { return node_; }
   const std::string& host_name() const { return host_name_; }
-  const Endpoint& endpoint() const { return endpoint_; }
+  const Path& path() const { return path_; }
   Instant connected_since() const { return connected_since_; }
   uint64_t handshakes() const { return handshakes_; }
-  std::optional<Duration> round_trip() const { return round_trip_; }
+  std::optional<Duration> round_trip() const { return round_trip_.smoothed(); }
+  /// How long an answer of this peer may take.
+  Duration retry_timeout() const { return round_trip_.retry_timeout(); }
+  /// When the last frame of a guest passed, either way; zero before the first.  As of the last look: see look().
+  Instant last_frame() const { return last_frame_; }
+  /// Whether the peer said, when it last spoke of that, that it has a use for the link.
+  bool peer_wants_link() const { return peer_wants_link_; }
+
+  /// Whether we have a use for the link, and how often an idle peer is asked whether it lives.
+  void set_use(Instant now, bool wants_link, Duration keepalive);
+  bool wants_link() const { return wants_link_; }
+  /// Notices what the switch's threads have sent and received.
+  void look(Instant now);
   const std::shared_ptr<PeerActivity>& activity() const { return activity_; }
 
   /// The keypair to send with; null until one is confirmed.
@@ -63,26 +81,27 @@ class Link {
 
   /// A handshake with this peer is complete.  An accepted keypair is used at once, an initiated one as soon
   /// as something arrives under it.
-  void handle_established(Instant now, const Established& established, Origin origin, const Endpoint& from);
+  void handle_established(Instant now, const Established& established, Origin origin, const Path& from);
 
-  /// An authentic datagram arrived under `local_index` from `from`, as the newest word of where the peer is.
-  /// True if that changed what the switch's threads must know.  To be told of all control datagrams, and of
-  /// data if the keypair is unconfirmed() or `from` is not endpoint().
-  bool handle_received(Instant now, uint32_t local_index, const Endpoint& from);
+  /// An authentic datagram arrived under `local_index` by `from`, as the newest word of where the peer is; a
+  /// direct path is not given up for the ring.  True if that changed what the switch's threads must know.  To
+  /// be told of all control datagrams, and of data if the keypair is unconfirmed() or `from` is not path().
+  bool handle_received(Instant now, uint32_t local_index, const Path& from);
 
   /// The peer says that it holds no keys for what we sent: it may have restarted.  Believed only so far that
   /// a new handshake is started; until it succeeds all stays as it is.
   void handle_unknown_session(Instant now);
   /// Something was sent and nothing was received for kSilencePatience.
   void handle_quiet(Instant now);
-  void handle_pong(Instant now, uint64_t token, const Endpoint& observed);
+  void handle_ping(bool wants_link) { peer_wants_link_ = wants_link; }
+  void handle_pong(Instant now, uint64_t token, bool wants_link, const std::optional<Endpoint>& observed);
   /// Where the peer sees us, if it said so.
   const std::optional<Endpoint>& observed() const { return observed_; }
 
   enum class Event { Connected, Ping, Rekey, Dead };
   std::optional<Event> poll_event();
-  /// The token for the Ping that is to be sent now.
-  uint64_t start_ping(Instant now);
+  /// The Ping that is to be sent now.
+  wire::Ping start_ping(Instant now);
   /// A handshake with the peer came to nothing: an Event::Rekey may come again; without any confirmed keypair
   /// the peer is dead.
   void handle_handshake_failed();
@@ -94,7 +113,7 @@ class Link {
   enum class Timer {
     Keepalive,  ///< Nothing was received for a while: is the peer there, is the mapping open?
     Probe,      ///< The last Ping should have been answered by now.
-    Rekey,      ///< The keypair that we send with is old enough.
+    Rekey,      ///< The keypair that we send with may be old enough.
     Expiry,     ///< The oldest keypair is too old to be accepted.
   };
   static constexpr size_t kTimerCount = 4;
@@ -106,15 +125,18 @@ class Link {
   void note_life(Instant now);
   void send_with(std::shared_ptr<Keypair> keypair, Origin origin);
   void ask_for_life(Instant now);
+  bool is_used() const;
+  Instant expiry_of(const Keypair& keypair) const;
   void drop_expired(Instant now);
   void arm_expiry();
-  Duration reject_after() const { return options_.rekey_after * 3 / 2; }  ///< 180 s of 120 s, as WireGuard.
+  /// What a keypair lives on after its rekey was due: 60 s of 120 s, as WireGuard.
+  Duration grace() const { return options_.rekey_after / 2; }
 
   NodeId node_;
   std::string host_name_;
   Options options_;
   Random& random_;
-  Endpoint endpoint_;
+  Path path_;
   Instant connected_since_{};
   std::shared_ptr<PeerActivity> activity_ = std::make_shared<PeerActivity>();
   std::array<uint8_t, 32> remote_static_{};
@@ -123,6 +145,13 @@ class Link {
   std::shared_ptr<Keypair> unconfirmed_;  ///< Initiated; becomes sending_ when something arrives under it.
   uint64_t handshakes_ = 0;
   bool rekeying_ = false;
+  uint64_t frames_ = 0;            ///< Of guests, both ways, when we last looked.
+  uint64_t frames_before_ = 0;     ///< The same when sending_ was taken into use.
+  Instant last_frame_{};
+  Instant rekey_due_at_ = kNever;  ///< When the keypair that we send with should have been replaced.
+  bool wants_link_ = true;
+  bool peer_wants_link_ = true;
+  Duration keepalive_ = kKeepaliveInterval;
   Instant next_hint_{};
   bool is_new_ = true;  ///< No Event::Connected yet for the peer's present process.
 
@@ -132,7 +161,7 @@ class Link {
   };
   std::optional<SentPing> sent_ping_;
   int unanswered_pings_ = 0;
-  std::optional<Duration> round_trip_;
+  RoundTrip round_trip_;
   std::optional<Endpoint> observed_;
 
   std::array<Instant, kTimerCount> timers_;

@@ -4,6 +4,25 @@
 #include <string>
 
 namespace ipop {
+namespace {
+
+/// What a cookie vouches for: the endpoint of a direct path, a digest of the node of another.
+Endpoint provable(const Path& path) {
+  if (path.endpoint) return *path.endpoint;
+  Endpoint out;
+  std::copy_n(path.node.bytes.begin(), out.address.size(), out.address.begin());
+  return out;
+}
+
+template <class T>
+std::optional<T> pop(std::deque<T>& queue) {
+  if (queue.empty()) return std::nullopt;
+  T out = std::move(queue.front());
+  queue.pop_front();
+  return out;
+}
+
+}  // namespace
 
 Links::Links(const Credentials& credentials, Link::Options options, Random& random, Log& log,
              ErrorCounters& refused)
@@ -16,14 +35,32 @@ Links::Links(const Credentials& credentials, Link::Options options, Random& rand
 
 void Links::call(Instant now, const Dial::Target& target, Duration patience) {
   for (const auto& [index, dial] : dials_) {
-    if (dial.target().endpoint == target.endpoint && dial.target().node == target.node) return;
+    if (dial.target().path == target.path && dial.target().node == target.node) return;
   }
   const uint32_t index = unused_index();
   dials_.try_emplace(index, credentials_, target, index, patience, now, random_);
   poll_dials();
 }
 
-void Links::handle_datagram(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram) {
+void Links::hang_up(Instant now, const NodeId& node) {
+  const auto link = links_.find(node);
+  if (link == links_.end()) return;
+  send(now, link->second, wire::Type::Control,
+       encode_control(wire::Goodbye{.reason = wire::Goodbye::Reason::Unneeded}));
+  drop(node, End::Unneeded);
+}
+
+void Links::set_use(Instant now, const NodeId& node, bool wants_link, Duration keepalive) {
+  const auto link = links_.find(node);
+  if (link == links_.end()) return;
+  link->second.set_use(now, wants_link, keepalive);
+  touched_.push_back(node);
+  poll_links(now);
+}
+
+void Links::ask_for_life(Instant now, const NodeId& node) { handle_quiet(now, node); }
+
+void Links::handle_datagram(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram) {
   if (const auto done = dispatch(now, unix_now, from, datagram); !done) {
     refused_.add(done.error());
     const bool is_news = done.error() == Error::BadCertificate || done.error() == Error::ExpiredCertificate ||
@@ -37,7 +74,7 @@ void Links::handle_datagram(Instant now, UnixSeconds unix_now, const Endpoint& f
   poll_links(now);
 }
 
-Result<Done> Links::dispatch(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram) {
+Result<Done> Links::dispatch(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram) {
   const auto type = wire::peek_type(datagram);
   if (!type) return type.error();
   switch (*type) {
@@ -58,28 +95,28 @@ Result<Done> Links::dispatch(Instant now, UnixSeconds unix_now, const Endpoint& 
   return Error::UnknownType;
 }
 
-Result<Done> Links::handle_initiation(Instant now, const Endpoint& from, ByteView datagram) {
+Result<Done> Links::handle_initiation(Instant now, const Path& from, ByteView datagram) {
   const auto message = wire::Initiation::decode(datagram);
   if (!message) return message.error();
   if (!credentials_.keys.check_mac1(datagram)) return Error::BadMac;
-  if (responders_.size() >= kBusyResponders && !cookies_.check_mac2(now, from, datagram)) {
+  const Endpoint prover = provable(from);
+  if (responders_.size() >= kBusyResponders && !cookies_.check_mac2(now, prover, datagram)) {
     const auto reply =
-        credentials_.keys.seal_cookie(cookies_.bake(now, from), datagram, message->sender_index, random_);
-    datagrams_.push_back({from, reply.encode()});
+        credentials_.keys.seal_cookie(cookies_.bake(now, prover), datagram, message->sender_index, random_);
+    put(from, reply.encode());
     return Error::CookieRequired;
   }
   if (responders_.size() >= kMaxResponders) return Error::Full;
   const uint32_t index = unused_index();
   auto handshake = ResponderHandshake::accept(credentials_, *message, index, random_);
   if (!handshake) return handshake.error();
-  datagrams_.push_back({from, handshake->response()});
+  put(from, handshake->response());
   responders_.emplace(index,
                       Responder{.handshake = std::move(*handshake), .give_up_at = now + kResponderPatience});
   return Done{};
 }
 
-Result<Done> Links::handle_response(Instant now, UnixSeconds unix_now, const Endpoint& from,
-                                    ByteView datagram) {
+Result<Done> Links::handle_response(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram) {
   const auto message = wire::Response::decode(datagram);
   if (!message) return message.error();
   const auto dial = dials_.find(message->receiver_index);
@@ -94,12 +131,11 @@ Result<Done> Links::handle_response(Instant now, UnixSeconds unix_now, const End
     }
     return established.error();
   }
-  if (!called.node) events_.push_back(Answered{.endpoint = called.endpoint, .node = established->peer.node_id()});
-  establish(now, *established, Link::Origin::Initiated, from);
-  return Done{};
+  if (!called.node) events_.push_back(Answered{.path = called.path, .node = established->peer.node_id()});
+  return establish(now, *established, Link::Origin::Initiated, from);
 }
 
-Result<Done> Links::handle_confirmation(Instant now, UnixSeconds unix_now, const Endpoint& from,
+Result<Done> Links::handle_confirmation(Instant now, UnixSeconds unix_now, const Path& from,
                                         ByteView datagram) {
   const auto message = wire::Confirmation::decode(datagram);
   if (!message) return message.error();
@@ -109,8 +145,7 @@ Result<Done> Links::handle_confirmation(Instant now, UnixSeconds unix_now, const
   const auto established = responder->second.handshake.handle_confirmation(*message, unix_now);
   if (!established) return established.error();
   responders_.erase(responder);
-  establish(now, *established, Link::Origin::Accepted, from);
-  return Done{};
+  return establish(now, *established, Link::Origin::Accepted, from);
 }
 
 Result<Done> Links::handle_cookie_reply(Instant now, ByteView datagram) {
@@ -121,19 +156,20 @@ Result<Done> Links::handle_cookie_reply(Instant now, ByteView datagram) {
   return dial->second.handle_cookie(now, *reply);
 }
 
-Result<Done> Links::handle_unknown_session(Instant now, const Endpoint& from, ByteView datagram) {
+Result<Done> Links::handle_unknown_session(Instant now, const Path& from, ByteView datagram) {
   const auto message = wire::UnknownSession::decode(datagram);
   if (!message) return message.error();
   for (auto& [node, link] : links_) {
-    if (link.endpoint() != from || !link.sending()) continue;
+    if (link.path() != from || !link.sending()) continue;
     if (link.sending()->remote_index() != message->receiver_index) continue;
     link.handle_unknown_session(now);
+    touched_.push_back(node);
     return Done{};
   }
   return Error::UnexpectedMessage;
 }
 
-Result<Done> Links::handle_data(Instant now, const Endpoint& from, ByteView datagram) {
+Result<Done> Links::handle_data(Instant now, const Path& from, ByteView datagram) {
   Reader in(datagram);
   const auto header = wire::DataHeader::decode(in);
   if (!header || datagram.size() < Keypair::kOverhead) return Error::Malformed;
@@ -145,7 +181,7 @@ Result<Done> Links::handle_data(Instant now, const Endpoint& from, ByteView data
         responders_.contains(header->receiver_index) || dials_.contains(header->receiver_index);
     if (!is_pending && unknown_session_replies_.take(now)) {
       const wire::UnknownSession reply{.receiver_index = header->receiver_index};
-      datagrams_.push_back({from, reply.encode()});
+      put(from, reply.encode());
     }
     return Error::UnknownSession;
   }
@@ -160,7 +196,7 @@ Result<Done> Links::handle_data(Instant now, const Endpoint& from, ByteView data
   return Done{};
 }
 
-void Links::handle_opened(Instant now, uint32_t local_index, const Endpoint& from, wire::Type type,
+void Links::handle_opened(Instant now, uint32_t local_index, const Path& from, wire::Type type,
                           ByteView plaintext) {
   handle_received(now, local_index, from);
   Link* link = find_by_index(local_index);
@@ -169,16 +205,18 @@ void Links::handle_opened(Instant now, uint32_t local_index, const Endpoint& fro
     events_.push_back(Frame{.from = link->node(), .frame = {plaintext.begin(), plaintext.end()}});
     return;
   }
+  touched_.push_back(link->node());
   if (const auto done = handle_control(now, *link, from, plaintext); !done) refused_.add(done.error());
   poll_links(now);
 }
 
-void Links::handle_received(Instant now, uint32_t local_index, const Endpoint& from) {
+void Links::handle_received(Instant now, uint32_t local_index, const Path& from) {
   Link* link = find_by_index(local_index);
   if (link == nullptr) return;
-  const Endpoint before = link->endpoint();
+  const Path before = link->path();
   if (link->handle_received(now, local_index, from)) ++version_;
-  if (before != from && roaming_log_.take(now)) {
+  touched_.push_back(link->node());
+  if (before != link->path() && roaming_log_.take(now)) {
     log_.info("peer " + link->node().to_short_string() + " moved from " + before.to_string() + " to " +
               from.to_string());
   }
@@ -187,7 +225,10 @@ void Links::handle_received(Instant now, uint32_t local_index, const Endpoint& f
 }
 
 void Links::handle_quiet(Instant now, const NodeId& node) {
-  if (const auto link = links_.find(node); link != links_.end()) link->second.handle_quiet(now);
+  if (const auto link = links_.find(node); link != links_.end()) {
+    link->second.handle_quiet(now);
+    touched_.push_back(node);
+  }
   poll_links(now);
 }
 
@@ -205,22 +246,14 @@ bool Links::send_control(Instant now, const NodeId& node, const wire::ControlMes
   return link != links_.end() && send(now, link->second, wire::Type::Control, encode_control(message));
 }
 
-std::optional<Links::Event> Links::poll_event() {
-  if (events_.empty()) return std::nullopt;
-  Event out = std::move(events_.front());
-  events_.pop_front();
-  return out;
-}
+std::optional<Links::Event> Links::poll_event() { return pop(events_); }
 
-std::optional<Links::Datagram> Links::poll_datagram() {
-  if (datagrams_.empty()) return std::nullopt;
-  Datagram out = std::move(datagrams_.front());
-  datagrams_.pop_front();
-  return out;
-}
+std::optional<Links::Datagram> Links::poll_datagram() { return pop(datagrams_); }
+
+std::optional<Links::Datagram> Links::poll_ring_datagram() { return pop(ring_datagrams_); }
 
 Instant Links::next_timeout() const {
-  if (!events_.empty() || !datagrams_.empty()) return Instant::min();
+  if (!events_.empty() || !datagrams_.empty() || !ring_datagrams_.empty()) return Instant::min();
   Instant next = kNever;
   for (const auto& [node, link] : links_) next = std::min(next, link.next_timeout());
   for (const auto& [index, dial] : dials_) next = std::min(next, dial.next_timeout());
@@ -233,6 +266,7 @@ void Links::handle_timeout(Instant now) {
     if (link.next_timeout() > now) continue;
     const size_t keypairs = link.receiving().size();
     link.handle_timeout(now);
+    touched_.push_back(node);
     if (link.receiving().size() != keypairs) ++version_;
   }
   for (auto& [index, dial] : dials_) {
@@ -243,63 +277,75 @@ void Links::handle_timeout(Instant now) {
   poll_links(now);
 }
 
-Result<Done> Links::handle_control(Instant now, Link& link, const Endpoint& from, ByteView plaintext) {
+Result<Done> Links::handle_control(Instant now, Link& link, const Path& from, ByteView plaintext) {
   auto message = wire::decode_control(plaintext);
   if (!message) return message.error();
   if (const auto* ping = std::get_if<wire::Ping>(&*message)) {
-    send(now, link, wire::Type::Control, encode_control(wire::Pong{.token = ping->token, .observed = from}));
+    link.handle_ping(ping->wants_link);
+    send(now, link, wire::Type::Control,
+         encode_control(wire::Pong{.token = ping->token,
+                                   .wants_link = link.wants_link(),
+                                   .observed = ping->asks_endpoint ? from.endpoint : std::nullopt}));
   } else if (const auto* pong = std::get_if<wire::Pong>(&*message)) {
-    link.handle_pong(now, pong->token, pong->observed);
-  } else if (std::holds_alternative<wire::Goodbye>(*message)) {
-    log_.info("peer " + link.node().to_short_string() + " says goodbye");
-    drop(link.node());
+    link.handle_pong(now, pong->token, pong->wants_link, pong->observed);
+  } else if (const auto* goodbye = std::get_if<wire::Goodbye>(&*message)) {
+    const bool stops = goodbye->reason == wire::Goodbye::Reason::Stopping;
+    if (stops) log_.info("peer " + link.node().to_short_string() + " says goodbye");
+    drop(link.node(), stops ? End::Stopped : End::Unneeded);
   } else {
-    events_.push_back(Message{.from = link.node(), .body = std::move(*message)});
+    events_.push_back(Message{.from = link.node(), .body = std::move(*message), .path = from});
   }
   return Done{};
 }
 
-void Links::establish(Instant now, const Established& established, Link::Origin origin,
-                      const Endpoint& from) {
+Result<Done> Links::establish(Instant now, const Established& established, Link::Origin origin,
+                              const Path& from) {
   const NodeId node = established.peer.node_id();
+  if (links_.size() >= kMaxLinks && !links_.contains(node)) return Error::Full;
   const auto [entry, is_new] =
       links_.try_emplace(node, node, established.peer.host_name(), options_, random_);
   Link& link = entry->second;
   link.handle_established(now, established, origin, from);
+  touched_.push_back(node);
   keypair_owners_[established.local_index] = node;
   std::erase_if(keypair_owners_, [&](const auto& owner) {  // Keypairs that the new one pushed out.
     return owner.second == node &&
            std::none_of(link.receiving().begin(), link.receiving().end(),
                         [&](const auto& keypair) { return keypair->local_index() == owner.first; });
   });
-  // Other attempts to reach the same peer are pointless now; one that is waiting for its confirmation is not.
+  // Other attempts to reach the same peer are pointless now.  Two are not: the one that is waiting for its
+  // confirmation, and the one that may yet find a direct path.
   std::erase_if(dials_, [&](const auto& dial) {
-    // Who looks for another node at this endpoint is to hear that it fails.
     const auto& target = dial.second.target();
-    return dial.second.is_calling() && (target.node ? target.node == node : target.endpoint == from);
+    if (!dial.second.is_calling() || (target.path.is_direct() && !from.is_direct())) return false;
+    // Who looks for another node at this endpoint is to hear that it fails.
+    return target.node ? target.node == node : target.path == from;
   });
   ++version_;
+  return Done{};
 }
 
 void Links::poll_links(Instant now) {
-  for (auto entry = links_.begin(); entry != links_.end();) {
-    Link& link = entry++->second;  // drop() below must not take the ground from under the loop.
+  while (!touched_.empty()) {
+    const NodeId node = touched_.back();
+    touched_.pop_back();
+    const auto entry = links_.find(node);
+    if (entry == links_.end()) continue;
+    Link& link = entry->second;
     while (const auto event = link.poll_event()) {
       if (*event == Link::Event::Dead) {
-        log_.warning("peer " + link.node().to_short_string() + " at " + link.endpoint().to_string() +
-                     " does not answer");
-        drop(link.node());
+        log_.warning("peer " + node.to_short_string() + " at " + link.path().to_string() + " does not answer");
+        drop(node, End::Dead);
         break;
       }
       if (*event == Link::Event::Connected) {
-        log_.info("connected to " + link.host_name() + " (" + link.node().to_short_string() + ") at " +
-                  link.endpoint().to_string());
-        events_.push_back(Connected{.node = link.node(), .endpoint = link.endpoint()});
+        log_.info("connected to " + link.host_name() + " (" + node.to_short_string() + ") at " +
+                  link.path().to_string());
+        events_.push_back(Connected{.node = node, .path = link.path()});
       } else if (*event == Link::Event::Ping) {
-        const wire::Ping ping{.token = link.start_ping(now)};
-        send(now, link, wire::Type::Control, encode_control(ping));
+        send(now, link, wire::Type::Control, encode_control(link.start_ping(now)));
       } else {
-        call(now, {.endpoint = link.endpoint(), .node = link.node()}, kRekeyPatience);
+        call(now, {.path = link.path(), .node = node}, kRekeyPatience);
       }
     }
   }
@@ -310,7 +356,7 @@ void Links::poll_dials() {
     const auto current = entry++;
     Dial& dial = current->second;
     while (auto bytes = dial.poll_datagram())
-      datagrams_.push_back({dial.target().endpoint, std::move(*bytes)});
+      put(dial.target().path, std::move(*bytes));
     if (!dial.finished()) continue;
     const Dial::Target target = dial.target();
     dials_.erase(current);
@@ -320,20 +366,23 @@ void Links::poll_dials() {
 
 void Links::fail(const Dial::Target& target, std::optional<Error> reason) {
   if (const auto link = target.node ? links_.find(*target.node) : links_.end(); link != links_.end()) {
-    link->second.handle_handshake_failed();
-  } else {
-    events_.push_back(Failed{.target = target, .reason = reason});
+    // A direct path that was looked for beside the ring does not matter to the session.
+    if (target.path == link->second.path()) link->second.handle_handshake_failed();
+    touched_.push_back(link->first);
   }
+  events_.push_back(Failed{.target = target, .reason = reason});
 }
 
-void Links::drop(NodeId node) {
-  if (links_.erase(node) == 0) return;
+void Links::drop(NodeId node, End end) {
+  const auto link = links_.find(node);
+  if (link == links_.end()) return;
+  events_.push_back(Disconnected{.node = node, .path = link->second.path(), .end = end});
+  links_.erase(link);
   std::erase_if(keypair_owners_, [&](const auto& owner) { return owner.second == node; });
   // Nothing can confirm a keypair that went with the link, and call() must not take its dial for an attempt.
   std::erase_if(dials_, [&](const auto& dial) {
     return !dial.second.is_calling() && dial.second.target().node == node;
   });
-  events_.push_back(Disconnected{.node = node});
   ++version_;
 }
 
@@ -358,8 +407,12 @@ bool Links::send(Instant now, Link& link, wire::Type type, ByteView plaintext) {
   Bytes datagram(plaintext.size() + Keypair::kOverhead);
   if (!link.sending()->seal(type, plaintext, datagram.data())) return false;
   link.activity()->last_sent.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-  datagrams_.push_back({link.endpoint(), std::move(datagram)});
+  put(link.path(), std::move(datagram));
   return true;
+}
+
+void Links::put(const Path& to, Bytes datagram) {
+  (to.is_direct() ? datagrams_ : ring_datagrams_).push_back({to, std::move(datagram)});
 }
 
 }  // namespace ipop

@@ -28,6 +28,8 @@ inline constexpr size_t kMaxResponders = 256;
 inline constexpr Duration kResponderPatience = 5s;
 /// How long a rekey is tried before the link counts it as failed.
 inline constexpr Duration kRekeyPatience = 10s;
+/// More peers than any node needs, the introducer of a whole network that starts at once included.
+inline constexpr size_t kMaxLinks = 2048;
 
 class Links {
  public:
@@ -39,13 +41,20 @@ class Links {
   /// to the same target while one is under way does nothing.
   void call(Instant now, const Dial::Target& target, Duration patience);
 
-  /// Any datagram of the Internet.  Whatever is refused is counted and changes nothing.
-  void handle_datagram(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
+  /// Ends the link: the peer is told that it is not needed.  Nothing happens if there is none.
+  void hang_up(Instant now, const NodeId& node);
+  /// See Link::set_use().  Nothing happens without a link.
+  void set_use(Instant now, const NodeId& node, bool wants_link, Duration keepalive);
+  /// Somebody doubts that the peer lives: it is asked now.
+  void ask_for_life(Instant now, const NodeId& node);
+
+  /// Any datagram, of the Internet or carried by the ring.  Whatever is refused is counted and changes nothing.
+  void handle_datagram(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram);
   /// A datagram of a live session that the fast path has opened already.
-  void handle_opened(Instant now, uint32_t local_index, const Endpoint& from, wire::Type type,
+  void handle_opened(Instant now, uint32_t local_index, const Path& from, wire::Type type,
                      ByteView plaintext);
   /// The fast path received data under a keypair that was unconfirmed, or from an unexpected endpoint.
-  void handle_received(Instant now, uint32_t local_index, const Endpoint& from);
+  void handle_received(Instant now, uint32_t local_index, const Path& from);
   /// The fast path sends to this peer and hears nothing.
   void handle_quiet(Instant now, const NodeId& node);
 
@@ -55,14 +64,21 @@ class Links {
 
   struct Connected {
     NodeId node;
-    Endpoint endpoint;
+    Path path;
+  };
+  enum class End {
+    Dead,      ///< It does not answer.
+    Stopped,   ///< Its process ends.
+    Unneeded,  ///< It, or we, had no use for the link.
   };
   struct Disconnected {
     NodeId node;
+    Path path;  ///< Where it was last.
+    End end;
   };
   /// Who it is that answered a call to an endpoint without a name; Connected follows if that is news.
   struct Answered {
-    Endpoint endpoint;
+    Path path;
     NodeId node;
   };
   struct Failed {
@@ -72,6 +88,7 @@ class Links {
   struct Message {
     NodeId from;
     wire::ControlMessage body;  ///< Anything but Ping, Pong and Goodbye, which end here.
+    Path path;                  ///< By which it came.
   };
   struct Frame {
     NodeId from;
@@ -81,10 +98,12 @@ class Links {
   std::optional<Event> poll_event();
 
   struct Datagram {
-    Endpoint to;
+    Path to;
     Bytes bytes;
   };
+  /// For the Internet, and for the ring to carry to `to.node`.
   std::optional<Datagram> poll_datagram();
+  std::optional<Datagram> poll_ring_datagram();
 
   /// In the order of node identifiers.
   const std::map<NodeId, Link>& all() const { return links_; }
@@ -100,24 +119,25 @@ class Links {
     Instant give_up_at;
   };
 
-  Result<Done> dispatch(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
-  Result<Done> handle_initiation(Instant now, const Endpoint& from, ByteView datagram);
-  Result<Done> handle_response(Instant now, UnixSeconds unix_now, const Endpoint& from, ByteView datagram);
-  Result<Done> handle_confirmation(Instant now, UnixSeconds unix_now, const Endpoint& from,
+  Result<Done> dispatch(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram);
+  Result<Done> handle_initiation(Instant now, const Path& from, ByteView datagram);
+  Result<Done> handle_response(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram);
+  Result<Done> handle_confirmation(Instant now, UnixSeconds unix_now, const Path& from,
                                    ByteView datagram);
   Result<Done> handle_cookie_reply(Instant now, ByteView datagram);
-  Result<Done> handle_unknown_session(Instant now, const Endpoint& from, ByteView datagram);
-  Result<Done> handle_data(Instant now, const Endpoint& from, ByteView datagram);
-  Result<Done> handle_control(Instant now, Link& link, const Endpoint& from, ByteView plaintext);
+  Result<Done> handle_unknown_session(Instant now, const Path& from, ByteView datagram);
+  Result<Done> handle_data(Instant now, const Path& from, ByteView datagram);
+  Result<Done> handle_control(Instant now, Link& link, const Path& from, ByteView plaintext);
 
-  void establish(Instant now, const Established& established, Link::Origin origin, const Endpoint& from);
+  Result<Done> establish(Instant now, const Established& established, Link::Origin origin, const Path& from);
   void poll_links(Instant now);
   void poll_dials();
   void fail(const Dial::Target& target, std::optional<Error> reason);
-  void drop(NodeId node);  // A copy, since the caller's may live in the link.
+  void drop(NodeId node, End end);  // A copy, since the caller's may live in the link.
   Link* find_by_index(uint32_t local_index);
   uint32_t unused_index();
   bool send(Instant now, Link& link, wire::Type type, ByteView plaintext);
+  void put(const Path& to, Bytes datagram);
 
   const Credentials& credentials_;
   Link::Options options_;
@@ -130,11 +150,13 @@ class Links {
   TokenBucket roaming_log_{1s, 10};
 
   std::map<NodeId, Link> links_;
+  std::vector<NodeId> touched_;  ///< Links that may have something to say.
   std::map<uint32_t, Dial> dials_;  // By local index, as are the two below.
   std::map<uint32_t, Responder> responders_;
   std::map<uint32_t, NodeId> keypair_owners_;
   std::deque<Event> events_;
-  std::deque<Datagram> datagrams_;
+  std::deque<Datagram> datagrams_;       ///< For the Internet.
+  std::deque<Datagram> ring_datagrams_;  ///< For the ring.
   uint64_t version_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "overlay/node/records.h"
+#include "overlay/ring/broadcast.h"
 
 namespace ipop {
 namespace {
@@ -18,6 +19,9 @@ uint64_t network_hash_of(const Network& network) {
   return in.u64();
 }
 
+/// So many broadcasts are remembered: what a few round trips can bring.
+constexpr size_t kMaxBroadcastsSeen = 256;
+
 }  // namespace
 
 Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random, Log& log)
@@ -26,7 +30,9 @@ Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random,
       log_(log),
       unix_offset_(unix_offset_of(now, unix_now)),
       links_(config_.credentials, config_.link, random, log, refused_),
-      mesh_(config_.credentials.id),
+      router_(config_.credentials.id, links_, random, refused_),
+      ring_(config_.credentials.id, now, links_, router_, random, log),
+      explorer_(config_.credentials.id, config_.credentials.certificate.host_name(), ring_, router_, random),
       lookup_(now),
       vnet_({.network_name = config_.credentials.network.name(),
              .subnet = config_.credentials.network.subnet(),
@@ -34,19 +40,16 @@ Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random,
              .own = config_.credentials.id,
              .mtu = kGuestMtu},
             random, log),
+      introducers_(config_.introducers, now, random),
       gossip_at_(now + kGossipInterval),
       hash_key_(random.u64()) {
-  for (const Endpoint& endpoint : config_.introducers)
-    introducers_.push_back({.endpoint = endpoint, .node = {}});
   call_introducers(now);
 }
 
 void Node::handle_clock(Instant now, UnixSeconds unix_now) { unix_offset_ = unix_offset_of(now, unix_now); }
 
 void Node::handle_datagram(Instant now, const Endpoint& from, ByteView datagram) {
-  const auto unix_now =
-      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch() + unix_offset_).count();
-  links_.handle_datagram(now, unix_now, from, datagram);
+  links_.handle_datagram(now, unix_time(now), from, datagram);
   pump(now);
 }
 
@@ -71,13 +74,31 @@ void Node::handle_guest_frame(Instant now, ByteView frame) {
   pump(now);
 }
 
-void Node::handle_known_peer(Instant now, const FullMesh::Member& peer) {
-  mesh_.handle_heard_of(now, peer.node, peer.endpoint);
+void Node::handle_known_peer(Instant now, const Contact& peer) {
+  ring_.handle_known_peer(now, peer);
   pump(now);
 }
 
 void Node::handle_shutdown(Instant now) {
-  for (const NodeId& node : connected_nodes()) links_.send_control(now, node, wire::Goodbye{});
+  for (const NodeId& node : linked_nodes()) links_.send_control(now, node, wire::Goodbye{});
+}
+
+uint64_t Node::start_trace(Instant now, const NodeId& target, bool exact) {
+  const uint64_t id = explorer_.start_trace(now, target, exact);
+  pump(now);
+  return id;
+}
+
+uint64_t Node::start_crawl(Instant now) {
+  const uint64_t id = explorer_.start_crawl(now);
+  pump(now);
+  return id;
+}
+
+std::optional<Node::Datagram> Node::poll_datagram() {
+  const auto datagram = links_.poll_datagram();
+  if (!datagram) return std::nullopt;
+  return Datagram{.to = *datagram->to.endpoint, .bytes = std::move(datagram->bytes)};
 }
 
 std::shared_ptr<const Snapshot> Node::poll_snapshot() {
@@ -88,15 +109,31 @@ std::shared_ptr<const Snapshot> Node::poll_snapshot() {
   return make_snapshot();
 }
 
+std::vector<Contact> Node::peers() const {
+  std::vector<Contact> out;
+  for (const auto& [node, link] : links_.all()) {
+    if (link.path().is_direct()) out.push_back({.node = node, .endpoint = *link.path().endpoint});
+  }
+  return out;
+}
+
 Instant Node::next_timeout() const {
-  return std::min({links_.next_timeout(), mesh_.next_timeout(), lookup_.next_timeout(), vnet_.next_timeout(),
-                   gossip_at_});
+  return std::min({links_.next_timeout(), router_.next_timeout(), ring_.next_timeout(),
+                   explorer_.next_timeout(), lookup_.next_timeout(), vnet_.next_timeout(),
+                   introducers_.next_timeout(links_.all().empty()), hold_.next_timeout(), gossip_at_});
 }
 
 void Node::handle_timeout(Instant now) {
   links_.handle_timeout(now);
+  router_.handle_timeout(now);
+  pump(now);  // Who has died is to be known before anybody is called.
+  ring_.set_public_endpoint(public_endpoint());
+  ring_.handle_timeout(now);
+  explorer_.handle_timeout(now);
   lookup_.handle_timeout(now);
   vnet_.handle_timeout(now);
+  (void)hold_.handle_timeout(now);
+  call_introducers(now);
   if (now >= gossip_at_) gossip(now);
   pump(now);
 }
@@ -111,6 +148,10 @@ std::optional<Endpoint> Node::public_endpoint() const {
   return winner == votes.end() ? std::nullopt : std::optional(winner->first);
 }
 
+UnixSeconds Node::unix_time(Instant now) const {
+  return std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch() + unix_offset_).count();
+}
+
 /// Carries what one part has to say to the others until all are silent.  Ends, since every turn uses up
 /// something that came from outside: no part answers a part's question with another question to it.
 void Node::pump(Instant now) {
@@ -121,17 +162,27 @@ void Node::pump(Instant now) {
       handle_event(now, *event);
       busy = true;
     }
-    while (const auto member = mesh_.poll_connect(now)) {
-      links_.call(now, {.endpoint = member->endpoint, .node = member->node}, kCallPatience);
+    while (const auto datagram = links_.poll_ring_datagram()) {
+      tell(now, datagram->to.node, wire::Carried{.datagram = datagram->bytes});
+      busy = true;
+    }
+    while (const auto delivered = router_.poll_delivered()) {
+      handle_delivered(now, *delivered);
       busy = true;
     }
     while (const auto query = vnet_.poll_query()) {
-      const auto started = lookup_.start(now, to_message(*query, now), connected_nodes());
+      const auto message = to_message(*query, now);
+      const auto started = sees_whole_ring() ? lookup_.start(now, message, linked_nodes())
+                                             : lookup_.start_for_all(now, message);
       if (!started && started.error() == Error::Full) (void)vnet_.handle_answer(now, query->id, std::nullopt);
       busy = true;
     }
     while (const auto question = lookup_.poll_question()) {
-      links_.send_control(now, question->to, question->query);
+      if (question->to) {
+        tell(now, *question->to, question->query);
+      } else {
+        tell_all(now, question->query);
+      }
       busy = true;
     }
     while (const auto outcome = lookup_.poll_outcome()) {
@@ -141,12 +192,11 @@ void Node::pump(Instant now) {
       busy = true;
     }
     while (const auto binding = vnet_.poll_announcement()) {
-      const wire::Announcement announcement{.binding = to_record(*binding, now)};
-      for (const NodeId& node : connected_nodes()) links_.send_control(now, node, announcement);
+      tell_all(now, wire::Announcement{.binding = to_record(*binding, now)});
       busy = true;
     }
     while (const auto outgoing = vnet_.poll_outgoing()) {
-      send_frame(now, *outgoing);
+      send_outgoing(now, *outgoing);
       busy = true;
     }
   }
@@ -154,15 +204,16 @@ void Node::pump(Instant now) {
 
 void Node::handle_event(Instant now, const Links::Event& event) {
   if (const auto* answered = std::get_if<Links::Answered>(&event)) {
-    for (Introducer& introducer : introducers_) {
-      if (introducer.endpoint == answered->endpoint) introducer.node = answered->node;
-    }
+    introducers_.handle_answered(*answered->path.endpoint, answered->node);
   } else if (const auto* connected = std::get_if<Links::Connected>(&event)) {
     handle_connected(now, *connected);
   } else if (const auto* disconnected = std::get_if<Links::Disconnected>(&event)) {
-    handle_disconnected(now, disconnected->node);
+    handle_disconnected(now, *disconnected);
   } else if (const auto* failed = std::get_if<Links::Failed>(&event)) {
-    handle_failed(now, *failed);
+    ring_.handle_failed(now, *failed);
+    if (failed->reason == Error::Self && failed->target.path.is_direct()) {
+      introducers_.handle_self(now, *failed->target.path.endpoint);
+    }
   } else if (const auto* message = std::get_if<Links::Message>(&event)) {
     handle_message(now, *message);
   } else if (const auto* frame = std::get_if<Links::Frame>(&event)) {
@@ -171,45 +222,107 @@ void Node::handle_event(Instant now, const Links::Event& event) {
 }
 
 void Node::handle_connected(Instant now, const Links::Connected& connected) {
-  mesh_.handle_connected(connected.node, connected.endpoint);
+  ring_.handle_connected(now, connected);
   lookup_.handle_connected(connected.node);
-  send_bindings(now, connected.node);
-  // Both sides learn of each other now and start calling: that is what opens two NATs.
-  send_members(now, connected.node);
-  const wire::Members newcomer{.members = {{.node = connected.node, .endpoint = connected.endpoint}}};
-  for (const NodeId& node : connected_nodes()) {
-    if (node != connected.node) links_.send_control(now, node, newcomer);
+  for (const Binding& binding : vnet_.local_bindings()) {
+    tell(now, connected.node, wire::Announcement{.binding = to_record(binding, now)});
   }
+  for (const Bytes& frame : hold_.release(connected.node)) links_.send_frame(now, connected.node, frame);
 }
 
-void Node::handle_disconnected(Instant now, const NodeId& node) {
-  mesh_.handle_disconnected(now, node);
-  lookup_.handle_disconnected(node);
-  vnet_.handle_member_gone(now, node);
-  call_introducers(now);
-}
-
-void Node::handle_failed(Instant now, const Links::Failed& failed) {
-  if (failed.target.node) mesh_.handle_unreachable(now, *failed.target.node);
-  if (failed.reason != Error::Self) return;
-  for (Introducer& introducer : introducers_) {
-    if (introducer.endpoint == failed.target.endpoint) introducer.is_self_until = now + kSelfPatience;
+void Node::handle_disconnected(Instant now, const Links::Disconnected& disconnected) {
+  ring_.handle_disconnected(now, disconnected);
+  lookup_.handle_disconnected(disconnected.node);
+  if (disconnected.end != Links::End::Unneeded) vnet_.handle_member_gone(now, disconnected.node);
+  if (links_.all().empty()) {
+    introducers_.hurry(now);
+    call_introducers(now);
   }
 }
 
 void Node::handle_message(Instant now, const Links::Message& message) {
   if (const auto* members = std::get_if<wire::Members>(&message.body)) {
-    handle_members(now, *members);
-  } else if (const auto* query = std::get_if<wire::Query>(&message.body)) {
-    const auto binding = vnet_.handle_query(now, message.from, to_query(*query, now));
-    wire::Answer answer{.id = query->id, .binding = std::nullopt};
-    if (binding) answer.binding = to_record(*binding, now);
-    links_.send_control(now, message.from, answer);
-  } else if (const auto* answer = std::get_if<wire::Answer>(&message.body)) {
-    handle_answer(now, message.from, *answer);
-  } else if (const auto* announcement = std::get_if<wire::Announcement>(&message.body)) {
-    (void)vnet_.handle_announcement(now, message.from, to_binding(announcement->binding, now));
+    handle_members(now, message.from, *members);
+  } else if (const auto* gone = std::get_if<wire::Gone>(&message.body)) {
+    ring_.handle_gone(now, *gone);
+  } else if (const auto* routed = std::get_if<wire::Routed>(&message.body)) {
+    router_.handle_routed(now, message.from, *routed);
+  } else if (const auto* ack = std::get_if<wire::Ack>(&message.body)) {
+    router_.handle_ack(now, message.from, *ack);
+  } else if (const auto* broadcast = std::get_if<wire::Broadcast>(&message.body)) {
+    handle_broadcast(now, *broadcast);
   }
+}
+
+void Node::handle_delivered(Instant now, const Router::Delivered& delivered) {
+  const NodeId& source = delivered.envelope.source;
+  if (const auto* carried = std::get_if<wire::Carried>(&delivered.message)) {
+    links_.handle_datagram(now, unix_time(now), Path::over_ring(source), carried->datagram);
+  } else if (const auto* request = std::get_if<wire::Connect>(&delivered.message)) {
+    wire::Connect checked = *request;
+    // A node that does not know yet where it is: its first hop does.
+    if (checked.subject.endpoint.port == 0 && checked.subject.node == delivered.from) {
+      const auto link = links_.all().find(delivered.from);
+      if (link != links_.all().end()) checked.subject.endpoint = link->second.path().endpoint.value_or(Endpoint{});
+    }
+    if (!may_be_endpoint(checked.subject.endpoint)) checked.subject.endpoint = {};
+    ring_.handle_connect(now, delivered.envelope, checked);
+  } else if (const auto* reply = std::get_if<wire::ConnectReply>(&delivered.message)) {
+    wire::ConnectReply checked = *reply;
+    if (!may_be_endpoint(checked.responder.endpoint)) checked.responder.endpoint = {};
+    std::erase_if(checked.neighbours.members,
+                  [&](const auto& member) { return !may_be_endpoint(member.endpoint); });
+    ring_.handle_connect_reply(now, checked);
+  } else if (const auto* trace = std::get_if<wire::TraceRequest>(&delivered.message)) {
+    explorer_.handle_trace_request(now, delivered.envelope, *trace);
+  } else if (const auto* traced = std::get_if<wire::TraceReply>(&delivered.message)) {
+    explorer_.handle_trace_reply(now, *traced);
+  } else if (const auto* asked = std::get_if<wire::NeighboursRequest>(&delivered.message)) {
+    explorer_.handle_neighbours_request(now, delivered.envelope, *asked);
+  } else if (const auto* neighbours = std::get_if<wire::NeighboursReply>(&delivered.message)) {
+    explorer_.handle_neighbours_reply(now, delivered.envelope, *neighbours);
+  } else {
+    handle_told(now, source, delivered.message);
+  }
+}
+
+/// What members tell each other of guests, to one or to all.
+void Node::handle_told(Instant now, const NodeId& from, const wire::RingMessage& message) {
+  if (from == config_.credentials.id) return;
+  if (const auto* query = std::get_if<wire::Query>(&message)) {
+    handle_query(now, from, *query);
+  } else if (const auto* answer = std::get_if<wire::Answer>(&message)) {
+    handle_answer(now, from, *answer);
+  } else if (const auto* announcement = std::get_if<wire::Announcement>(&message)) {
+    (void)vnet_.handle_announcement(now, from, to_binding(announcement->binding, now));
+  } else {
+    refused_.add(Error::UnexpectedMessage);
+  }
+}
+
+void Node::handle_broadcast(Instant now, const wire::Broadcast& broadcast) {
+  const auto& seen = broadcasts_seen_;
+  if (std::find(seen.begin(), seen.end(), broadcast.id) != seen.end() ||
+      broadcast.hops >= wire::Routed::kMaxHops) {
+    return;
+  }
+  broadcasts_seen_.push_back(broadcast.id);
+  if (broadcasts_seen_.size() > kMaxBroadcastsSeen) broadcasts_seen_.pop_front();
+  pass_broadcast(now, broadcast);
+  const auto message = wire::decode_ring_message(broadcast.body);
+  if (!message) {
+    refused_.add(message.error());
+  } else {
+    handle_told(now, broadcast.source, *message);
+  }
+}
+
+void Node::handle_query(Instant now, const NodeId& from, const wire::Query& query) {
+  const auto binding = vnet_.handle_query(now, from, to_query(query, now));
+  wire::Answer answer{.id = query.id, .binding = std::nullopt};
+  if (binding) answer.binding = to_record(*binding, now);
+  // "Not I" is for those who know us all and wait for each; in a larger ring silence says it.
+  if (binding || sees_whole_ring()) tell(now, from, answer);
 }
 
 /// A member answers for itself only: its word on another's guest counts as "not I".
@@ -225,69 +338,99 @@ void Node::handle_answer(Instant now, const NodeId& from, const wire::Answer& an
   }
 }
 
-void Node::handle_members(Instant now, const wire::Members& list) {
+void Node::handle_members(Instant now, const NodeId& from, const wire::Members& list) {
+  wire::Members checked;
   for (const auto& member : list.members) {
-    // An address of the virtual network must not carry the network itself.
-    const bool is_inside =
-        member.endpoint.is_ipv4() && config_.credentials.network.subnet().contains(member.endpoint.ipv4());
-    if (is_inside || member.endpoint.port == 0) {
+    if (may_be_endpoint(member.endpoint)) {
+      checked.members.push_back(member);
+    } else {
       refused_.add(Error::NotAllowed);
-      continue;
     }
-    mesh_.handle_heard_of(now, member.node, member.endpoint);
+  }
+  ring_.handle_members(now, from, checked);
+}
+
+/// An address of the virtual network must not carry the network itself.
+bool Node::may_be_endpoint(const Endpoint& endpoint) const {
+  return !(endpoint.is_ipv4() && config_.credentials.network.subnet().contains(endpoint.ipv4()));
+}
+
+bool Node::sees_whole_ring() const { return ring_.near().all().size() < 2 * kNearPerSide; }
+
+void Node::tell(Instant now, const NodeId& to, const wire::RingMessage& message) {
+  const bool is_linked = links_.all().contains(to) && !std::holds_alternative<wire::Carried>(message);
+  (void)router_.send(now, wire::Routed::Mode::Exact, to, message, std::nullopt,
+                     is_linked ? std::optional(to) : std::nullopt);
+}
+
+void Node::tell_all(Instant now, const wire::RingMessage& message) {
+  wire::Broadcast broadcast{.hops = 0,
+                            .id = random_.u64(),
+                            .source = config_.credentials.id,
+                            .bound = config_.credentials.id,
+                            .body = wire::encode_ring_message(message)};
+  broadcasts_seen_.push_back(broadcast.id);
+  if (broadcasts_seen_.size() > kMaxBroadcastsSeen) broadcasts_seen_.pop_front();
+  pass_broadcast(now, broadcast);
+}
+
+void Node::pass_broadcast(Instant now, const wire::Broadcast& broadcast) {
+  const NodeId& self = config_.credentials.id;
+  if (broadcast.bound == self && broadcast.source != self) return;  // Nothing is left of the range.
+  for (const auto& share : share_broadcast(self, broadcast.bound, linked_nodes())) {
+    wire::Broadcast part = broadcast;
+    ++part.hops;
+    part.bound = share.bound;
+    links_.send_control(now, share.peer, part);
   }
 }
 
 void Node::call_introducers(Instant now) {
-  for (const Introducer& introducer : introducers_) {
-    const bool is_connected = introducer.node && links_.all().contains(*introducer.node);
-    if (now < introducer.is_self_until || is_connected) continue;
-    links_.call(now, {.endpoint = introducer.endpoint, .node = std::nullopt}, Duration::max());
+  const auto is_linked = [&](const NodeId& node) { return links_.all().contains(node); };
+  for (const Endpoint& endpoint : introducers_.take_calls(now, links_.all().empty(), is_linked)) {
+    links_.call(now, {.path = endpoint, .node = std::nullopt}, kIntroductionInterval);
   }
 }
 
 /// What was lost on the way is said again.
 void Node::gossip(Instant now) {
-  for (const NodeId& node : connected_nodes()) {
-    send_members(now, node);
-    send_bindings(now, node);
+  for (const Binding& binding : vnet_.local_bindings()) {
+    tell_all(now, wire::Announcement{.binding = to_record(binding, now)});
   }
-  call_introducers(now);
   // Give or take a sixth: nodes that started together drift apart.
   gossip_at_ = now + kGossipInterval * 5 / 6 + Duration(random_.below((kGossipInterval / 3).count()));
 }
 
-void Node::send_members(Instant now, const NodeId& to) {
-  wire::Members list;
-  const auto flush = [&] {
-    if (!list.members.empty()) links_.send_control(now, to, list);
-    list.members.clear();
-  };
-  for (const auto& member : mesh_.connected()) {
-    if (member.node == to) continue;
-    list.members.push_back({.node = member.node, .endpoint = member.endpoint});
-    if (list.members.size() == wire::Members::kMaxCount) flush();
-  }
-  flush();
-}
-
-void Node::send_bindings(Instant now, const NodeId& to) {
-  for (const Binding& binding : vnet_.local_bindings()) {
-    links_.send_control(now, to, wire::Announcement{.binding = to_record(binding, now)});
+void Node::send_outgoing(Instant now, const Vnet::Outgoing& outgoing) {
+  if (outgoing.to) {
+    send_frame(now, *outgoing.to, outgoing.frame);
+  } else {
+    for (const NodeId& node : sees_whole_ring() ? linked_nodes() : nodes_with_guests()) {
+      send_frame(now, node, outgoing.frame);
+    }
   }
 }
 
-void Node::send_frame(Instant now, const Vnet::Outgoing& outgoing) {
-  if (!outgoing.to) {
-    for (const NodeId& node : connected_nodes()) links_.send_frame(now, node, outgoing.frame);
-  } else if (const auto next = mesh_.next_hop(*outgoing.to)) {
-    links_.send_frame(now, *next, outgoing.frame);
-  }
+/// To a node without a link the frame waits for the session, which the ring carries until there is a direct path.
+void Node::send_frame(Instant now, const NodeId& to, ByteView frame) {
+  if (links_.send_frame(now, to, frame)) return;
+  if (const auto held = hold_.hold(now, to, frame); !held) refused_.add(held.error());
+  ring_.want(now, to);
 }
 
-std::vector<NodeId> Node::connected_nodes() const {
+std::vector<NodeId> Node::nodes_with_guests() const {
   std::vector<NodeId> out;
-  for (const auto& member : mesh_.connected()) out.push_back(member.node);
+  for (const Binding& binding : vnet_.bindings()) {
+    if (binding.node != config_.credentials.id) out.push_back(binding.node);
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::vector<NodeId> Node::linked_nodes() const {
+  std::vector<NodeId> out;
+  for (const auto& [node, link] : links_.all()) out.push_back(node);
   return out;
 }
 
@@ -297,9 +440,12 @@ std::shared_ptr<const Snapshot> Node::make_snapshot() const {
   std::map<NodeId, uint32_t> places{{config_.credentials.id, Snapshot::kHere}};
   for (const auto& [node, link] : links_.all()) {
     const auto peer = static_cast<uint32_t>(out->peers.size());
-    places[node] = peer;
+    if (link.path().is_direct()) places[node] = peer;  // What goes over the ring goes by way of the core.
     out->peers.push_back(
-        {.node = node, .endpoint = link.endpoint(), .sending = link.sending(), .activity = link.activity()});
+        {.node = node,
+                          .endpoint = link.path().endpoint.value_or(Endpoint{}),
+                          .sending = link.sending(),
+                          .activity = link.activity()});
     for (const auto& keypair : link.receiving()) {
       out->receiving[keypair->local_index()] = {
           .keypair = keypair, .peer = peer, .unconfirmed = keypair == link.unconfirmed()};

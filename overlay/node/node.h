@@ -18,8 +18,11 @@
 #include "overlay/base/random.h"
 #include "overlay/dht/lookup.h"
 #include "overlay/link/links.h"
+#include "overlay/node/introducers.h"
 #include "overlay/node/snapshot.h"
-#include "overlay/ring/full_mesh.h"
+#include "overlay/ring/ring.h"
+#include "overlay/ring/router.h"
+#include "overlay/ring/trace.h"
 #include "overlay/session/credentials.h"
 #include "overlay/vnet/vnet.h"
 
@@ -29,14 +32,8 @@ namespace ipop {
 /// (Ethernet), leaves 1406; a VLAN tag still fits.
 inline constexpr uint16_t kGuestMtu = 1400;
 
-/// How often members tell each other whom they are connected to, besides at once when somebody new connects.
+/// How often members repeat to all others what guests they have.
 inline constexpr Duration kGossipInterval = 30s;
-
-/// How long an introducer's endpoint that turned out to be our own is left alone.
-inline constexpr Duration kSelfPatience = 300s;
-
-/// How long a node that somebody spoke of is called before it counts as unreachable for now.
-inline constexpr Duration kCallPatience = 10s;
 
 struct NodeConfig {
   Credentials credentials;
@@ -66,22 +63,35 @@ class Node {
   /// A frame of a local guest that the fast path could not place.  Its checksums are complete.
   void handle_guest_frame(Instant now, ByteView frame);
   /// A peer of an earlier process, which may still be where it was.
-  void handle_known_peer(Instant now, const FullMesh::Member& peer);
+  void handle_known_peer(Instant now, const Contact& peer);
   /// We are about to stop: tells the peers.
   void handle_shutdown(Instant now);
 
-  std::optional<Links::Datagram> poll_datagram() { return links_.poll_datagram(); }
+  struct Datagram {
+    Endpoint to;
+    Bytes bytes;
+  };
+  std::optional<Datagram> poll_datagram();
   /// A frame for the switch.
   std::optional<Bytes> poll_guest_frame() { return vnet_.poll_guest_frame(); }
   /// The present snapshot, if it is another than the one before.
   std::shared_ptr<const Snapshot> poll_snapshot();
+
+  /// See Explorer.
+  uint64_t start_trace(Instant now, const NodeId& target, bool exact);
+  uint64_t start_crawl(Instant now);
+  std::optional<Trace> poll_trace() { return explorer_.poll_trace(); }
+  std::optional<Crawl> poll_crawl() { return explorer_.poll_crawl(); }
 
   Instant next_timeout() const;
   void handle_timeout(Instant now);
 
   const Credentials& credentials() const { return config_.credentials; }
   const Links& links() const { return links_; }
-  std::vector<FullMesh::Member> peers() const { return mesh_.connected(); }
+  const Ring& ring() const { return ring_; }
+  const Router::Counts& routing() const { return router_.counts(); }
+  /// Those with a direct path: whom to call after a restart.
+  std::vector<Contact> peers() const;
   const Vnet& vnet() const { return vnet_; }
   Vnet& vnet() { return vnet_; }
   const ErrorCounters& refused() const { return refused_; }
@@ -93,18 +103,28 @@ class Node {
   void pump(Instant now);
   void handle_event(Instant now, const Links::Event& event);
   void handle_connected(Instant now, const Links::Connected& connected);
-  void handle_disconnected(Instant now, const NodeId& node);
-  void handle_failed(Instant now, const Links::Failed& failed);
+  void handle_disconnected(Instant now, const Links::Disconnected& disconnected);
   void handle_message(Instant now, const Links::Message& message);
+  void handle_delivered(Instant now, const Router::Delivered& delivered);
+  void handle_broadcast(Instant now, const wire::Broadcast& broadcast);
+  void handle_told(Instant now, const NodeId& from, const wire::RingMessage& message);
+  void handle_query(Instant now, const NodeId& from, const wire::Query& query);
   void handle_answer(Instant now, const NodeId& from, const wire::Answer& answer);
-  void handle_members(Instant now, const wire::Members& list);
+  void handle_members(Instant now, const NodeId& from, const wire::Members& list);
 
+  UnixSeconds unix_time(Instant now) const;
+  bool may_be_endpoint(const Endpoint& endpoint) const;
+  /// True if everybody is a neighbour: then each can be spoken to by name.
+  bool sees_whole_ring() const;
+  void tell_all(Instant now, const wire::RingMessage& message);
+  void pass_broadcast(Instant now, const wire::Broadcast& broadcast);
+  void tell(Instant now, const NodeId& to, const wire::RingMessage& message);
   void call_introducers(Instant now);
   void gossip(Instant now);
-  void send_members(Instant now, const NodeId& to);
-  void send_bindings(Instant now, const NodeId& to);
-  void send_frame(Instant now, const Vnet::Outgoing& outgoing);
-  std::vector<NodeId> connected_nodes() const;
+  void send_outgoing(Instant now, const Vnet::Outgoing& outgoing);
+  void send_frame(Instant now, const NodeId& to, ByteView frame);
+  std::vector<NodeId> nodes_with_guests() const;
+  std::vector<NodeId> linked_nodes() const;
   std::shared_ptr<const Snapshot> make_snapshot() const;
 
   NodeConfig config_;
@@ -113,17 +133,16 @@ class Node {
   Duration unix_offset_;  ///< Wall clock minus Instant.
   ErrorCounters refused_;
   Links links_;
-  FullMesh mesh_;
+  Router router_;
+  Ring ring_;
+  Explorer explorer_;
   Lookup lookup_;
   Vnet vnet_;
+  Introducers introducers_;
+  FrameHold<NodeId> hold_;  ///< Frames for nodes that we have no link to yet.
 
-  /// An introducer is called until somebody answers there, and again when that peer is lost.
-  struct Introducer {
-    Endpoint endpoint;
-    std::optional<NodeId> node;  ///< Who answered last.
-    Instant is_self_until{};     ///< We reached ourselves there.  Addresses move, so it is tried again.
-  };
-  std::vector<Introducer> introducers_;
+  /// Broadcasts that came lately: a neighbourhood in motion may bring one twice.
+  std::deque<uint64_t> broadcasts_seen_;
   Instant gossip_at_;
   uint64_t hash_key_;  ///< For Snapshot; nobody else's business.
   uint64_t snapshot_version_ = 0;

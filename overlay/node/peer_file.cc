@@ -17,17 +17,17 @@ std::string_view take_line(std::string_view& text) {
 
 }  // namespace
 
-std::string save_peers(const std::vector<FullMesh::Member>& peers) {
+std::string save_peers(const std::vector<Contact>& peers) {
   std::string out(kFirstLine);
   out += '\n';
   for (const auto& peer : peers) out += peer.node.to_string() + ' ' + peer.endpoint.to_string() + '\n';
   return out;
 }
 
-Result<std::vector<FullMesh::Member>, Problem> load_peers(std::string_view text) {
+Result<std::vector<Contact>, Problem> load_peers(std::string_view text) {
   if (take_line(text) != kFirstLine)
     return Problem{"it does not begin with \"" + std::string(kFirstLine) + "\""};
-  std::vector<FullMesh::Member> out;
+  std::vector<Contact> out;
   while (!text.empty()) {
     const std::string_view line = take_line(text);
     const size_t blank = line.find(' ');
@@ -37,9 +37,9 @@ Result<std::vector<FullMesh::Member>, Problem> load_peers(std::string_view text)
     if (!node || node->size() != NodeId::kSize || !endpoint || endpoint->port == 0) {
       return Problem{"line " + std::to_string(out.size() + 2) + " is no \"NODE ENDPOINT\""};
     }
-    if (out.size() == kMaxMembers)
-      return Problem{"it has more than " + std::to_string(kMaxMembers) + " peers"};
-    FullMesh::Member peer{.node = {}, .endpoint = *endpoint};
+    if (out.size() == kMaxSavedPeers)
+      return Problem{"it has more than " + std::to_string(kMaxSavedPeers) + " peers"};
+    Contact peer{.node = {}, .endpoint = *endpoint};
     std::copy(node->begin(), node->end(), peer.node.bytes.begin());
     out.push_back(peer);
   }

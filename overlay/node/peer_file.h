@@ -10,13 +10,16 @@
 #include <vector>
 
 #include "overlay/base/result.h"
-#include "overlay/ring/full_mesh.h"
+#include "overlay/ring/contact.h"
 
 namespace ipop {
 
-std::string save_peers(const std::vector<FullMesh::Member>& peers);
+/// Far more than a node has links.
+inline constexpr size_t kMaxSavedPeers = 512;
 
-/// A text that is wrong anywhere is a Problem as a whole.  At most kMaxMembers.
-Result<std::vector<FullMesh::Member>, Problem> load_peers(std::string_view text);
+std::string save_peers(const std::vector<Contact>& peers);
+
+/// A text that is wrong anywhere is a Problem as a whole.  At most kMaxSavedPeers.
+Result<std::vector<Contact>, Problem> load_peers(std::string_view text);
 
 }  // namespace ipop

@@ -5,7 +5,7 @@
 #include "overlay/base/time.h"
 #include "overlay/vnet/binding.h"
 #include "overlay/vnet/resolver.h"
-#include "overlay/wire/control.h"
+#include "overlay/wire/binding.h"
 
 namespace ipop {
 

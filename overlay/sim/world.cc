@@ -114,7 +114,7 @@ void World::empty(Host& host) {
   while (auto frame = host.node().poll_guest_frame()) host.frames_.push_back(std::move(*frame));
 }
 
-void World::transmit(Host& from, const Links::Datagram& datagram) {
+void World::transmit(Host& from, const Node::Datagram& datagram) {
   from.sent_bytes_ += datagram.bytes.size();
   if (tap_) tap_(from.endpoint(), datagram.to, datagram.bytes);
   if (random_.below(1'000'000) < static_cast<uint64_t>(options_.loss * 1e6)) return;

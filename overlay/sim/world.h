@@ -103,7 +103,7 @@ class World {
 
   bool step(Instant limit);
   void empty(Host& host);
-  void transmit(Host& from, const Links::Datagram& datagram);
+  void transmit(Host& from, const Node::Datagram& datagram);
 
   WorldOptions options_;
   SeededRandom random_;

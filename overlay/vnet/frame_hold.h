@@ -1,7 +1,9 @@
-// Frames for a MAC whose place is being asked for.  They wait, bounded and not for long, and leave in the
-// order they came: the first packet of a conversation is not lost.  A calculation: no I/O.
+// Frames that wait for something about their destination: its place, for a MAC, or a link, for a node.  They wait,
+// bounded and not for long, and leave in the order they came: the first packet of a conversation is not lost.  A
+// calculation: no I/O.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <vector>
@@ -9,21 +11,21 @@
 #include "overlay/base/bytes.h"
 #include "overlay/base/result.h"
 #include "overlay/base/time.h"
-#include "overlay/wire/address.h"
 
 namespace ipop {
 
+template <class Key>
 class FrameHold {
  public:
-  static constexpr size_t kMaxFramesPerMac = 16;
+  static constexpr size_t kMaxFramesPerKey = 16;
   static constexpr size_t kMaxFrames = 256;
   static constexpr size_t kMaxBytes = 1 << 20;
-  static constexpr Duration kMaxAge = 3s;  ///< As long as Resolver asks.
+  static constexpr Duration kMaxAge = 3s;  ///< As long as Resolver asks, and longer than a handshake over the ring takes.
 
   /// Full if there is no room.
-  Result<Done> hold(Instant now, const MacAddress& dst, ByteView frame);
+  Result<Done> hold(Instant now, const Key& dst, ByteView frame);
   /// All frames for `dst`, the oldest first.
-  std::vector<Bytes> release(const MacAddress& dst);
+  std::vector<Bytes> release(const Key& dst);
 
   Instant next_timeout() const;
   /// Drops what is too old and returns how many.
@@ -37,9 +39,63 @@ class FrameHold {
   };
   void forget(const Held& held);  ///< Takes it off the sums.
 
-  std::map<MacAddress, std::deque<Held>> queues_;
+  std::map<Key, std::deque<Held>> queues_;
   size_t frames_ = 0;
   size_t bytes_ = 0;
 };
+
+template <class Key>
+Result<Done> FrameHold<Key>::hold(Instant now, const Key& dst, ByteView frame) {
+  const auto queue = queues_.find(dst);
+  if (frames_ >= kMaxFrames || bytes_ + frame.size() > kMaxBytes ||
+      (queue != queues_.end() && queue->second.size() >= kMaxFramesPerKey)) {
+    return Error::Full;
+  }
+  queues_[dst].push_back({.since = now, .frame = Bytes(frame.begin(), frame.end())});
+  ++frames_;
+  bytes_ += frame.size();
+  return Done{};
+}
+
+template <class Key>
+std::vector<Bytes> FrameHold<Key>::release(const Key& dst) {
+  std::vector<Bytes> out;
+  const auto queue = queues_.find(dst);
+  if (queue == queues_.end()) return out;
+  for (Held& held : queue->second) {
+    forget(held);
+    out.push_back(std::move(held.frame));
+  }
+  queues_.erase(queue);
+  return out;
+}
+
+template <class Key>
+void FrameHold<Key>::forget(const Held& held) {
+  --frames_;
+  bytes_ -= held.frame.size();
+}
+
+template <class Key>
+Instant FrameHold<Key>::next_timeout() const {
+  Instant out = kNever;
+  for (const auto& [dst, queue] : queues_) out = std::min(out, queue.front().since + kMaxAge);
+  return out;
+}
+
+template <class Key>
+size_t FrameHold<Key>::handle_timeout(Instant now) {
+  size_t dropped = 0;
+  for (auto queue = queues_.begin(); queue != queues_.end();) {
+    auto& held = queue->second;
+    while (!held.empty() && held.front().since + kMaxAge <= now) {
+      forget(held.front());
+      held.pop_front();
+      ++dropped;
+    }
+    queue = held.empty() ? queues_.erase(queue) : std::next(queue);
+  }
+  return dropped;
+}
 
 }  // namespace ipop

@@ -133,7 +133,7 @@ class Vnet {
   Resolver resolver_;
   ArpResponder arp_;
   DhcpServer dhcp_;
-  FrameHold hold_;
+  FrameHold<MacAddress> hold_;
   ErrorCounters errors_;
 
   TokenBucket flood_rate_{1ms, 1000};   ///< Group-addressed frames of our guests to all members.

@@ -1,133 +1,160 @@
 #include "overlay/wire/control.h"
 
 #include "overlay/base/assert.h"
+#include "overlay/wire/binding.h"
 
 namespace ipop::wire {
 namespace {
 
-enum class Kind : uint8_t { Ping = 1, Pong, Members, Query, Answer, Announcement, Goodbye };
+enum class Kind : uint8_t { Ping = 1, Pong, Members, Gone, Goodbye, Routed, Ack, Broadcast };
 
-constexpr size_t kMaxNameSize = 63;
+constexpr uint8_t kWantsLink = 1;
+constexpr uint8_t kAsksEndpoint = 2;
 
-NodeId read_node(Reader& in) { return {in.array<NodeId::kSize>()}; }
+/// An octet of flags, of which only `known` may be set.
+uint8_t read_flags(Reader& in, uint8_t known) {
+  const uint8_t flags = in.u8();
+  if ((flags & ~known) != 0) in.fail();
+  return flags;
+}
 
-BindingRecord read_binding(Reader& in) {
-  BindingRecord out;
-  out.ip = read_ipv4(in);
-  out.mac = read_mac(in);
-  out.node = read_node(in);
-  out.sequence = in.u64();
-  out.lifetime_s = in.u32();
-  const size_t name_size = in.u8();
-  if (name_size > kMaxNameSize) in.fail();
-  out.name = as_text(in.bytes(in.ok() ? name_size : 0));
-  if (out.mac.is_group()) in.fail();
+Ping read_ping(Reader& in) {
+  Ping out{.token = in.u64()};
+  const uint8_t flags = read_flags(in, kWantsLink | kAsksEndpoint);
+  out.wants_link = (flags & kWantsLink) != 0;
+  out.asks_endpoint = (flags & kAsksEndpoint) != 0;
   return out;
 }
 
-void write_binding(Writer& out, const BindingRecord& binding) {
-  IPOP_ASSERT(binding.name.size() <= kMaxNameSize);
-  write(out, binding.ip);
-  write(out, binding.mac);
-  out.bytes(binding.node.bytes);
-  out.u64(binding.sequence);
-  out.u32(binding.lifetime_s);
-  out.u8(static_cast<uint8_t>(binding.name.size()));
-  out.bytes(as_bytes(binding.name));
-}
-
-/// Whether an optional field follows.
-bool read_presence(Reader& in) {
-  const uint8_t present = in.u8();
-  if (present > 1) in.fail();
-  return in.ok() && present == 1;
-}
-
-ControlMessage read_ping(Reader& in) { return Ping{.token = in.u64()}; }
-
-ControlMessage read_pong(Reader& in) { return Pong{.token = in.u64(), .observed = read_endpoint(in)}; }
-
-ControlMessage read_members(Reader& in) {
-  Members out;
-  const size_t count = in.u8();
-  if (count > Members::kMaxCount) in.fail();
-  for (size_t i = 0; i < count && in.ok(); ++i) {
-    out.members.push_back({.node = read_node(in), .endpoint = read_endpoint(in)});
-  }
+Pong read_pong(Reader& in) {
+  Pong out{.token = in.u64(), .wants_link = (read_flags(in, kWantsLink) & kWantsLink) != 0, .observed = {}};
+  if (read_presence(in)) out.observed = read_endpoint(in);
   return out;
 }
 
-ControlMessage read_query(Reader& in) {
-  Query out;
-  out.id = in.u64();
-  const uint8_t kind = in.u8();
-  if (kind != static_cast<uint8_t>(Query::Kind::Ip) && kind != static_cast<uint8_t>(Query::Kind::Mac))
+Goodbye read_goodbye(Reader& in) {
+  const uint8_t reason = in.u8();
+  if (reason > static_cast<uint8_t>(Goodbye::Reason::Unneeded)) in.fail();
+  return {.reason = static_cast<Goodbye::Reason>(reason)};
+}
+
+Routed read_routed(Reader& in) {
+  Routed out;
+  const uint8_t mode = in.u8();
+  if (mode < static_cast<uint8_t>(Routed::Mode::Exact) || mode > static_cast<uint8_t>(Routed::Mode::Beside))
     in.fail();
-  out.kind = static_cast<Query::Kind>(kind);
-  out.ip = read_ipv4(in);
-  out.mac = read_mac(in);
-  if (read_presence(in)) out.claimant = read_mac(in);
-  if (read_presence(in)) out.asker = read_binding(in);
+  out.mode = static_cast<Routed::Mode>(mode);
+  out.hops = in.u8();
+  out.detours = in.u8();
+  if (out.hops > Routed::kMaxHops || out.detours > Routed::kMaxDetours) in.fail();
+  out.ack_token = in.u32();
+  out.id = in.u64();
+  out.source = read_node(in);
+  out.destination = read_node(in);
+  if (read_presence(in)) out.via = read_node(in);
+  const ByteView body = in.bytes(in.u16());
+  out.body.assign(body.begin(), body.end());
   return out;
 }
 
-ControlMessage read_answer(Reader& in) {
-  Answer out;
+Ack read_ack(Reader& in) { return {.token = in.u32(), .taken = read_presence(in)}; }
+
+Broadcast read_broadcast(Reader& in) {
+  Broadcast out;
+  out.hops = in.u8();
+  if (out.hops > Routed::kMaxHops) in.fail();
   out.id = in.u64();
-  if (read_presence(in)) out.binding = read_binding(in);
+  out.source = read_node(in);
+  out.bound = read_node(in);
+  const ByteView body = in.bytes(in.u16());
+  out.body.assign(body.begin(), body.end());
   return out;
+}
+
+void write_body(Writer& out, const Bytes& body) {
+  IPOP_ASSERT(body.size() <= 0xffff);
+  out.u16(static_cast<uint16_t>(body.size()));
+  out.bytes(body);
 }
 
 struct Encoder {
   Writer out;
 
   void kind(Kind kind) { out.u8(static_cast<uint8_t>(kind)); }
-  void optional(const std::optional<BindingRecord>& binding) {
-    out.u8(binding ? 1 : 0);
-    if (binding) write_binding(out, *binding);
-  }
 
   void operator()(const Ping& ping) {
     kind(Kind::Ping);
     out.u64(ping.token);
+    out.u8(static_cast<uint8_t>((ping.wants_link ? kWantsLink : 0) | (ping.asks_endpoint ? kAsksEndpoint : 0)));
   }
   void operator()(const Pong& pong) {
     kind(Kind::Pong);
     out.u64(pong.token);
-    write(out, pong.observed);
+    out.u8(pong.wants_link ? kWantsLink : 0);
+    out.u8(pong.observed ? 1 : 0);
+    if (pong.observed) ipop::write(out, *pong.observed);
   }
   void operator()(const Members& list) {
-    IPOP_ASSERT(list.members.size() <= Members::kMaxCount);
     kind(Kind::Members);
-    out.u8(static_cast<uint8_t>(list.members.size()));
-    for (const auto& member : list.members) {
-      out.bytes(member.node.bytes);
-      write(out, member.endpoint);
-    }
+    write(out, list);
   }
-  void operator()(const Query& query) {
-    kind(Kind::Query);
-    out.u64(query.id);
-    out.u8(static_cast<uint8_t>(query.kind));
-    write(out, query.ip);
-    write(out, query.mac);
-    out.u8(query.claimant ? 1 : 0);
-    if (query.claimant) write(out, *query.claimant);
-    optional(query.asker);
+  void operator()(const Gone& gone) {
+    kind(Kind::Gone);
+    write(out, gone.node);
   }
-  void operator()(const Answer& answer) {
-    kind(Kind::Answer);
-    out.u64(answer.id);
-    optional(answer.binding);
+  void operator()(const Goodbye& goodbye) {
+    kind(Kind::Goodbye);
+    out.u8(static_cast<uint8_t>(goodbye.reason));
   }
-  void operator()(const Announcement& announcement) {
-    kind(Kind::Announcement);
-    write_binding(out, announcement.binding);
+  void operator()(const Routed& message) {
+    kind(Kind::Routed);
+    out.u8(static_cast<uint8_t>(message.mode));
+    out.u8(message.hops);
+    out.u8(message.detours);
+    out.u32(message.ack_token);
+    out.u64(message.id);
+    write(out, message.source);
+    write(out, message.destination);
+    out.u8(message.via ? 1 : 0);
+    if (message.via) write(out, *message.via);
+    write_body(out, message.body);
   }
-  void operator()(const Goodbye&) { kind(Kind::Goodbye); }
+  void operator()(const Ack& ack) {
+    kind(Kind::Ack);
+    out.u32(ack.token);
+    out.u8(ack.taken ? 1 : 0);
+  }
+  void operator()(const Broadcast& message) {
+    kind(Kind::Broadcast);
+    out.u8(message.hops);
+    out.u64(message.id);
+    write(out, message.source);
+    write(out, message.bound);
+    write_body(out, message.body);
+  }
 };
 
 }  // namespace
+
+Members read_members(Reader& in) {
+  Members out;
+  const size_t count = in.u8();
+  if (count > Members::kMaxCount) in.fail();
+  for (size_t i = 0; i < count && in.ok(); ++i) {
+    const NodeId node = read_node(in);
+    out.members.push_back({.node = node, .endpoint = read_endpoint(in)});
+  }
+  return out;
+}
+
+void write(Writer& out, const Members& list) {
+  IPOP_ASSERT(list.members.size() <= Members::kMaxCount);
+  out.u8(static_cast<uint8_t>(list.members.size()));
+  for (const auto& member : list.members) {
+    write(out, member.node);
+    ipop::write(out, member.endpoint);
+  }
+}
 
 Result<ControlMessage> decode_control(ByteView plaintext) {
   Reader in(plaintext);
@@ -142,17 +169,20 @@ Result<ControlMessage> decode_control(ByteView plaintext) {
     case Kind::Members:
       out = read_members(in);
       break;
-    case Kind::Query:
-      out = read_query(in);
-      break;
-    case Kind::Answer:
-      out = read_answer(in);
-      break;
-    case Kind::Announcement:
-      out = Announcement{.binding = read_binding(in)};
+    case Kind::Gone:
+      out = Gone{.node = read_node(in)};
       break;
     case Kind::Goodbye:
-      out = Goodbye{};
+      out = read_goodbye(in);
+      break;
+    case Kind::Routed:
+      out = read_routed(in);
+      break;
+    case Kind::Ack:
+      out = read_ack(in);
+      break;
+    case Kind::Broadcast:
+      out = read_broadcast(in);
       break;
     default:
       return in.ok() ? Error::UnknownType : Error::Malformed;

@@ -1,11 +1,11 @@
-// Control messages: what two nodes tell each other inside a session.  docs/protocol.md, "Control messages".
+// Control messages: what the two ends of a link tell each other.  docs/protocol.md, "Control messages".
 //
 // | kind (1) | body |, sealed as the plaintext of a datagram of type Control.  Not answered and not ordered
 // unless a message says so; octets after the known fields are ignored, so that a later version may add some.
+// Routed and Broadcast carry what nodes say to others that they have no link to: wire/ring_message.h.
 #pragma once
 
 #include <optional>
-#include <string>
 #include <variant>
 #include <vector>
 
@@ -19,74 +19,98 @@ namespace ipop::wire {
 /// "Are you there?"  Answered at once by a Pong with the same token.
 struct Ping {
   uint64_t token = 0;
+  bool wants_link = false;      ///< The sender has a use for the link; when neither end has, it is closed.
+  bool asks_endpoint = false;   ///< Says where the Ping came from, please.
   bool operator==(const Ping&) const = default;
 };
 
 /// The answer; `observed` is where the Ping came from, as a STUN server would say it (RFC 8489).
 struct Pong {
   uint64_t token = 0;
-  Endpoint observed;
+  bool wants_link = false;
+  std::optional<Endpoint> observed;
   bool operator==(const Pong&) const = default;
 };
 
-/// Nodes the sender is connected to and where it reaches them.
+/// A node and where it is reached: how nodes are spoken of.
+struct Member {
+  NodeId node;
+  Endpoint endpoint;  ///< All zeros if it is reached over the ring only.
+  bool operator==(const Member&) const = default;
+};
+
+/// Neighbours on the ring that the sender is linked to.
 struct Members {
-  struct Member {
-    NodeId node;
-    Endpoint endpoint;
-    bool operator==(const Member&) const = default;
-  };
-  static constexpr size_t kMaxCount = 30;  ///< 30 x 38 octets fit a datagram of 1200.
+  static constexpr size_t kMaxCount = 28;  ///< 28 x 38 octets fit a datagram of 1200 together with a Routed.
   std::vector<Member> members;
   bool operator==(const Members&) const = default;
 };
 
-/// Where an address of the virtual network lives, as its holder says.
-struct BindingRecord {
-  Ipv4Address ip;  ///< Unspecified for a guest that has only shown its MAC.
-  MacAddress mac;
+/// "This neighbour of ours does not answer me any more": a reason to ask it oneself, no more.
+struct Gone {
   NodeId node;
-  uint64_t sequence = 0;    ///< Higher is newer, for one MAC.
-  uint32_t lifetime_s = 0;  ///< From now; 0 withdraws the binding.
-  std::string name;         ///< At most 63 octets; the guest's host name or "".
-  bool operator==(const BindingRecord&) const = default;
+  bool operator==(const Gone&) const = default;
 };
 
-/// "Who holds this address?"  Asked of members now, of DHT replicas later.
-struct Query {
-  enum class Kind : uint8_t { Ip = 1, Mac = 2 };
-  uint64_t id = 0;  ///< The asker's, repeated in the Answer.
-  Kind kind = Kind::Ip;
-  Ipv4Address ip;                      ///< Kind::Ip.
-  MacAddress mac;                      ///< Kind::Mac.
-  std::optional<MacAddress> claimant;  ///< Kind::Ip: the guest that will get `ip` if nobody holds it.
-  std::optional<BindingRecord> asker;  ///< The guest in whose name we ask: who answers need not ask back.
-  bool operator==(const Query&) const = default;
-};
-
-struct Answer {
-  uint64_t id = 0;
-  std::optional<BindingRecord> binding;  ///< Nothing: "not I".
-  bool operator==(const Answer&) const = default;
-};
-
-/// "This address now lives here", unasked.
-struct Announcement {
-  BindingRecord binding;
-  bool operator==(const Announcement&) const = default;
-};
-
-/// The sender is about to stop.
+/// The sender closes the link.
 struct Goodbye {
+  enum class Reason : uint8_t {
+    Stopping = 0,  ///< Its process ends.
+    Unneeded = 1,  ///< It lives on, without this link.
+  };
+  Reason reason = Reason::Stopping;
   bool operator==(const Goodbye&) const = default;
 };
 
-using ControlMessage = std::variant<Ping, Pong, Members, Query, Answer, Announcement, Goodbye>;
+/// A message on its way over the ring, from link to link.
+struct Routed {
+  enum class Mode : uint8_t {
+    Exact = 1,   ///< For the node `destination` and nobody else.
+    Owner = 2,   ///< For the node nearest to `destination`.
+    Beside = 3,  ///< For the node nearest to `destination` other than that itself: how a place is found.
+  };
+  static constexpr uint8_t kMaxHops = 40;   ///< Four times what a ring of ten thousand nodes needs.
+  static constexpr uint8_t kMaxDetours = 6; ///< Steps away from the destination, to get past missing links.
+
+  Mode mode = Mode::Exact;
+  uint8_t hops = 0;        ///< Links passed so far, this one included.
+  uint8_t detours = 0;     ///< Of these, steps that led away.
+  uint32_t ack_token = 0;  ///< To be repeated in an Ack by the next node; 0: none is wanted.
+  uint64_t id = 0;         ///< Chosen at random by the source: a node takes a message once.
+  NodeId source;
+  NodeId destination;
+  std::optional<NodeId> via;  ///< First to this node, which has a link to the destination.
+  Bytes body;                 ///< An encoded wire::RingMessage.
+  bool operator==(const Routed&) const = default;
+};
+
+/// The answer to a Routed with an ack_token.
+struct Ack {
+  uint32_t token = 0;
+  bool taken = false;  ///< False: the sender should try another way, for the message has been here before.
+  bool operator==(const Ack&) const = default;
+};
+
+/// A message for the receiver and every node clockwise between it and `bound`, that one excluded.  The sender has
+/// given each of its peers a part of its own range, so that each node gets it once (ring/broadcast.h).
+struct Broadcast {
+  uint8_t hops = 0;
+  uint64_t id = 0;
+  NodeId source;
+  NodeId bound;
+  Bytes body;  ///< An encoded wire::RingMessage.
+  bool operator==(const Broadcast&) const = default;
+};
+
+using ControlMessage = std::variant<Ping, Pong, Members, Gone, Goodbye, Routed, Ack, Broadcast>;
 
 /// Error::UnknownType for a kind that this version does not know, Error::Malformed for a short or absurd
 /// body.
 Result<ControlMessage> decode_control(ByteView plaintext);
-/// REQUIRES: lists and names within their bounds.
+/// REQUIRES: lists within their bounds.
 Bytes encode_control(const ControlMessage& message);
+
+Members read_members(Reader& in);
+void write(Writer& out, const Members& list);
 
 }  // namespace ipop::wire

@@ -143,7 +143,7 @@ class Game {
   UnixSeconds unix_now() const { return kUnixStart + now_.time_since_epoch() / 1s; }
 
   void call(size_t from) {
-    links_[from]->call(now_, {.endpoint = endpoint(1 - from), .node = id(1 - from)}, 10s);
+    links_[from]->call(now_, {.path = endpoint(1 - from), .node = id(1 - from)}, 10s);
   }
   void collect() {
     for (size_t i = 0; i < 2; ++i) {
@@ -151,7 +151,7 @@ class Game {
         if (const auto* frame = std::get_if<Links::Frame>(&*event)) last_frame_[i] = frame->frame;
       }
       while (auto datagram = links_[i]->poll_datagram()) {
-        wire_.push_back({endpoint(i), datagram->to, std::move(datagram->bytes)});
+        wire_.push_back({endpoint(i), *datagram->to.endpoint, std::move(datagram->bytes)});
         if (past_.size() < 100) past_.push_back(wire_.back());
       }
     }

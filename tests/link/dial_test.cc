@@ -99,7 +99,7 @@ TEST_F(DialTest, ConfirmsToWhereTheAnswerCameFrom) {
   ASSERT_TRUE(established);
   EXPECT_EQ(established->local_index, 7u);
   EXPECT_FALSE(subject.is_calling());
-  EXPECT_EQ(subject.target().endpoint, kElsewhere);
+  EXPECT_EQ(subject.target().path, kElsewhere);
   const auto confirmation = subject.poll_datagram();
   ASSERT_TRUE(confirmation);
   EXPECT_TRUE(responder.handle_confirmation(*wire::Confirmation::decode(*confirmation), kNow));
@@ -157,7 +157,7 @@ TEST_F(DialTest, GoesOnAfterAForgedResponse) {
   forged.noise.back() ^= 1;
   EXPECT_EQ(subject.handle_response(start_, kElsewhere, forged, kNow).error(), Error::BadAuthTag);
   EXPECT_TRUE(subject.is_calling());
-  EXPECT_EQ(subject.target().endpoint, kThere);
+  EXPECT_EQ(subject.target().path, kThere);
   EXPECT_TRUE(subject.handle_response(start_, kThere, response_of(responder), kNow));
   EXPECT_EQ(subject.handle_response(start_, kThere, response_of(responder), kNow).error(),
             Error::UnexpectedMessage);

@@ -59,7 +59,7 @@ TEST_F(LinkTest, WaitsForNothingBeforeTheFirstHandshake) {
 TEST_F(LinkTest, AcceptedIsUsedAtOnceAndSaysSo) {
   establish(Instant{100s}, 1, Link::Origin::Accepted);
   EXPECT_EQ(sending_index(), 1u);
-  EXPECT_EQ(link_.endpoint(), kHome);
+  EXPECT_EQ(link_.path(), kHome);
   EXPECT_EQ(link_.connected_since(), Instant{100s});
   EXPECT_LT(link_.next_timeout(), Instant{100s}) << "there is something to poll";
   EXPECT_EQ(events(), (std::vector{Event::Connected, Event::Ping}))
@@ -209,7 +209,7 @@ TEST_F(ConnectedLinkTest, AHandshakeProvesLife) {
 
 TEST_F(ConnectedLinkTest, FollowsThePeerToItsNewEndpoint) {
   EXPECT_TRUE(link_.handle_received(Instant{101s}, 1, kAway));
-  EXPECT_EQ(link_.endpoint(), kAway);
+  EXPECT_EQ(link_.path(), kAway);
   EXPECT_FALSE(link_.handle_received(Instant{102s}, 1, kAway));
 }
 

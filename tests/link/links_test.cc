@@ -116,7 +116,7 @@ TEST(Links, ManyLostMessagesOnlyTakeLonger) {
     Pair pair;
     SeededRandom random(seed);
     pair.loses = [&](const Flight&) { return random.below(3) == 0; };
-    pair.alpha.links().call(pair.now, {.endpoint = pair.beta.endpoint, .node = {}}, Duration::max());
+    pair.alpha.links().call(pair.now, {.path = pair.beta.endpoint, .node = {}}, Duration::max());
     pair.advance(20s);
     if (!pair.can_send(pair.alpha,
                        pair.beta)) {  // The Confirmation was lost each time: the owner calls again.
@@ -183,7 +183,7 @@ TEST(Links, NobodyAnswers) {
 TEST(Links, SomebodyElseAnswers) {
   Pair pair;
   const NodeId carol = Pair::grid().member(3).id;
-  pair.alpha.links().call(pair.now, {.endpoint = pair.beta.endpoint, .node = carol}, 10s);
+  pair.alpha.links().call(pair.now, {.path = pair.beta.endpoint, .node = carol}, 10s);
   pair.settle();
   const auto* failed = pair.alpha.last<Links::Failed>();
   ASSERT_NE(failed, nullptr);
@@ -195,7 +195,7 @@ TEST(Links, SomebodyElseAnswers) {
 
 TEST(Links, WeAnswerOurselves) {
   Pair pair;
-  pair.alpha.links().call(pair.now, {.endpoint = pair.alpha.endpoint, .node = {}}, Duration::max());
+  pair.alpha.links().call(pair.now, {.path = pair.alpha.endpoint, .node = {}}, Duration::max());
   pair.settle();
   const auto* failed = pair.alpha.last<Links::Failed>();
   ASSERT_NE(failed, nullptr);
@@ -211,7 +211,7 @@ TEST(Links, ACallToAnotherNodeAtTheSameEndpointStillEnds) {
     return flight.type() == wire::Type::Initiation && pair.wire.size() == 1;
   };
   pair.call(pair.alpha, pair.beta);
-  pair.alpha.links().call(pair.now, {.endpoint = pair.beta.endpoint, .node = moved}, 10s);
+  pair.alpha.links().call(pair.now, {.path = pair.beta.endpoint, .node = moved}, 10s);
   pair.collect();
   pair.loses = nullptr;
   pair.advance(11s);
@@ -222,7 +222,7 @@ TEST(Links, ACallToAnotherNodeAtTheSameEndpointStillEnds) {
 TEST(Links, ALinkThatWasNeverConfirmedEndsWithItsHandshake) {
   Pair pair;
   pair.loses = [](const Flight& flight) { return flight.type() == wire::Type::Confirmation; };
-  pair.alpha.links().call(pair.now, {.endpoint = pair.beta.endpoint, .node = {}}, Duration::max());
+  pair.alpha.links().call(pair.now, {.path = pair.beta.endpoint, .node = {}}, Duration::max());
   pair.advance_to(Instant{10s} + 3s - 1us);
   EXPECT_EQ(pair.alpha.links().all().size(), 1u);
   pair.advance_to(Instant{10s} + 3s);

@@ -96,7 +96,7 @@ class Pair {
     for (Site* site : {&alpha, &beta}) {
       while (auto event = site->links().poll_event()) site->events.push_back(std::move(*event));
       while (auto datagram = site->links().poll_datagram()) {
-        Flight flight{site->endpoint, datagram->to, std::move(datagram->bytes)};
+        Flight flight{site->endpoint, *datagram->to.endpoint, std::move(datagram->bytes)};
         if (!loses || !loses(flight)) wire.push_back(std::move(flight));
       }
     }
@@ -159,7 +159,7 @@ class Pair {
   void advance(Duration duration) { advance_to(now + duration); }
 
   void call(Site& from, Site& to, Duration patience = 10s) {
-    from.links().call(now, {.endpoint = to.endpoint, .node = to.id()}, patience);
+    from.links().call(now, {.path = to.endpoint, .node = to.id()}, patience);
   }
   void connect() {
     call(alpha, beta);

@@ -10,7 +10,7 @@ namespace {
 using namespace vnet_testing;
 
 TEST(FrameHold, ReleasesInOrder) {
-  FrameHold hold;
+  FrameHold<MacAddress> hold;
   (void)hold.hold(at(0s), mac(1), Bytes{1});
   (void)hold.hold(at(0s), mac(2), Bytes{2});
   (void)hold.hold(at(1s), mac(1), Bytes{3});
@@ -20,7 +20,7 @@ TEST(FrameHold, ReleasesInOrder) {
 }
 
 TEST(FrameHold, DropsWhatIsTooOld) {
-  FrameHold hold;
+  FrameHold<MacAddress> hold;
   (void)hold.hold(at(0s), mac(1), Bytes{1});
   (void)hold.hold(at(1s), mac(1), Bytes{2});
   EXPECT_EQ(hold.next_timeout(), at(3s));
@@ -31,22 +31,22 @@ TEST(FrameHold, DropsWhatIsTooOld) {
 }
 
 TEST(FrameHold, IsBoundedForEachMacInAllAndInBytes) {
-  FrameHold hold;
-  for (size_t i = 0; i < FrameHold::kMaxFramesPerMac; ++i) EXPECT_TRUE(hold.hold(at(0s), mac(1), Bytes{1}));
+  FrameHold<MacAddress> hold;
+  for (size_t i = 0; i < FrameHold<MacAddress>::kMaxFramesPerKey; ++i) EXPECT_TRUE(hold.hold(at(0s), mac(1), Bytes{1}));
   EXPECT_EQ(hold.hold(at(0s), mac(1), Bytes{1}).error(), Error::Full);
-  size_t n = FrameHold::kMaxFramesPerMac;
+  size_t n = FrameHold<MacAddress>::kMaxFramesPerKey;
   for (uint8_t guest = 2; hold.hold(at(0s), mac(guest), Bytes{1}); ++guest) {
     ++n;
     while (hold.hold(at(0s), mac(guest), Bytes{1})) ++n;
   }
-  EXPECT_EQ(n, FrameHold::kMaxFrames);
+  EXPECT_EQ(n, FrameHold<MacAddress>::kMaxFrames);
 
-  FrameHold heavy;
+  FrameHold<MacAddress> heavy;
   const Bytes large(60000);
   size_t bytes = 0;
   for (uint8_t guest = 1; heavy.hold(at(0s), mac(guest), large); ++guest) bytes += large.size();
-  EXPECT_LE(bytes, FrameHold::kMaxBytes);
-  EXPECT_GT(bytes + large.size(), FrameHold::kMaxBytes);
+  EXPECT_LE(bytes, FrameHold<MacAddress>::kMaxBytes);
+  EXPECT_GT(bytes + large.size(), FrameHold<MacAddress>::kMaxBytes);
   EXPECT_EQ(heavy.release(mac(1)).size(), 1u);
   EXPECT_TRUE(heavy.hold(at(0s), mac(1), large)) << "What is released makes room.";
 }

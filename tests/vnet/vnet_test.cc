@@ -151,14 +151,14 @@ TEST(Vnet, FramesForAMacThatNobodyHasWaitAndAreDropped) {
   Hosts hosts;
   Host& a = hosts.add();
   for (int i = 0; i < 20; ++i) (void)a.vnet.handle_guest_frame(kStart, data_frame(mac(9), mac(1)));
-  EXPECT_EQ(a.vnet.errors().get(Error::Full), 20u - FrameHold::kMaxFramesPerMac);
+  EXPECT_EQ(a.vnet.errors().get(Error::Full), 20u - FrameHold<MacAddress>::kMaxFramesPerKey);
   for (Instant now = kStart; now <= kStart + 4s; now += 1s) a.vnet.handle_timeout(now);
   EXPECT_FALSE(a.vnet.poll_outgoing());
   const auto counters = a.vnet.counters();
   const auto expired = std::find_if(counters.begin(), counters.end(),
                                     [](const auto& c) { return std::string_view(c.name) == "hold_expired"; });
   ASSERT_NE(expired, counters.end());
-  EXPECT_EQ(expired->value, FrameHold::kMaxFramesPerMac);
+  EXPECT_EQ(expired->value, FrameHold<MacAddress>::kMaxFramesPerKey);
 }
 
 TEST(Vnet, GroupFramesGoToAllMembersWithinTheirRate) {

@@ -1,0 +1,60 @@
+// The members that an invite names: called until one answers, and again while we know nobody.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "overlay/base/node_id.h"
+#include "overlay/base/random.h"
+#include "overlay/base/time.h"
+#include "overlay/wire/address.h"
+
+namespace ipop {
+
+/// How long an introducer's endpoint that turned out to be our own is left alone.
+inline constexpr Duration kSelfPatience = 300s;
+/// While we know nobody all are called, and again after this; each call repeats itself meanwhile.
+inline constexpr Duration kIntroductionInterval = 10s;
+/// A member of a ring calls one of them now and then: that is what joins two rings that began apart.
+inline constexpr Duration kReassuranceInterval = 900s;
+
+class Introducers {
+ public:
+  Introducers(const std::vector<Endpoint>& endpoints, Instant now, Random& random);
+
+  /// Somebody answered there, or it was ourselves.
+  void handle_answered(const Endpoint& endpoint, const NodeId& node);
+  void handle_self(Instant now, const Endpoint& endpoint);
+
+  /// Whom to call now.  `is_alone`: we have no link; `is_linked(node)` says of one whether we have a link to it.
+  template <class IsLinked>
+  std::vector<Endpoint> take_calls(Instant now, bool is_alone, IsLinked is_linked) {
+    std::vector<Endpoint> out;
+    if (introducers_.empty() || (now < next_ && !(is_alone && now >= next_if_alone_))) return out;
+    for (const Introducer& introducer : introducers_) {
+      if (now < introducer.is_self_until || (introducer.node && is_linked(*introducer.node))) continue;
+      out.push_back(introducer.endpoint);
+    }
+    if (!is_alone && out.size() > 1) out = {out[random_.below(out.size())]};
+    schedule(now);
+    return out;
+  }
+  /// We have lost our last link.
+  void hurry(Instant now) { next_if_alone_ = now; }
+  Instant next_timeout(bool is_alone) const;
+
+ private:
+  struct Introducer {
+    Endpoint endpoint;
+    std::optional<NodeId> node;  ///< Who answered last.
+    Instant is_self_until{};     ///< We reached ourselves there.  Addresses move, so it is tried again.
+  };
+  void schedule(Instant now);
+
+  Random& random_;
+  std::vector<Introducer> introducers_;
+  Instant next_;
+  Instant next_if_alone_;
+};
+
+}  // namespace ipop

@@ -1,0 +1,72 @@
+// The nodes that a ring machine knows of, linked or not, and when to call which.  A table with rules for what
+// is kept; who is wanted is for ring/ring.h to say.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "overlay/base/random.h"
+#include "overlay/base/time.h"
+#include "overlay/ring/contact.h"
+
+namespace ipop {
+
+/// Known nodes besides those that are linked: the near ones of the near ones, and those that were lost.
+inline constexpr size_t kMaxContacts = 96;
+/// A node of which nobody speaks is forgotten after this.
+inline constexpr Duration kHearsayLifetime = 120s;
+/// A peer that was lost without a word may be behind a partition: it is called now and then for so long.
+inline constexpr Duration kLostLifetime = 1800s;
+/// Of these, so many are kept.
+inline constexpr size_t kMaxLost = 12;
+/// Pauses between calls that are not answered: the first, and the longest.
+inline constexpr Duration kFirstRedial = 2s;
+inline constexpr Duration kSlowestRedial = 120s;
+
+struct KnownNode {
+  enum class State : uint8_t {
+    Idle,             ///< Not linked, nothing is tried.
+    Calling,          ///< At its endpoint.
+    CallingOverRing,  ///< It did not answer there, or we know no endpoint.
+    Linked,
+  };
+  Endpoint endpoint;
+  State state = State::Idle;
+  Instant call_at{};         ///< State::Idle: not before.
+  Duration pause = kFirstRedial;
+  Instant heard_at{};        ///< Somebody spoke of it, or it was linked.
+  Instant linked_at{};       ///< State::Linked.
+  Instant traffic_until{};   ///< Guests talk with it.
+  Instant direct_at{};       ///< Linked over the ring: when a direct path is looked for next.
+  bool is_lost = false;      ///< Was linked and stopped answering.
+  bool is_invited = false;   ///< It asked for a link, or agreed to one: call it whatever it is to us.
+  bool is_shortcut = false;  ///< Drawn by us.
+
+  bool has_endpoint() const { return endpoint.port != 0; }
+  bool is_linked() const { return state == State::Linked; }
+  bool is_calling() const { return state == State::Calling || state == State::CallingOverRing; }
+};
+
+class Contacts {
+ public:
+  KnownNode* find(const NodeId& node);
+  const KnownNode* find(const NodeId& node) const;
+  /// The entry for `node`, made if there is none.
+  KnownNode& know(Instant now, const NodeId& node);
+  void forget(const NodeId& node) { nodes_.erase(node); }
+
+  /// Ordered by identifier.
+  const std::map<NodeId, KnownNode>& all() const { return nodes_; }
+  std::map<NodeId, KnownNode>& all() { return nodes_; }
+
+  /// It did not answer: the next call is later, by a pause that doubles, give or take a third.
+  void put_off(Instant now, KnownNode& entry, Random& random);
+  /// Drops what is too old, and of what is too much the oldest.
+  void tidy(Instant now);
+
+ private:
+  std::map<NodeId, KnownNode> nodes_;
+};
+
+}  // namespace ipop

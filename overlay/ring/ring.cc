@@ -1,0 +1,508 @@
+#include "overlay/ring/ring.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "overlay/ring/distance.h"
+#include "overlay/ring/shortcut_draw.h"
+
+namespace ipop {
+namespace {
+
+using State = KnownNode::State;
+using wire::Purpose;
+using Mode = wire::Routed::Mode;
+
+/// Both ends of a link to be often learn of each other at the same time.  One goes first; the other follows, in
+/// case there is a NAT that its call has to open.
+constexpr Duration kSecondCaller = 300ms;
+
+/// The pause between calls of lost peers, whoever they are.
+constexpr Duration kLostCallInterval = 5s;
+
+/// Give or take a sixth: nodes that started together drift apart.
+Duration jittered(Duration duration, Random& random) {
+  return duration * 5 / 6 + Duration(random.below(duration.count() / 3 + 1));
+}
+
+}  // namespace
+
+Ring::Ring(const NodeId& self, Instant now, Links& links, Router& router, Random& random, Log& log)
+    : self_(self),
+      links_(links),
+      router_(router),
+      random_(random),
+      log_(log),
+      tick_at_(now + jittered(kTickInterval, random)),
+      place_at_(now),
+      improve_at_(now + jittered(kImproveInterval, random)),
+      retell_at_(now + jittered(kNeighboursInterval, random)) {}
+
+// What is heard.
+
+void Ring::handle_heard_of(Instant now, const Contact& contact) {
+  if (contact.node == self_) return;
+  const bool is_new = contacts_.find(contact.node) == nullptr;
+  KnownNode& entry = contacts_.know(now, contact.node);
+  entry.heard_at = now;
+  if (entry.is_linked()) return;
+  const bool is_news = contact.endpoint.port != 0 && contact.endpoint != entry.endpoint;
+  if (is_news) entry.endpoint = contact.endpoint;
+  if (entry.state != State::Idle || !(is_new || is_news)) return;
+  entry.pause = kFirstRedial;
+  entry.call_at = now + (self_ < contact.node ? Duration::zero() : kSecondCaller);
+  work_soon(entry.call_at);
+}
+
+void Ring::handle_known_peer(Instant now, const Contact& contact) {
+  if (contact.node == self_) return;
+  KnownNode& entry = contacts_.know(now, contact.node);
+  if (entry.is_linked()) return;
+  if (contact.endpoint.port != 0) entry.endpoint = contact.endpoint;
+  entry.is_lost = true;
+  entry.is_invited = true;
+  entry.call_at = now + Duration(random_.below(Duration(500ms).count()));
+  work_soon(entry.call_at);
+}
+
+void Ring::handle_members(Instant now, const NodeId&, const wire::Members& list) {
+  for (const auto& member : list.members) {
+    handle_heard_of(now, {.node = member.node, .endpoint = member.endpoint});
+  }
+  work_soon(now);
+}
+
+void Ring::handle_gone(Instant now, const wire::Gone& gone) {
+  if (const KnownNode* entry = contacts_.find(gone.node); entry != nullptr && entry->is_linked()) {
+    links_.ask_for_life(now, gone.node);
+  }
+}
+
+// What becomes of links.
+
+void Ring::handle_connected(Instant now, const Links::Connected& connected) {
+  const KnownNode* before = contacts_.find(connected.node);
+  const bool is_stranger = before == nullptr || (before->state == State::Idle && before->is_lost);
+  KnownNode& entry = contacts_.know(now, connected.node);
+  if (entry.is_calling()) --calls_;
+  entry.state = State::Linked;
+  entry.heard_at = entry.linked_at = now;
+  entry.pause = kFirstRedial;
+  const bool was_lost = std::exchange(entry.is_lost, false);
+  entry.is_invited = false;
+  if (connected.path.is_direct()) entry.endpoint = *connected.path.endpoint;
+  entry.direct_at = now + kCallPatience;
+  refresh_near(now);
+  if (!is_joined_ && !is_placed_) {
+    ask_for_place(now, connected.node);
+  }
+  if (is_stranger || was_lost) place_stranger(now, connected.node, connected.path);
+  if (is_near(connected.node)) {
+    links_.send_control(now, connected.node, members_for(connected.node));
+    tell_of(now, connected.node, entry);
+  }
+  work_soon(now);
+}
+
+void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnected) {
+  const NodeId& node = disconnected.node;
+  const bool was_near = is_near(node);
+  KnownNode* entry = contacts_.find(node);
+  if (entry == nullptr) return;
+  entry->state = State::Idle;
+  entry->is_shortcut = false;
+  entry->heard_at = now;
+  if (disconnected.end == Links::End::Dead) {
+    entry->is_lost = true;
+    contacts_.put_off(now, *entry, random_);
+  } else if (disconnected.end == Links::End::Stopped) {
+    contacts_.forget(node);
+  } else {
+    entry->call_at = now + kFirstRedial;
+  }
+  router_.handle_disconnected(now, node);
+  refresh_near(now);
+  if (was_near && disconnected.end != Links::End::Unneeded) {
+    for (const NodeId& neighbour : near_.all()) links_.send_control(now, neighbour, wire::Gone{.node = node});
+    tell_at_ = std::min(tell_at_, now + kNeighboursDelay);
+    place_at_ = std::min(place_at_, now + kPlaceRetry);
+    work_soon(tell_at_);
+  }
+  work_soon(now);
+}
+
+void Ring::handle_failed(Instant now, const Links::Failed& failed) {
+  if (!failed.target.node) return;
+  KnownNode* entry = contacts_.find(*failed.target.node);
+  if (entry == nullptr || !entry->is_calling()) return;
+  --calls_;
+  const bool is_near_to_be = entry->is_invited || entry->traffic_until > now ||
+                             (!entry->is_lost && now - entry->heard_at < kHearsayLifetime);
+  if (entry->state == State::Calling && is_near_to_be && !failed.reason && !entry->is_lost) {
+    entry->state = State::Idle;
+    call_over_ring(now, *failed.target.node, *entry);
+    return;
+  }
+  entry->is_invited = false;
+  contacts_.put_off(now, *entry, random_);
+  work_soon(now);
+}
+
+// Finding one's place, and giving others theirs.
+
+Contact Ring::own_contact() const {
+  return {.node = self_, .endpoint = public_endpoint_.value_or(Endpoint{})};
+}
+
+/// Asks for our neighbours.  `first` is the peer to ask through; none: a distant one, so that more is learned
+/// than what the neighbours know anyway.
+void Ring::ask_for_place(Instant now, const std::optional<NodeId>& first) {
+  std::optional<NodeId> through = first;
+  if (!through) {
+    std::vector<NodeId> distant;
+    for (const auto& [node, link] : links_.all()) {
+      if (link.sending() && !is_near(node)) distant.push_back(node);
+    }
+    if (distant.empty()) distant = near_.all();
+    if (distant.empty()) return;
+    through = distant[random_.below(distant.size())];
+  }
+  const Contact own = own_contact();
+  const wire::Connect request{.purpose = Purpose::Near,
+                              .subject = {.node = self_, .endpoint = own.endpoint},
+                              .via = is_joined_ ? std::nullopt : through};
+  (void)router_.send(now, Mode::Beside, self_, request, std::nullopt, through);
+}
+
+/// A peer that we did not look for may have no place yet, or one on another ring.
+void Ring::place_stranger(Instant now, const NodeId& node, const Path& path) {
+  if (!path.is_direct()) return;
+  const wire::Connect request{
+      .purpose = Purpose::Near, .subject = {.node = node, .endpoint = *path.endpoint}, .via = self_};
+  (void)router_.send(now, Mode::Beside, node, request);
+}
+
+void Ring::handle_connect(Instant now, const wire::Routed& envelope, const wire::Connect& request) {
+  const NodeId& subject = request.subject.node;
+  if (subject == self_ || !connect_rate_.take(now)) return;
+  if (envelope.source != self_) is_placed_ = true;  // The ring took us for a part of it.
+  KnownNode& entry = contacts_.know(now, subject);
+  entry.heard_at = now;
+  if (!entry.is_linked()) {
+    if (request.subject.endpoint.port != 0) entry.endpoint = request.subject.endpoint;
+    entry.is_invited = true;
+    if (entry.state == State::Idle && entry.has_endpoint()) call(now, subject, entry);
+  } else if (const auto link = links_.all().find(subject);
+             link != links_.all().end() && !link->second.path().is_direct() &&
+             request.subject.endpoint.port != 0) {
+    entry.endpoint = request.subject.endpoint;
+    links_.call(now, {.path = entry.endpoint, .node = subject}, kCallPatience);
+  }
+  const Contact own = own_contact();
+  wire::ConnectReply reply{.purpose = request.purpose,
+                           .responder = {.node = self_, .endpoint = own.endpoint},
+                           .neighbours = {}};
+  if (request.purpose == Purpose::Near) {
+    reply.neighbours = members_for(subject);
+    tell_of(now, subject, entry);
+  }
+  (void)router_.send(now, Mode::Exact, subject, reply, request.via);
+}
+
+void Ring::handle_connect_reply(Instant now, const wire::ConnectReply& reply) {
+  const auto expect = [&](const wire::Member& member) -> KnownNode* {
+    if (member.node == self_) return nullptr;
+    KnownNode& entry = contacts_.know(now, member.node);
+    entry.heard_at = now;
+    if (entry.is_linked()) return &entry;
+    if (member.endpoint.port != 0) entry.endpoint = member.endpoint;
+    if (entry.state == State::Idle && entry.call_at <= now + kSecondCaller) {
+      entry.call_at = now + kSecondCaller;  // It calls us.
+      work_soon(entry.call_at);
+    }
+    return &entry;
+  };
+  KnownNode* responder = expect(reply.responder);
+  if (responder == nullptr) return;
+  responder->is_invited = true;
+  if (reply.purpose == Purpose::Shortcut) responder->is_shortcut = true;
+  if (reply.purpose == Purpose::Near) {
+    is_placed_ = true;
+    for (const auto& member : reply.neighbours.members) expect(member);
+  }
+  work_soon(now);
+}
+
+// Calls.
+
+void Ring::want(Instant now, const NodeId& node) {
+  if (node == self_) return;
+  KnownNode& entry = contacts_.know(now, node);
+  entry.traffic_until = now + kTrafficLifetime;
+  if (entry.state != State::Idle) return;
+  const Contact own = own_contact();
+  const wire::Connect request{.purpose = Purpose::Traffic,
+                              .subject = {.node = self_, .endpoint = own.endpoint},
+                              .via = std::nullopt};
+  (void)router_.send(now, Mode::Exact, node, request);
+  call_over_ring(now, node, entry);
+}
+
+void Ring::call(Instant now, const NodeId& node, KnownNode& entry) {
+  if (!entry.has_endpoint()) return call_over_ring(now, node, entry);
+  const bool only_once = entry.is_lost && !entry.is_invited;
+  entry.state = State::Calling;
+  ++calls_;
+  links_.call(now,
+              {.path = entry.endpoint,
+               .node = node,
+               .first_retry = only_once ? kLostCallPatience : kFirstRetry},
+              only_once ? kLostCallPatience : kCallPatience);
+}
+
+void Ring::call_over_ring(Instant now, const NodeId& node, KnownNode& entry) {
+  entry.state = State::CallingOverRing;
+  ++calls_;
+  links_.call(now, {.path = Path::over_ring(node), .node = node, .first_retry = 2 * kLongestRetryTimeout},
+              kRingCallPatience);
+}
+
+/// Calls those that would be neighbours if they were linked.  A node that did not answer makes room for the next
+/// until it is its turn again.
+void Ring::call_near(Instant now) {
+  std::vector<NodeId> eligible;
+  for (const auto& [node, entry] : contacts_.all()) {
+    const bool is_due = entry.is_linked() || entry.is_calling() || entry.call_at <= now + kSecondCaller;
+    if (is_due && (!entry.is_lost || entry.is_linked())) eligible.push_back(node);
+  }
+  const Neighbourhood wanted = neighbourhood_of(self_, eligible);
+  bool all_linked = true;
+  for (const NodeId& node : wanted.all()) {
+    KnownNode& entry = *contacts_.find(node);
+    all_linked &= entry.is_linked();
+    if (entry.state != State::Idle || calls_ >= kMaxCalls) continue;
+    if (entry.call_at <= now) {
+      call(now, node, entry);
+    } else {
+      work_soon(entry.call_at);
+    }
+  }
+  const bool has_joined = is_placed_ && all_linked && !wanted.successors.empty();
+  if (has_joined && !is_joined_) {
+    is_joined_ = true;
+    tell_at_ = std::min(tell_at_, now + kNeighboursDelay);
+    place_at_ = now + jittered(kPlaceRetry, random_);  // Once more, now that the ring knows us.
+    if (place_log_.take(now)) log_.info("has its place on the ring");
+  }
+  router_.set_owner(is_joined_);
+}
+
+void Ring::call_invited(Instant now) {
+  for (auto& [node, entry] : contacts_.all()) {
+    if (!entry.is_invited || entry.state != State::Idle) continue;
+    if (calls_ >= kMaxCalls) return;
+    if (entry.call_at <= now) {
+      call(now, node, entry);
+    } else {
+      work_soon(entry.call_at);
+    }
+  }
+}
+
+/// One at a time, the one that waits longest.
+void Ring::call_lost(Instant now) {
+  if (now < lost_call_at_ || calls_ >= kMaxCalls) return;
+  std::pair<Instant, const NodeId*> first{now, nullptr};
+  for (const auto& [node, entry] : contacts_.all()) {
+    if (entry.is_lost && entry.state == State::Idle && entry.has_endpoint() && entry.call_at <= first.first) {
+      first = {entry.call_at, &node};
+    }
+  }
+  if (first.second == nullptr) return;
+  lost_call_at_ = now + jittered(kLostCallInterval, random_);
+  const NodeId node = *first.second;
+  call(now, node, *contacts_.find(node));
+}
+
+// Upkeep.
+
+void Ring::refresh_near(Instant now) {
+  std::vector<NodeId> linked;
+  for (const auto& [node, link] : links_.all()) {
+    const KnownNode* entry = contacts_.find(node);
+    if (entry != nullptr && entry->is_linked()) linked.push_back(node);
+  }
+  Neighbourhood near = neighbourhood_of(self_, linked);
+  if (near == near_) return;
+  near_ = std::move(near);
+  refresh_uses(now);
+}
+
+bool Ring::is_wanted(Instant now, const NodeId& node, const KnownNode& entry) const {
+  return is_near(node) || entry.is_shortcut || entry.traffic_until > now || !is_joined_;
+}
+
+void Ring::refresh_uses(Instant now) {
+  for (const auto& [node, entry] : contacts_.all()) {
+    if (!entry.is_linked()) continue;
+    const bool wants = is_wanted(now, node, entry) && (is_joined_ || is_near(node) || entry.is_shortcut);
+    links_.set_use(now, node, wants, is_near(node) ? kNearKeepalive : kKeepaliveInterval);
+  }
+}
+
+void Ring::close_unneeded(Instant now) {
+  std::vector<NodeId> unneeded;
+  for (const auto& [node, link] : links_.all()) {
+    const KnownNode* entry = contacts_.find(node);
+    if (entry == nullptr || !entry->is_linked() || now - entry->linked_at < kUnneededLifetime) continue;
+    if (!is_wanted(now, node, *entry) && !link.peer_wants_link()) unneeded.push_back(node);
+  }
+  for (const NodeId& node : unneeded) links_.hang_up(now, node);
+}
+
+void Ring::draw_shortcuts(Instant now) {
+  if (!is_joined_ || now < draw_at_) return;
+  const size_t wanted = wanted_shortcuts(estimated_size());
+  size_t have = 0;
+  for (auto& [node, entry] : contacts_.all()) {
+    if (entry.is_shortcut && ++have > wanted + 1) entry.is_shortcut = false;  // The ring has shrunk.
+  }
+  if (have >= wanted) return;
+  draw_at_ = now + jittered(kTickInterval, random_);
+  const Contact own = own_contact();
+  const wire::Connect request{.purpose = Purpose::Shortcut,
+                              .subject = {.node = self_, .endpoint = own.endpoint},
+                              .via = std::nullopt};
+  (void)router_.send(now, Mode::Owner, draw_shortcut(self_, estimated_size(), random_), request);
+}
+
+/// Of the two shortcuts whose lengths are most alike, the slower one goes: its successor is drawn anew, and so,
+/// by and by, the short ways among several draws remain.
+void Ring::improve_shortcuts(Instant now) {
+  if (now < improve_at_) return;
+  improve_at_ = now + jittered(kImproveInterval, random_);
+  struct Drawn {
+    double octave;
+    Duration round_trip;
+    KnownNode* entry;
+  };
+  std::vector<Drawn> drawn;
+  for (auto& [node, entry] : contacts_.all()) {
+    const auto link = links_.all().find(node);
+    if (!entry.is_shortcut || is_near(node) || link == links_.all().end() || !link->second.round_trip()) continue;
+    drawn.push_back({.octave = std::log2(clockwise_distance(self_, node).fraction() + 1e-18),
+                     .round_trip = *link->second.round_trip(),
+                     .entry = &entry});
+  }
+  if (drawn.size() < 2) return;
+  std::sort(drawn.begin(), drawn.end(), [](const Drawn& a, const Drawn& b) { return a.octave < b.octave; });
+  size_t closest = 0;
+  for (size_t i = 0; i + 1 < drawn.size(); ++i) {
+    if (drawn[i + 1].octave - drawn[i].octave < drawn[closest + 1].octave - drawn[closest].octave) closest = i;
+  }
+  const bool first_is_slower = drawn[closest].round_trip > drawn[closest + 1].round_trip;
+  drawn[first_is_slower ? closest : closest + 1].entry->is_shortcut = false;
+}
+
+/// Links over the ring whose peers have endpoints that may be reachable by now.
+void Ring::seek_direct_paths(Instant now) {
+  for (auto& [node, entry] : contacts_.all()) {
+    if (!entry.is_linked() || now < entry.direct_at) continue;
+    const auto link = links_.all().find(node);
+    if (link == links_.all().end() || link->second.path().is_direct()) continue;
+    entry.direct_at = now + jittered(entry.pause * 8, random_);
+    entry.pause = std::min(2 * entry.pause, kSlowestRedial);
+    const Contact own = own_contact();
+    const wire::Connect request{.purpose = Purpose::Traffic,
+                                .subject = {.node = self_, .endpoint = own.endpoint},
+                                .via = std::nullopt};
+    (void)router_.send(now, Mode::Exact, node, request);
+    if (entry.has_endpoint()) links_.call(now, {.path = entry.endpoint, .node = node}, kCallPatience);
+  }
+}
+
+std::optional<LinkKind> Ring::kind_of(const NodeId& node) const {
+  const KnownNode* entry = contacts_.find(node);
+  if (entry == nullptr || !entry->is_linked()) return std::nullopt;
+  if (is_near(node)) return LinkKind::Near;
+  if (entry->is_shortcut) return LinkKind::Shortcut;
+  return entry->traffic_until > Instant{} ? LinkKind::OnDemand : LinkKind::Leaf;
+}
+
+// What neighbours tell each other.
+
+wire::Members Ring::members_for(const NodeId& to) const {
+  wire::Members out;
+  for (const NodeId& node : near_.all()) {
+    const auto link = links_.all().find(node);
+    if (node == to || link == links_.all().end()) continue;
+    out.members.push_back({.node = node, .endpoint = link->second.path().endpoint.value_or(Endpoint{})});
+  }
+  return out;
+}
+
+void Ring::tell_neighbours(Instant now) {
+  for (const NodeId& neighbour : near_.all()) links_.send_control(now, neighbour, members_for(neighbour));
+}
+
+/// Tells those of our neighbours who should have this one, too.
+void Ring::tell_of(Instant now, const NodeId& node, const KnownNode& entry) {
+  std::vector<NodeId> here = near_.all();
+  here.push_back(self_);
+  if (std::find(here.begin(), here.end(), node) == here.end()) here.push_back(node);
+  std::sort(here.begin(), here.end());
+  const wire::Members news{.members = {{.node = node, .endpoint = entry.endpoint}}};
+  for (const NodeId& neighbour : near_.all()) {
+    if (neighbour == node || !neighbourhood_of(neighbour, here).contains(node)) continue;
+    links_.send_control(now, neighbour, news);
+  }
+}
+
+void Ring::handle_timeout(Instant now) {
+  if (now >= work_at_) work(now);
+  if (now < tick_at_) return;
+  tick_at_ = now + jittered(kTickInterval, random_);
+  for (auto& [node, entry] : contacts_.all()) {
+    if (entry.traffic_until <= now) entry.traffic_until = {};
+    const auto link = links_.all().find(node);
+    if (!entry.is_linked() || link == links_.all().end()) continue;
+    const Instant last_frame = link->second.last_frame();
+    if (last_frame > Instant{} && now - last_frame < kTrafficLifetime) {
+      entry.traffic_until = last_frame + kTrafficLifetime;
+    }
+  }
+  contacts_.tidy(now);
+  refresh_uses(now);
+  close_unneeded(now);
+  call_lost(now);
+  seek_direct_paths(now);
+  improve_shortcuts(now);
+  draw_shortcuts(now);
+  if (now >= place_at_) {
+    const bool is_short = near_.successors.size() < kNearPerSide || !is_joined_;
+    place_at_ = now + jittered(is_short && !links_.all().empty() && estimated_size() < 2 ? kPlaceRetry
+                               : is_joined_                                              ? kPlaceInterval
+                                                                                         : kPlaceRetry,
+                               random_);
+    ask_for_place(now, std::nullopt);
+  }
+  if (now >= retell_at_) {
+    retell_at_ = now + jittered(kNeighboursInterval, random_);
+    tell_neighbours(now);
+  }
+  work(now);
+}
+
+void Ring::work(Instant now) {
+  work_at_ = kNever;
+  call_near(now);
+  call_invited(now);
+  draw_shortcuts(now);
+  if (now >= tell_at_) {
+    tell_at_ = kNever;
+    tell_neighbours(now);
+  }
+  work_soon(tell_at_);
+}
+
+}  // namespace ipop
