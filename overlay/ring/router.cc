@@ -13,8 +13,10 @@ bool contains(const std::vector<NodeId>& nodes, const NodeId& node) {
   return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
 }
 
-/// What a link that the ring itself carries cannot carry: it would be its own way.
-bool needs_direct_link(const wire::Routed& message) { return wire::is_carried(message.body); }
+/// What a link that the ring itself carries cannot carry: it would be its own way.  A trace is asked that way.
+bool needs_direct_link(const wire::Routed& message) {
+  return wire::is_carried(message.body) || wire::is_trace_request(message.body);
+}
 
 }  // namespace
 
