@@ -52,6 +52,7 @@ class Port {
   // Any thread.
   MacAddress mac() const;
   const PortCounters& counters() const { return counters_; }
+  Runtime& runtime() { return *runtime_; }
   const Runtime& runtime() const { return *runtime_; }
   PortFacts facts() const;
 

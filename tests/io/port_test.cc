@@ -130,6 +130,40 @@ TEST_F(Ports, TwoPortsConnectAndCarryFrames) {
   EXPECT_EQ(received[beta.get()], sent) << "whole, once, in order";
 }
 
+TEST_F(Ports, AQuestionIsAnsweredWithoutWaitingForIt) {
+  PortPtr alpha;
+  PortPtr beta;
+  ASSERT_EQ(create("alpha", invite("alpha"), "127.0.0.1:0", alpha), 0);
+  ASSERT_EQ(create("beta", invite("beta", {endpoint_of(*alpha)}), "127.0.0.1:0", beta), 0);
+  const std::vector<ipop_port*> both{alpha.get(), beta.get()};
+  ASSERT_TRUE(
+      run_until(both, [&] { return ipop_port_carrier(alpha.get()) && ipop_port_carrier(beta.get()); }));
+
+  uint64_t number = 0;
+  char* text = nullptr;
+  ASSERT_EQ(ipop_port_ask(alpha.get(), IPOP_QUESTION_CRAWL, nullptr, &number, nullptr), 0);
+  EXPECT_EQ(ipop_port_collect(beta.get(), number, true, &text), ENOENT) << "it was not asked";
+  ASSERT_TRUE(run_until(both, [&] {
+    pollfd entry{.fd = ipop_port_answer_fd(alpha.get()), .events = POLLIN, .revents = 0};
+    return poll(&entry, 1, 0) == 1;
+  }));
+  ASSERT_EQ(ipop_port_collect(alpha.get(), number, true, &text), 0);
+  EXPECT_NE(std::string_view(text).find("\"complete\":"), std::string_view::npos) << text;
+  ipop_free(text);
+  EXPECT_EQ(ipop_port_collect(alpha.get(), number, true, &text), ENOENT) << "once only";
+
+  ASSERT_EQ(ipop_port_ask(alpha.get(), IPOP_QUESTION_TRACE, "10.128.0.77", &number, &text), EINVAL);
+  EXPECT_EQ(std::string_view(text), "no guest with address 10.128.0.77 is known here");
+  ipop_free(text);
+  const std::string nobody(40, '0');
+  while (ipop_port_ask(alpha.get(), IPOP_QUESTION_TRACE, nobody.c_str(), &number, nullptr) == 0) {
+    EXPECT_EQ(ipop_port_collect(alpha.get(), number, false, &text), EAGAIN);
+  }
+  EXPECT_EQ(ipop_port_ask(alpha.get(), IPOP_QUESTION_CRAWL, nullptr, &number, &text), EBUSY);
+  EXPECT_NE(std::string_view(text).find("too many questions"), std::string_view::npos) << text;
+  ipop_free(text);
+}
+
 TEST_F(Ports, SuperFramesArriveAsTheSameOctets) {
   constexpr MacAddress kServer{{0x52, 0x54, 0, 0, 0, 1}};  // The addresses of test::FrameSpec.
   constexpr MacAddress kClient{{0x52, 0x54, 0, 0, 0, 2}};
