@@ -8,10 +8,9 @@
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <iostream>
-#include <sstream>
 
 #include "overlay/io/bare_node.h"
-#include "overlay/tools/control_socket.h"
+#include "overlay/tools/node_commands.h"
 
 namespace ipop {
 namespace {
@@ -101,29 +100,6 @@ CommandLine understand(const po::variables_map& given) {
   return out;
 }
 
-/// The views of a node that are there at once.
-Result<std::string, Problem> view(BareNode& node, const std::string& name, bool json) {
-  const auto report = node.runtime().report().get();
-  const Instant now = monotonic_now();
-  if (name == "show") return show(*report, node.facts(), now, json);
-  if (name == "peers") return show_peers(*report, now, json);
-  return Problem{"\"" + name + "\" is no command; there are: show, peers"};
-}
-
-/// "ring --json" and its like.
-Result<std::string, Problem> answer(BareNode& node, const std::string& line) {
-  std::istringstream in(line);
-  std::string name;
-  std::string word;
-  bool json = false;
-  in >> name;
-  while (in >> word) {
-    if (word != "--json") return Problem{"\"" + word + "\": what is it for? " + name + " takes --json"};
-    json = true;
-  }
-  return view(node, name, json);
-}
-
 /// SIGTERM and SIGINT, for all threads to come, as something to wait for.
 Descriptor block_signals() {
   sigset_t ends;
@@ -134,22 +110,18 @@ Descriptor block_signals() {
   return Descriptor(signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-void serve(BareNode& node, ControlServer* control, const Descriptor& signals) {
+void serve(BareNode& node, NodeCommands* commands, const Descriptor& signals) {
   while (true) {
     int fds[2];
     node.fds(fds);
     std::vector<pollfd> entries{{.fd = signals.get(), .events = POLLIN, .revents = 0},
                                 {.fd = fds[0], .events = POLLIN, .revents = 0},
                                 {.fd = fds[1], .events = POLLIN, .revents = 0}};
-    if (control != nullptr) control->wait(entries);
+    if (commands != nullptr) commands->wait(entries);
     poll(entries.data(), entries.size(), node.is_ready() ? 0 : -1);
     if (entries[0].revents != 0) return;
     node.receive();
-    if (control == nullptr) continue;
-    control->run();
-    while (const auto command = control->poll_command()) {
-      control->reply(command->client, answer(node, command->line));
-    }
+    if (commands != nullptr) commands->run();
   }
 }
 
@@ -172,7 +144,11 @@ int run(const CommandLine& options) {
   const auto report = (*node)->runtime().report().get();
   log.info("node " + report->node.to_short_string() + ", host " + report->host + " of network " +
            report->network + ", listens on " + (*node)->facts().listen.to_string());
-  serve(**node, control ? &*control : nullptr, signals);
+  {
+    std::optional<NodeCommands> commands;
+    if (control) commands.emplace(**node, std::move(*control));
+    serve(**node, commands ? &*commands : nullptr, signals);
+  }
   node->reset();
   log.info("ended");
   return 0;

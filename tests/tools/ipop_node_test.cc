@@ -130,6 +130,18 @@ TEST_F(IpopNode, IntroducesAnswersAndSaysGoodbye) {
   const auto json = ask("beta", {"show", "--json"});
   EXPECT_EQ(boost::json::parse(json.out).at("introducers").as_array().size(), 2u) << json.out;
   EXPECT_EQ(ask("alpha", {"peers", "--json"}).code, 0);
+  ASSERT_TRUE(alpha->says("has its place on the ring") && beta->says("has its place on the ring"));
+  auto ring = boost::json::parse(ask("alpha", {"ring", "--json"}).out);
+  for (int i = 0; i < 1000 && ring.at("links").as_array().empty(); ++i) {  // A report is up to 250 ms old.
+    ring = boost::json::parse(ask("alpha", {"ring", "--json"}).out);
+  }
+  EXPECT_EQ(ring.at("links").at(0).at("host"), "beta");
+  const std::string node(ring.at("node").as_string());
+  const auto trace = ask("beta", {"trace", node});
+  EXPECT_EQ(trace.code, 0) << trace.err;
+  EXPECT_THAT(trace.out, HasSubstr(node + ": reached in 1 hop"));
+  const auto crawl = boost::json::parse(ask("beta", {"crawl", "--json"}).out);
+  EXPECT_EQ(crawl.at("nodes").as_array().size(), 2u);
 
   beta->signal(SIGTERM);
   EXPECT_EQ(beta->wait(), 0);
@@ -144,6 +156,8 @@ TEST_F(IpopNode, AWrongCommandIsASentence) {
   const auto unknown = ask("alpha", {"nonsense"});
   EXPECT_EQ(unknown.code, 1);
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("nonsense"), HasSubstr("show, peers")));
+  EXPECT_EQ(ask("alpha", {"trace", "nonsense"}).code, 1);
+  EXPECT_THAT(ask("alpha", {"show", "nonsense"}).err, HasSubstr("\"nonsense\" means nothing to show"));
   EXPECT_EQ(ask("alpha", {}).code, 2);
   const auto nobody = ask("nobody", {"show"});
   EXPECT_EQ(nobody.code, 1);
