@@ -17,6 +17,16 @@ using Mode = wire::Routed::Mode;
 /// case there is a NAT that its call has to open.
 constexpr Duration kSecondCaller = 300ms;
 
+/// A word about a node that is no older than this means that it was alive when its call began.
+constexpr Duration kFresh = 10s;
+
+/// Whoever was told its place and cannot reach the very next nodes that it heard of joins without them: they may
+/// be gone.
+constexpr Duration kJoinPatience = 2s;
+
+/// Before a call is tried that found kMaxCalls under way.
+constexpr Duration kCallPause = 100ms;
+
 /// The pause between calls of lost peers, whoever they are.
 constexpr Duration kLostCallInterval = 5s;
 
@@ -73,8 +83,12 @@ void Ring::handle_members(Instant now, const NodeId&, const wire::Members& list)
 }
 
 void Ring::handle_gone(Instant now, const wire::Gone& gone) {
-  if (const KnownNode* entry = contacts_.find(gone.node); entry != nullptr && entry->is_linked()) {
+  const KnownNode* entry = contacts_.find(gone.node);
+  if (entry == nullptr) return;
+  if (entry->is_linked()) {
     links_.ask_for_life(now, gone.node);
+  } else if (entry->state == State::Idle && !entry->is_lost) {
+    contacts_.forget(gone.node);  // Hearsay against hearsay: whoever is linked to it will speak of it again.
   }
 }
 
@@ -126,6 +140,7 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
     for (const NodeId& neighbour : near_.all()) links_.send_control(now, neighbour, wire::Gone{.node = node});
     tell_at_ = std::min(tell_at_, now + kNeighboursDelay);
     place_at_ = std::min(place_at_, now + kPlaceRetry);
+    unsettled_until_ = now + kSettleTime;
     work_soon(tell_at_);
   }
   work_soon(now);
@@ -136,15 +151,17 @@ void Ring::handle_failed(Instant now, const Links::Failed& failed) {
   KnownNode* entry = contacts_.find(*failed.target.node);
   if (entry == nullptr || !entry->is_calling()) return;
   --calls_;
-  const bool is_near_to_be = entry->is_invited || entry->traffic_until > now ||
-                             (!entry->is_lost && now - entry->heard_at < kHearsayLifetime);
-  if (entry->state == State::Calling && is_near_to_be && !failed.reason && !entry->is_lost) {
-    entry->state = State::Idle;
+  const bool is_vouched_for = entry->is_invited || entry->traffic_until > now || now - entry->heard_at < kFresh;
+  if (entry->state == State::Calling && is_vouched_for && !entry->is_lost && !failed.reason) {
     call_over_ring(now, *failed.target.node, *entry);
     return;
   }
   entry->is_invited = false;
-  contacts_.put_off(now, *entry, random_);
+  if (entry->is_lost || entry->traffic_until > now) {
+    contacts_.put_off(now, *entry, random_);
+  } else {
+    contacts_.forget(*failed.target.node);  // Whoever is linked to it will speak of it again.
+  }
   work_soon(now);
 }
 
@@ -171,7 +188,9 @@ void Ring::ask_for_place(Instant now, const std::optional<NodeId>& first) {
   const wire::Connect request{.purpose = Purpose::Near,
                               .subject = {.node = self_, .endpoint = own.endpoint},
                               .via = is_joined_ ? std::nullopt : through};
-  (void)router_.send(now, Mode::Beside, self_, request, std::nullopt, through);
+  for (const Mode mode : {Mode::After, Mode::Before}) {
+    (void)router_.send(now, mode, self_, request, std::nullopt, through);
+  }
 }
 
 /// A peer that we did not look for may have no place yet, or one on another ring.
@@ -179,13 +198,17 @@ void Ring::place_stranger(Instant now, const NodeId& node, const Path& path) {
   if (!path.is_direct()) return;
   const wire::Connect request{
       .purpose = Purpose::Near, .subject = {.node = node, .endpoint = *path.endpoint}, .via = self_};
-  (void)router_.send(now, Mode::Beside, node, request);
+  for (const Mode mode : {Mode::After, Mode::Before}) (void)router_.send(now, mode, node, request);
+}
+
+void Ring::set_placed(Instant now) {
+  if (!std::exchange(is_placed_, true)) placed_at_ = now;
 }
 
 void Ring::handle_connect(Instant now, const wire::Routed& envelope, const wire::Connect& request) {
   const NodeId& subject = request.subject.node;
   if (subject == self_ || !connect_rate_.take(now)) return;
-  if (envelope.source != self_) is_placed_ = true;  // The ring took us for a part of it.
+  if (envelope.source != self_) set_placed(now);  // The ring took us for a part of it.
   KnownNode& entry = contacts_.know(now, subject);
   entry.heard_at = now;
   if (!entry.is_linked()) {
@@ -227,7 +250,7 @@ void Ring::handle_connect_reply(Instant now, const wire::ConnectReply& reply) {
   responder->is_invited = true;
   if (reply.purpose == Purpose::Shortcut) responder->is_shortcut = true;
   if (reply.purpose == Purpose::Near) {
-    is_placed_ = true;
+    set_placed(now);
     for (const auto& member : reply.neighbours.members) expect(member);
   }
   work_soon(now);
@@ -267,34 +290,57 @@ void Ring::call_over_ring(Instant now, const NodeId& node, KnownNode& entry) {
               kRingCallPatience);
 }
 
-/// Calls those that would be neighbours if they were linked.  A node that did not answer makes room for the next
-/// until it is its turn again.
+/// Calls those that would be neighbours if they were linked: all of them, since some may be gone.
 void Ring::call_near(Instant now) {
-  std::vector<NodeId> eligible;
-  for (const auto& [node, entry] : contacts_.all()) {
-    const bool is_due = entry.is_linked() || entry.is_calling() || entry.call_at <= now + kSecondCaller;
-    if (is_due && (!entry.is_lost || entry.is_linked())) eligible.push_back(node);
-  }
-  const Neighbourhood wanted = neighbourhood_of(self_, eligible);
-  bool all_linked = true;
-  for (const NodeId& node : wanted.all()) {
+  std::vector<NodeId> linked = near_.all();
+  std::sort(linked.begin(), linked.end());
+  bool misses_next = false;
+  for (const NodeId& node : near_candidates(now, linked)) {
     KnownNode& entry = *contacts_.find(node);
-    all_linked &= entry.is_linked();
-    if (entry.state != State::Idle || calls_ >= kMaxCalls) continue;
-    if (entry.call_at <= now) {
-      call(now, node, entry);
-    } else {
-      work_soon(entry.call_at);
-    }
+    if (entry.state == State::Idle && entry.call_at <= now && calls_ < kMaxCalls) call(now, node, entry);
+    if (entry.state == State::Idle) work_soon(std::max(entry.call_at, now + kCallPause));
+    misses_next |= is_next(node);
   }
-  const bool has_joined = is_placed_ && all_linked && !wanted.successors.empty();
-  if (has_joined && !is_joined_) {
+  if (near_.successors.empty()) {
+    is_joined_ = is_placed_ = false;
+  } else if (!is_joined_ && is_placed_ && (!misses_next || now - placed_at_ >= kJoinPatience)) {
     is_joined_ = true;
     tell_at_ = std::min(tell_at_, now + kNeighboursDelay);
     place_at_ = now + jittered(kPlaceRetry, random_);  // Once more, now that the ring knows us.
     if (place_log_.take(now)) log_.info("has its place on the ring");
   }
   router_.set_owner(is_joined_);
+}
+
+/// Known nodes that are not linked and nearer than some that are, or few enough to be neighbours anyway; the nearest
+/// first.
+std::vector<NodeId> Ring::near_candidates(Instant now, const std::vector<NodeId>& linked) const {
+  std::vector<std::pair<Distance, NodeId>> out;
+  std::optional<Distance> farthest_after;
+  std::optional<Distance> farthest_before;
+  if (near_.successors.size() == kNearPerSide && linked.size() > kNearPerSide) {
+    farthest_after = clockwise_distance(self_, near_.successors.back());
+    farthest_before = clockwise_distance(near_.predecessors.back(), self_);
+  }
+  for (const auto& [node, entry] : contacts_.all()) {
+    if (entry.is_linked() || entry.is_lost || entry.call_at > now + kSecondCaller) continue;
+    const Distance after = clockwise_distance(self_, node);
+    const Distance before = clockwise_distance(node, self_);
+    if (!farthest_after || after < *farthest_after || before < *farthest_before) {
+      out.emplace_back(std::min(after, before), node);
+    }
+  }
+  std::sort(out.begin(), out.end());
+  std::vector<NodeId> nodes;
+  for (const auto& [distance, node] : out) nodes.push_back(node);
+  return nodes;
+}
+
+/// Whether the node would be our very next one on either side.
+bool Ring::is_next(const NodeId& node) const {
+  return near_.successors.empty() ||
+         clockwise_distance(self_, node) < clockwise_distance(self_, near_.successors.front()) ||
+         clockwise_distance(node, self_) < clockwise_distance(near_.predecessors.front(), self_);
 }
 
 void Ring::call_invited(Instant now) {
@@ -479,11 +525,8 @@ void Ring::handle_timeout(Instant now) {
   improve_shortcuts(now);
   draw_shortcuts(now);
   if (now >= place_at_) {
-    const bool is_short = near_.successors.size() < kNearPerSide || !is_joined_;
-    place_at_ = now + jittered(is_short && !links_.all().empty() && estimated_size() < 2 ? kPlaceRetry
-                               : is_joined_                                              ? kPlaceInterval
-                                                                                         : kPlaceRetry,
-                               random_);
+    const bool is_settled = is_joined_ && now >= unsettled_until_;
+    place_at_ = now + jittered(is_settled ? kPlaceInterval : kPlaceRetry, random_);
     ask_for_place(now, std::nullopt);
   }
   if (now >= retell_at_) {

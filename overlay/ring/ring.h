@@ -1,9 +1,9 @@
 // Whom to be linked to, so that the nodes order themselves on the circle of identifiers and anything can be
 // routed to anyone; after Brunet (Boykin et al., "A symphony conducted by BruNet", 2007).
 //
-//   near       the kNearPerSide nearest nodes on either side.  Who joins, asks through any member for the
-//              node nearest to itself (a Connect, Beside its own identifier); that node calls it, tells its
-//              own neighbours of it, and answers with them.  Neighbours tell each other whom they are linked
+//   near       the kNearPerSide nearest nodes on either side.  Who joins, asks through any member for the nodes
+//              before and after itself (Connects); these call it, tell their own neighbours of it, and answer
+//              with them.  Neighbours tell each other whom they are linked
 //              to whenever that changes.
 //   shortcuts  drawn far away (ring/shortcut_draw.h).
 //   on-demand  nodes whose guests talk: over the ring at once, and directly as soon as that succeeds.
@@ -55,6 +55,8 @@ inline constexpr Duration kTickInterval = 1s;
 /// How often a node makes sure of its place, and how soon again while something is missing.
 inline constexpr Duration kPlaceInterval = 120s;
 inline constexpr Duration kPlaceRetry = 2s;
+/// Neighbours seldom die alone; for so long after the last one is more than one look needed.
+inline constexpr Duration kSettleTime = 5s;
 /// How often neighbours repeat what they said.
 inline constexpr Duration kNeighboursInterval = 60s;
 /// Changes of the neighbourhood are told together.
@@ -106,6 +108,9 @@ class Ring {
   void call(Instant now, const NodeId& node, KnownNode& entry);
   void call_over_ring(Instant now, const NodeId& node, KnownNode& entry);
   void call_near(Instant now);
+  std::vector<NodeId> near_candidates(Instant now, const std::vector<NodeId>& linked) const;
+  bool is_next(const NodeId& node) const;
+  void set_placed(Instant now);
   void call_invited(Instant now);
   void call_lost(Instant now);
   void refresh_near(Instant now);
@@ -133,10 +138,12 @@ class Ring {
 
   bool is_joined_ = false;
   bool is_placed_ = false;  ///< Somebody on the ring has answered, or asked, us as its part.
+  Instant placed_at_{};
   size_t calls_ = 0;        ///< Under way.
   Instant work_at_ = kNever;
   Instant tick_at_;
   Instant place_at_;
+  Instant unsettled_until_{};
   Instant draw_at_{};
   Instant improve_at_;
   Instant tell_at_ = kNever;

@@ -13,6 +13,22 @@ bool contains(const std::vector<NodeId>& nodes, const NodeId& node) {
   return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
 }
 
+bool is_directed(Mode mode) { return mode == Mode::After || mode == Mode::Before; }
+
+/// How far a node is from where the message wants to go.
+Distance way_left(const wire::Routed& message, const NodeId& node) {
+  if (message.via) return ring_distance(node, *message.via);
+  if (is_directed(message.mode) && node == message.destination) return Distance::from_fraction(1);  // Round the ring.
+  switch (message.mode) {
+    case Mode::After:
+      return clockwise_distance(message.destination, node);
+    case Mode::Before:
+      return clockwise_distance(node, message.destination);
+    default:
+      return ring_distance(node, message.destination);
+  }
+}
+
 /// What a link that the ring itself carries cannot carry: it would be its own way.  A trace is asked that way.
 bool needs_direct_link(const wire::Routed& message) {
   return wire::is_carried(message.body) || wire::is_trace_request(message.body);
@@ -110,6 +126,12 @@ void Router::handle_timeout(Instant now) {
   }
   for (Waiting& waiting : late) {
     links_.ask_for_life(now, waiting.next);
+    const bool is_only_way = !choose(waiting.message, waiting.from, waiting.tried);
+    if (is_only_way && waiting.repeats < kMaxRepeats) {
+      ++waiting.repeats;  // Perhaps just this datagram was lost, or its Ack.
+      const NodeId next = waiting.next;
+      if (send_to(now, next, waiting)) continue;
+    }
     try_again(now, std::move(waiting));
   }
 }
@@ -122,7 +144,7 @@ std::optional<NodeId> Router::choose(const wire::Routed& message, const NodeId& 
   const bool is_exact = message.via || message.mode == Mode::Exact;
   const auto can_take = [&](const NodeId& node, const Link& link) {
     if (!link.sending() || (direct_only && !link.path().is_direct())) return false;
-    if (message.mode == Mode::Beside && node == message.destination) return false;
+    if (is_directed(message.mode) && !message.via && node == message.destination) return false;
     return node != from && node != message.source && !contains(tried, node);
   };
   const auto& links = links_.all();
@@ -130,13 +152,13 @@ std::optional<NodeId> Router::choose(const wire::Routed& message, const NodeId& 
     const auto direct = links.find(goal);
     if (direct != links.end() && can_take(goal, direct->second)) return goal;
   }
-  Distance best = ring_distance(self_, goal);
+  Distance best = way_left(message, self_);
   std::optional<NodeId> next;
   std::optional<NodeId> detour;
   Distance best_detour;
   for (const auto& [node, link] : links) {
     if (!can_take(node, link)) continue;
-    const Distance distance = ring_distance(node, goal);
+    const Distance distance = way_left(message, node);
     if (distance < best) {
       best = distance;
       next = node;
@@ -156,7 +178,8 @@ bool Router::is_delivered_here(const wire::Routed& message) const {
       return message.destination == self_;
     case Mode::Owner:
       return is_owner_;
-    case Mode::Beside:
+    case Mode::After:
+    case Mode::Before:
       return message.destination != self_;
   }
   return false;
@@ -165,41 +188,41 @@ bool Router::is_delivered_here(const wire::Routed& message) const {
 /// True if a peer has got it.  A message for us is not passed on.
 bool Router::pass_on(Instant now, wire::Routed message, const NodeId& from, std::vector<NodeId> tried,
                      const std::optional<NodeId>& first) {
-  if (message.destination == self_ && message.mode != Mode::Beside && !message.via && !first) return false;
-  while (tried.size() < kMaxTries) {
-    const auto next = first && tried.empty() ? first : choose(message, from, tried);
+  if (message.destination == self_ && !is_directed(message.mode) && !message.via && !first) return false;
+  Waiting waiting{.message = std::move(message), .from = from, .next = {}, .tried = std::move(tried), .retry_at = {}};
+  while (waiting.tried.size() < kMaxTries) {
+    const auto next = first && waiting.tried.empty() ? first : choose(waiting.message, from, waiting.tried);
     if (!next) return false;
-    tried.push_back(*next);
-    const auto link = links_.all().find(*next);
-    if (link == links_.all().end()) continue;
-
-    wire::Routed copy = message;
-    const NodeId& goal = message.via ? *message.via : message.destination;
-    ++copy.hops;
-    if (!first && !(ring_distance(*next, goal) < ring_distance(self_, goal)) && *next != goal &&
-        copy.detours < wire::Routed::kMaxDetours) {
-      ++copy.detours;
-    }
-    if (copy.via == *next) copy.via.reset();
-    const bool watched = waiting_.size() < kMaxWaiting;
-    copy.ack_token = watched ? std::max<uint32_t>(random_.u32(), 1) : 0;
-    if (from != self_) {
-      const auto round_trip = link->second.round_trip();
-      wire::append_trace_hop(
-          copy.body,
-          {.node = self_, .round_trip_us = round_trip ? static_cast<uint32_t>(round_trip->count()) : 0});
-    }
-    if (!links_.send_control(now, *next, copy)) continue;
-    if (watched) {
-      waiting_[copy.ack_token] = {.message = std::move(message),
-                                  .from = from,
-                                  .next = *next,
-                                  .tried = std::move(tried),
-                                  .retry_at = now + link->second.retry_timeout()};
-    }
-    return true;
+    waiting.tried.push_back(*next);
+    if (send_to(now, *next, waiting)) return true;
   }
   return false;
+}
+
+bool Router::send_to(Instant now, const NodeId& next, Waiting waiting) {
+  const auto entry = links_.all().find(next);
+  if (entry == links_.all().end()) return false;
+  const Link& link = entry->second;
+  wire::Routed copy = waiting.message;
+  const NodeId& goal = copy.via ? *copy.via : copy.destination;
+  const bool leads_away = next != goal && !(way_left(waiting.message, next) < way_left(waiting.message, self_));
+  if (leads_away && copy.detours < wire::Routed::kMaxDetours) ++copy.detours;
+  ++copy.hops;
+  if (copy.via == next) copy.via.reset();
+  const bool is_watched = waiting_.size() < kMaxWaiting;
+  copy.ack_token = is_watched ? std::max<uint32_t>(random_.u32(), 1) : 0;
+  if (waiting.from != self_) {
+    const auto round_trip = link.round_trip();
+    const auto us = round_trip ? static_cast<uint32_t>(round_trip->count()) : 0;
+    wire::append_trace_hop(copy.body, {.node = self_, .round_trip_us = us});
+  }
+  if (!links_.send_control(now, next, copy)) return false;
+  if (is_watched) {
+    waiting.next = next;
+    waiting.retry_at = now + link.retry_timeout();
+    waiting_[copy.ack_token] = std::move(waiting);
+  }
+  return true;
 }
 
 void Router::deliver(wire::Routed message, const NodeId& from) {

@@ -28,6 +28,8 @@ class Router {
   static constexpr size_t kMaxWaiting = 256;
   /// Peers that are tried for one message.
   static constexpr size_t kMaxTries = 5;
+  /// How often it is sent again to a peer that is the only way.
+  static constexpr int kMaxRepeats = 2;
 
   /// The references must outlive it.
   Router(const NodeId& self, Links& links, Random& random, ErrorCounters& refused)
@@ -68,6 +70,7 @@ class Router {
     NodeId from;
     NodeId next;
     std::vector<NodeId> tried;
+    int repeats = 0;
     Instant retry_at;
   };
   struct Seen {
@@ -80,6 +83,7 @@ class Router {
   bool is_delivered_here(const wire::Routed& message) const;
   bool pass_on(Instant now, wire::Routed message, const NodeId& from, std::vector<NodeId> tried,
                const std::optional<NodeId>& first = std::nullopt);
+  bool send_to(Instant now, const NodeId& next, Waiting waiting);
   void deliver(wire::Routed message, const NodeId& from);
   void try_again(Instant now, Waiting waiting);
   const Seen* find_seen(uint64_t id) const;

@@ -41,7 +41,7 @@ Goodbye read_goodbye(Reader& in) {
 Routed read_routed(Reader& in) {
   Routed out;
   const uint8_t mode = in.u8();
-  if (mode < static_cast<uint8_t>(Routed::Mode::Exact) || mode > static_cast<uint8_t>(Routed::Mode::Beside))
+  if (mode < static_cast<uint8_t>(Routed::Mode::Exact) || mode > static_cast<uint8_t>(Routed::Mode::Before))
     in.fail();
   out.mode = static_cast<Routed::Mode>(mode);
   out.hops = in.u8();

@@ -67,7 +67,8 @@ struct Routed {
   enum class Mode : uint8_t {
     Exact = 1,   ///< For the node `destination` and nobody else.
     Owner = 2,   ///< For the node nearest to `destination`.
-    Beside = 3,  ///< For the node nearest to `destination` other than that itself: how a place is found.
+    After = 3,   ///< For the next node clockwise of `destination`: how a place on the ring is found.
+    Before = 4,  ///< The same, the other way.
   };
   static constexpr uint8_t kMaxHops = 40;   ///< Four times what a ring of ten thousand nodes needs.
   static constexpr uint8_t kMaxDetours = 6; ///< Steps away from the destination, to get past missing links.
