@@ -109,9 +109,23 @@ struct ipop_stats {
 };
 void ipop_port_stats(const struct ipop_port *, struct ipop_stats *);
 
-/* What ovs-appctl prints, for people or as JSON (an object for SHOW, else an array); a string for ipop_free(). */
-enum ipop_view { IPOP_VIEW_SHOW, IPOP_VIEW_PEERS, IPOP_VIEW_BINDINGS };
+/* What ovs-appctl prints, for people or as JSON (an object for SHOW and RING, else an array); a string for
+ * ipop_free(). */
+enum ipop_view { IPOP_VIEW_SHOW, IPOP_VIEW_PEERS, IPOP_VIEW_BINDINGS, IPOP_VIEW_RING };
 char *ipop_port_view(const struct ipop_port *, enum ipop_view, bool json);
+
+/* Questions that other nodes have to be asked: the way to a node, hop by hop, and the nodes of the whole ring. */
+enum ipop_question { IPOP_QUESTION_TRACE, IPOP_QUESTION_CRAWL };
+
+/* Asks.  `target` is for TRACE: a node (40 hexadecimal digits, or the first 8 of one that is known) or the IP address
+ * of a guest.  The answer comes some seconds later at most, under `*number`, which no other question of this process
+ * has.  Errors: EINVAL for a target that nobody knows, EBUSY if too many questions are open. */
+int ipop_port_ask(struct ipop_port *, enum ipop_question, const char *target, uint64_t *number, char **errp);
+
+/* Collects an answer, once, as a string for ipop_free().  Errors: EAGAIN if it is not there yet, ENOENT for a question
+ * that this port was not asked.  The descriptor, owned by the port, is readable while any answer is there. */
+int ipop_port_collect(struct ipop_port *, uint64_t number, bool json, char **answer);
+int ipop_port_answer_fd(const struct ipop_port *);
 
 void ipop_free(char *);
 

@@ -14,25 +14,113 @@
  * limitations under the License.
  */
 
-/* ovs-appctl ipop/show, ipop/peers and ipop/bindings.
+/* The ipop/... commands of ovs-appctl.
  *
- *     ipop/show [--json] [PORT]
+ *     ipop/show [--json] [PORT]          likewise peers, bindings and ring
+ *     ipop/trace [--json] [PORT] TARGET
+ *     ipop/crawl [--json] [PORT]
  *
- * For people, all ports are printed one after the other, each under its name.
- * For programs, what is said of one port is one JSON value, and of all ports a
- * JSON object with such a value for each, by its name. */
+ * The first kind shows what the port knows.  For people, all ports are printed
+ * one after the other, each under its name.  For programs, what is said of one
+ * port is one JSON value, and of all ports a JSON object with such a value for
+ * each, by its name.
+ *
+ * The second kind asks other nodes, of one port: PORT may be left out where
+ * there is one only.  Its replies come some time later, from
+ * ipop_appctl_run().  A question doesn't keep the port alive: should that be
+ * gone by then, the reply says so. */
 
 #include <config.h>
 
+#include "netdev-ipop.h"
+
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 
-#include "netdev-ipop.h"
 #include "netdev-provider.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
+#include "openvswitch/list.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "unixctl.h"
 #include "util.h"
+
+/* A question that hasn't been answered yet. */
+struct ipop_query {
+    struct ovs_list node;       /* In 'queries'. */
+    struct unixctl_conn *conn;
+    char *port;                 /* Name. */
+    uint64_t number;            /* Of ipop_port_ask(). */
+    bool json;
+};
+
+/* All of them.  Only the main thread comes here. */
+static struct ovs_list queries = OVS_LIST_INITIALIZER(&queries);
+
+/* What may follow the name of a command. */
+struct ipop_args {
+    bool json;
+    const char *words[2];
+    int n;
+};
+
+/* Parses 'argv' into '*args'.  Returns false, and has replied, if there are
+ * more words than 'max' or an option that we don't know; 'usage' is what there
+ * should have been. */
+static bool
+parse_args(struct unixctl_conn *conn, int argc, const char *argv[], int max,
+           const char *usage, struct ipop_args *args)
+{
+    memset(args, 0, sizeof *args);
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--json")) {
+            args->json = true;
+        } else if (argv[i][0] == '-' || args->n >= max) {
+            char *error = xasprintf("%s: use %s %s", argv[i], argv[0], usage);
+
+            unixctl_command_reply_error(conn, error);
+            free(error);
+            return false;
+        } else {
+            args->words[args->n++] = argv[i];
+        }
+    }
+    return true;
+}
+
+static void
+reply_no_such_port(struct unixctl_conn *conn, const char *name)
+{
+    char *error = xasprintf("%s: no such port of type ipop", name);
+
+    unixctl_command_reply_error(conn, error);
+    free(error);
+}
+
+/* Stores all ports in 'ports', with a reference to each. */
+static void
+get_ports(struct shash *ports)
+{
+    shash_init(ports);
+    netdev_get_devices(&netdev_ipop_class, ports);
+}
+
+static void
+put_ports(struct shash *ports)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, ports) {
+        netdev_close(node->data);
+    }
+    shash_destroy(ports);
+}
+
+/* Views: what a port knows. */
+
+#define VIEW_USAGE "[--json] [PORT]"
 
 /* Appends 's' to 'ds' as a JSON string. */
 static void
@@ -44,17 +132,31 @@ put_json_string(struct ds *ds, const char *s)
     json_destroy(json);
 }
 
+struct view_aux {
+    enum ipop_view view;
+    bool json;
+    char *text;
+};
+
+static void
+get_view(struct ipop_port *port, void *aux_)
+{
+    struct view_aux *aux = aux_;
+
+    aux->text = ipop_port_view(port, aux->view, aux->json);
+}
+
 /* Appends the 'view' of the port 'netdev' to 'ds'. */
 static void
 put_view(struct ds *ds, const struct netdev *netdev, enum ipop_view view,
          bool json)
 {
-    char *text = netdev_ipop_get_view(netdev, view, json);
+    struct view_aux aux = { .view = view, .json = json };
 
-    if (text) {
-        ds_put_cstr(ds, text[0] ? text : "  none");
+    if (netdev_ipop_with_port(netdev, get_view, &aux)) {
+        ds_put_cstr(ds, aux.text[0] ? aux.text : "  none");
         ds_chomp(ds, '\n');
-        ipop_free(text);
+        ipop_free(aux.text);
     } else {
         ds_put_cstr(ds, json ? "null" : "not running");
     }
@@ -93,49 +195,228 @@ ipop_appctl_view(struct unixctl_conn *conn, int argc, const char *argv[],
                  void *aux)
 {
     enum ipop_view view = (uintptr_t) aux;
-    const char *name = NULL;
-    bool json = false;
+    struct ipop_args args;
+    struct shash ports;
 
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--json")) {
-            json = true;
-        } else if (argv[i][0] == '-' || name) {
-            char *error = xasprintf("%s: use %s [--json] [PORT]",
-                                    argv[i], argv[0]);
-            unixctl_command_reply_error(conn, error);
-            free(error);
-            return;
-        } else {
-            name = argv[i];
-        }
+    if (!parse_args(conn, argc, argv, 1, VIEW_USAGE, &args)) {
+        return;
     }
 
-    /* Takes a reference to each netdev. */
-    struct shash ports = SHASH_INITIALIZER(&ports);
-    netdev_get_devices(&netdev_ipop_class, &ports);
+    get_ports(&ports);
 
+    const char *name = args.words[0];
     struct netdev *netdev = name ? shash_find_data(&ports, name) : NULL;
     if (name && !netdev) {
-        char *error = xasprintf("%s: no such port of type ipop", name);
-        unixctl_command_reply_error(conn, error);
-        free(error);
+        reply_no_such_port(conn, name);
     } else {
         struct ds ds = DS_EMPTY_INITIALIZER;
 
         if (name) {
-            put_view(&ds, netdev, view, json);
+            put_view(&ds, netdev, view, args.json);
         } else {
-            put_views(&ds, &ports, view, json);
+            put_views(&ds, &ports, view, args.json);
         }
         unixctl_command_reply(conn, ds_cstr(&ds));
         ds_destroy(&ds);
     }
+    put_ports(&ports);
+}
 
-    struct shash_node *node;
-    SHASH_FOR_EACH (node, &ports) {
-        netdev_close(node->data);
+/* Questions: what other nodes know. */
+
+#define TRACE_USAGE "[--json] [PORT] NODE|GUEST-IP"
+#define CRAWL_USAGE "[--json] [PORT]"
+
+struct ask_aux {
+    enum ipop_question question;
+    const char *target;         /* Null for a crawl. */
+    uint64_t number;
+    char *error;                /* For ipop_free(), or null. */
+    int retval;
+};
+
+static void
+ask(struct ipop_port *port, void *aux_)
+{
+    struct ask_aux *aux = aux_;
+
+    aux->retval = ipop_port_ask(port, aux->question, aux->target,
+                                &aux->number, &aux->error);
+}
+
+/* Asks a question of 'netdev' on behalf of 'conn', which has its reply now if
+ * the question can't be asked. */
+static void
+ask_port(struct unixctl_conn *conn, const struct netdev *netdev,
+         enum ipop_question question, const char *target, bool json)
+{
+    struct ask_aux aux = { .question = question, .target = target };
+
+    if (!netdev_ipop_with_port(netdev, ask, &aux)) {
+        unixctl_command_reply_error(conn, "the port isn't running");
+    } else if (aux.retval) {
+        unixctl_command_reply_error(conn, aux.error ? aux.error
+                                          : ovs_strerror(aux.retval));
+        ipop_free(aux.error);
+    } else {
+        struct ipop_query *query = xmalloc(sizeof *query);
+
+        query->conn = conn;
+        query->port = xstrdup(netdev_get_name(netdev));
+        query->number = aux.number;
+        query->json = json;
+        ovs_list_push_back(&queries, &query->node);
     }
-    shash_destroy(&ports);
+}
+
+/* Asks a question of the port called 'name' or, if that is null, of the only
+ * one there is. */
+static void
+ask_by_name(struct unixctl_conn *conn, const char *name,
+            enum ipop_question question, const char *target, bool json)
+{
+    struct shash ports;
+
+    get_ports(&ports);
+
+    struct netdev *netdev = NULL;
+    if (name) {
+        netdev = shash_find_data(&ports, name);
+    } else if (shash_count(&ports) == 1) {
+        netdev = shash_first(&ports)->data;
+    }
+    if (netdev) {
+        ask_port(conn, netdev, question, target, json);
+    } else if (name) {
+        reply_no_such_port(conn, name);
+    } else if (shash_is_empty(&ports)) {
+        unixctl_command_reply_error(conn, "there is no port of type ipop");
+    } else {
+        unixctl_command_reply_error(conn, "there are several ports of type "
+                                    "ipop; say which");
+    }
+    put_ports(&ports);
+}
+
+static void
+ipop_appctl_trace(struct unixctl_conn *conn, int argc, const char *argv[],
+                  void *aux OVS_UNUSED)
+{
+    struct ipop_args args;
+
+    if (!parse_args(conn, argc, argv, 2, TRACE_USAGE, &args)) {
+        return;
+    }
+    if (!args.n) {
+        unixctl_command_reply_error(conn, "use ipop/trace " TRACE_USAGE);
+        return;
+    }
+    ask_by_name(conn, args.n > 1 ? args.words[0] : NULL, IPOP_QUESTION_TRACE,
+                args.words[args.n - 1], args.json);
+}
+
+static void
+ipop_appctl_crawl(struct unixctl_conn *conn, int argc, const char *argv[],
+                  void *aux OVS_UNUSED)
+{
+    struct ipop_args args;
+
+    if (parse_args(conn, argc, argv, 1, CRAWL_USAGE, &args)) {
+        ask_by_name(conn, args.words[0], IPOP_QUESTION_CRAWL, NULL,
+                    args.json);
+    }
+}
+
+/* Returns the port that 'query' was put to, with a reference, or a null
+ * pointer if there is none of its name any more. */
+static struct netdev *
+ipop_query_get_netdev(const struct ipop_query *query)
+{
+    struct netdev *netdev = netdev_from_name(query->port);
+
+    if (netdev && netdev_get_class(netdev) != &netdev_ipop_class) {
+        netdev_close(netdev);
+        netdev = NULL;
+    }
+    return netdev;
+}
+
+struct collect_aux {
+    const struct ipop_query *query;
+    char *answer;               /* For ipop_free(). */
+    int retval;
+};
+
+static void
+collect(struct ipop_port *port, void *aux_)
+{
+    struct collect_aux *aux = aux_;
+
+    aux->retval = ipop_port_collect(port, aux->query->number, aux->query->json,
+                                    &aux->answer);
+}
+
+/* Replies to 'query' and returns true, unless there is nothing to say yet. */
+static bool
+ipop_query_run(struct ipop_query *query)
+{
+    struct collect_aux aux = { .query = query, .retval = ENOENT };
+    struct netdev *netdev = ipop_query_get_netdev(query);
+
+    if (netdev) {
+        netdev_ipop_with_port(netdev, collect, &aux);
+        netdev_close(netdev);
+    }
+
+    if (aux.retval == EAGAIN) {
+        return false;
+    } else if (aux.retval) {
+        char *error = xasprintf("%s: the port was stopped before the answer "
+                                "came", query->port);
+
+        unixctl_command_reply_error(query->conn, error);
+        free(error);
+    } else {
+        unixctl_command_reply(query->conn, aux.answer);
+        ipop_free(aux.answer);
+    }
+    return true;
+}
+
+void
+ipop_appctl_run(void)
+{
+    struct ipop_query *query;
+
+    LIST_FOR_EACH_SAFE (query, node, &queries) {
+        if (ipop_query_run(query)) {
+            ovs_list_remove(&query->node);
+            free(query->port);
+            free(query);
+        }
+    }
+}
+
+static void
+wait_for_answers(struct ipop_port *port, void *aux OVS_UNUSED)
+{
+    poll_fd_wait(ipop_port_answer_fd(port), POLLIN);
+}
+
+void
+ipop_appctl_wait(void)
+{
+    struct ipop_query *query;
+
+    LIST_FOR_EACH (query, node, &queries) {
+        struct netdev *netdev = ipop_query_get_netdev(query);
+
+        if (!netdev
+            || !netdev_ipop_with_port(netdev, wait_for_answers, NULL)) {
+            poll_immediate_wake();
+        }
+        netdev_close(netdev);
+    }
 }
 
 void
@@ -144,15 +425,20 @@ ipop_appctl_init(void)
     static const struct {
         const char *name;
         enum ipop_view view;
-    } commands[] = {
+    } views[] = {
         { "ipop/show", IPOP_VIEW_SHOW },
         { "ipop/peers", IPOP_VIEW_PEERS },
         { "ipop/bindings", IPOP_VIEW_BINDINGS },
+        { "ipop/ring", IPOP_VIEW_RING },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        unixctl_command_register(commands[i].name, "[--json] [PORT]", 0, 2,
+    for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+        unixctl_command_register(views[i].name, VIEW_USAGE, 0, 2,
                                  ipop_appctl_view,
-                                 (void *) (uintptr_t) commands[i].view);
+                                 (void *) (uintptr_t) views[i].view);
     }
+    unixctl_command_register("ipop/trace", TRACE_USAGE, 1, 3,
+                             ipop_appctl_trace, NULL);
+    unixctl_command_register("ipop/crawl", CRAWL_USAGE, 0, 2,
+                             ipop_appctl_crawl, NULL);
 }

@@ -210,6 +210,8 @@ netdev_ipop_run(const struct netdev_class *class OVS_UNUSED)
         next_status_check = time_msec() + IPOP_STATUS_INTERVAL;
     }
     ovs_mutex_unlock(&ipop_list_mutex);
+
+    ipop_appctl_run();
 }
 
 static void
@@ -220,6 +222,8 @@ netdev_ipop_wait(const struct netdev_class *class OVS_UNUSED)
         poll_timer_wait_until(next_status_check);
     }
     ovs_mutex_unlock(&ipop_list_mutex);
+
+    ipop_appctl_wait();
 }
 
 /* Life cycle. */
@@ -917,20 +921,21 @@ netdev_ipop_get_status(const struct netdev *netdev_, struct smap *smap)
     return 0;
 }
 
-char *
-netdev_ipop_get_view(const struct netdev *netdev_, enum ipop_view view,
-                     bool json)
+bool
+netdev_ipop_with_port(const struct netdev *netdev_,
+                      void (*cb)(struct ipop_port *, void *aux), void *aux)
 {
     struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
-    char *text = NULL;
+    bool running;
 
     ovs_mutex_lock(&netdev->mutex);
-    if (netdev->port) {
-        text = ipop_port_view(netdev->port, view, json);
+    running = netdev->port != NULL;
+    if (running) {
+        cb(netdev->port, aux);
     }
     ovs_mutex_unlock(&netdev->mutex);
 
-    return text;
+    return running;
 }
 
 /* A port is administratively up for as long as it exists. */

@@ -32,13 +32,17 @@ extern const struct netdev_class netdev_ipop_class;
  * netdev that refuses every configuration with a sentence that says why. */
 extern const struct netdev_class netdev_ipop_wrong_datapath_class;
 
-/* Returns what the engine of 'netdev', which must be of netdev_ipop_class,
- * says of itself, for the caller to release with ipop_free(), or a null
- * pointer if it isn't running. */
-char *netdev_ipop_get_view(const struct netdev *netdev, enum ipop_view,
-                           bool json);
+/* Calls 'cb' with the engine of 'netdev', which must be of netdev_ipop_class,
+ * and 'aux'.  Returns false, without having called it, if none is running. */
+bool netdev_ipop_with_port(const struct netdev *netdev,
+                           void (*cb)(struct ipop_port *, void *aux),
+                           void *aux);
 
-/* Registers the ipop/... commands of ovs-appctl. */
+/* Registers the ipop/... commands of ovs-appctl.  Some of them are answered
+ * later, by ipop_appctl_run(), which the main loop calls each time around;
+ * ipop_appctl_wait() has it come around for that. */
 void ipop_appctl_init(void);
+void ipop_appctl_run(void);
+void ipop_appctl_wait(void);
 
 #endif /* netdev-ipop.h */

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "overlay/io/port.h"
+#include "overlay/io/ring_view.h"
 #include "overlay/ipop.h"
 
 using ipop::Port;
@@ -90,6 +91,7 @@ void ipop_port_status(const ipop_port* port, ipop_status_function* emit, void* a
   say("listen", facts.listen.to_string());
   if (facts.local_endpoint) say("local_endpoint", facts.local_endpoint->to_string());
   if (report->public_endpoint) say("public_endpoint", report->public_endpoint->to_string());
+  say("ring", report->place.is_joined ? "joined" : "joining");
   say("peers", std::to_string(up));
   say("bindings", std::to_string(report->bindings.size()));
   say("certificate_expires", ipop::format_time(report->certificate_expires));
@@ -122,8 +124,48 @@ char* ipop_port_view(const ipop_port* port, ipop_view view, bool json) {
       return copy_string(show_peers(*report, now, json));
     case IPOP_VIEW_BINDINGS:
       return copy_string(show_bindings(*report, now, json));
+    case IPOP_VIEW_RING:
+      return copy_string(show_ring(*report, now, json));
   }
   return copy_string("");
 }
+
+int ipop_port_ask(ipop_port* port, ipop_question question, const char* target, uint64_t* number,
+                  char** errp) {
+  if (errp != nullptr) *errp = nullptr;
+  try {
+    ipop::Runtime& runtime = port->port->runtime();
+    ipop::Questions::Question asked = ipop::Questions::CrawlAll{};
+    if (question == IPOP_QUESTION_TRACE) {
+      const auto node = find_node(*runtime.report().get(), target);
+      if (!node) {
+        set_error(errp, node.error().text);
+        return EINVAL;
+      }
+      asked = ipop::Questions::TraceTo{*node};
+    }
+    const auto taken = runtime.questions().ask(asked);
+    if (!taken) {
+      set_error(errp, "too many questions wait for an answer; ask again in some seconds");
+      return EBUSY;
+    }
+    *number = *taken;
+    return 0;
+  } catch (const std::exception& exception) {
+    set_error(errp, exception.what());
+    return ENOMEM;
+  }
+}
+
+int ipop_port_collect(ipop_port* port, uint64_t number, bool json, char** answer) {
+  ipop::Runtime& runtime = port->port->runtime();
+  if (const auto collected = runtime.questions().collect(number)) {
+    *answer = copy_string(show_answer(*runtime.report().get(), *collected, json));
+    return 0;
+  }
+  return runtime.questions().is_open(number) ? EAGAIN : ENOENT;
+}
+
+int ipop_port_answer_fd(const ipop_port* port) { return port->port->runtime().questions().fd(); }
 
 void ipop_free(char* text) { std::free(text); }

@@ -1,7 +1,5 @@
 #include "overlay/io/port.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -11,7 +9,7 @@
 #include <mutex>
 #include <span>
 
-#include "overlay/wire/handshake_payload.h"
+#include "overlay/io/membership.h"
 
 namespace ipop {
 namespace {
@@ -35,37 +33,6 @@ class PortLog : public Log {
 
 bool is_given(const char* text) { return text != nullptr && *text != '\0'; }
 
-/// "203.0.113.7:51128, [2001:db8::7]:51128"
-Result<std::vector<Endpoint>, Problem> parse_introducers(std::string_view text) {
-  std::vector<Endpoint> out;
-  constexpr std::string_view kSeparators = ", \t\n";
-  while (true) {
-    text.remove_prefix(std::min(text.find_first_not_of(kSeparators), text.size()));
-    if (text.empty()) return out;
-    const std::string_view item = text.substr(0, text.find_first_of(kSeparators));
-    const auto endpoint = parse_introducer(item);
-    if (!endpoint) {
-      return Problem{"options:introducers: \"" + std::string(item) +
-                     "\" is no ADDRESS:PORT (names are not looked up)"};
-    }
-    if (out.size() == kMaxIntroducers) {
-      return Problem{"options:introducers: more than " + std::to_string(kMaxIntroducers)};
-    }
-    out.push_back(*endpoint);
-    text.remove_prefix(item.size());
-  }
-}
-
-/// Of the same member of the same network, whatever the port is called.
-std::string state_files(const std::string& state_dir, const NodeId& node, Log& log) {
-  if (mkdir(state_dir.c_str(), 0755) != 0 && errno != EEXIST) {
-    log.warning("leases and peers will be lost in a restart: cannot make " + state_dir + ": " +
-                error_text(errno));
-    return "";
-  }
-  return state_dir + "/" + node.to_string();
-}
-
 }  // namespace
 
 void set_log(ipop_log_function* log) { log_function = log; }
@@ -88,7 +55,7 @@ Result<PortOptions, Problem> PortOptions::parse(const ipop_config& config) {
   }
   if (is_given(config.introducers)) {
     auto introducers = parse_introducers(config.introducers);
-    if (!introducers) return introducers.error();
+    if (!introducers) return Problem{"options:introducers: " + introducers.error().text};
     out.introducers = std::move(*introducers);
   }
   if (is_given(config.rekey)) {
@@ -146,46 +113,25 @@ class Port::Sink : public DatagramSink {
 };
 
 Result<std::unique_ptr<Port>, Port::Failure> Port::open(const PortOptions& options) {
-  const auto text = read_file(options.invite, kMaxInviteSize);
-  if (!text) return Failure{EINVAL, text.error().text + "; see options:invite"};
-  auto invite = parse_invite(*text);
-  if (!invite) return Failure{EINVAL, options.invite + ": " + invite.error().text};
-  if (const auto valid = check_invite(*invite, unix_now()); !valid) {
-    return Failure{EINVAL, options.invite + ": " + valid.error().text};
-  }
-  const auto network = Network::from_authority(invite->authority);
-  if (!network) return Failure{EINVAL, options.invite + ": its CA certificate is not a network's"};
-
-  if (invite->certificate.to_der().size() > wire::HandshakePayload::kMaxCertificateSize) {
-    return Failure{EINVAL, options.invite + ": its certificate has more than " +
-                               std::to_string(wire::HandshakePayload::kMaxCertificateSize) +
-                               " octets, which no handshake carries; make one with: ipopctl host invite"};
-  }
-  const NodeId node = invite->identity.id();
+  SystemRandom random;
+  auto config = read_membership(options.invite, options.introducers, random);
+  if (!config) return Failure{EINVAL, config.error().text + "; see options:invite"};
+  config->link.rekey_after = options.rekey_after;
+  const NodeId node = config->credentials.id;
   auto registration = Registration::claim(node, options.name);
   if (!registration) {
     return Failure{EBUSY, options.invite + " is in use by port " + registration.error() +
                               "; each port needs an invite of its own: ipopctl host invite"};
   }
   auto socket = UdpSocket::open(options.listen);
-  if (!socket) return Failure{socket.error().error, socket.error().text};
+  if (!socket) return Failure{socket.error().error, socket.error().text + "; see options:listen"};
 
   auto log = std::make_unique<PortLog>(options.name);
-  std::vector<Endpoint> introducers = invite->introducers;
-  for (const Endpoint& endpoint : options.introducers) {
-    if (std::find(introducers.begin(), introducers.end(), endpoint) == introducers.end()) {
-      introducers.push_back(endpoint);
-    }
-  }
   std::unique_ptr<Port> port(
-      new Port(options, introducers, std::move(*registration), std::move(*socket), std::move(log)));
-  SystemRandom random;
-  NodeConfig config{.credentials = Credentials::make(*network, invite->identity, invite->certificate, random),
-                    .introducers = introducers,
-                    .link = {.rekey_after = options.rekey_after}};
-  const std::string state = state_files(options.state_dir, node, *port->log_);
+      new Port(options, config->introducers, std::move(*registration), std::move(*socket), std::move(log)));
+  const std::string state = state_path(options.state_dir, node, *port->log_);
   port->runtime_ =
-      std::make_unique<Runtime>(std::move(config), state, port->socket_, port->counters_, *port->log_);
+      std::make_unique<Runtime>(std::move(*config), state, port->socket_, port->counters_, *port->log_);
   return port;
 }
 

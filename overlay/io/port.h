@@ -9,17 +9,15 @@
 #include <vector>
 
 #include "overlay/base/log.h"
-#include "overlay/crypto/invite.h"
 #include "overlay/fastpath/coalescer.h"
 #include "overlay/fastpath/opener.h"
 #include "overlay/fastpath/sealer.h"
+#include "overlay/io/membership.h"
 #include "overlay/io/runtime.h"
 #include "overlay/io/udp_socket.h"
 #include "overlay/ipop.h"
 
 namespace ipop {
-
-inline constexpr uint16_t kDefaultPort = 51128;
 
 /// What an administrator said, understood.
 struct PortOptions {
@@ -28,7 +26,7 @@ struct PortOptions {
   Endpoint listen{.address = {}, .port = kDefaultPort};
   std::vector<Endpoint> introducers;
   Duration rekey_after = 120s;
-  std::string state_dir = "/var/lib/ipop";
+  std::string state_dir = kDefaultStateDir;
   bool takes_super_frames = false;
 
   static Result<PortOptions, Problem> parse(const ipop_config& config);
@@ -54,6 +52,7 @@ class Port {
   // Any thread.
   MacAddress mac() const;
   const PortCounters& counters() const { return counters_; }
+  Runtime& runtime() { return *runtime_; }
   const Runtime& runtime() const { return *runtime_; }
   PortFacts facts() const;
 

@@ -2,43 +2,14 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cstdarg>
-#include <cstdio>
 
 #include "overlay/crypto/aead.h"
 #include "overlay/crypto/invite.h"
+#include "overlay/io/ring_view.h"
+#include "overlay/io/text.h"
 
 namespace ipop {
 namespace {
-
-std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
-std::string format(const char* pattern, ...) {
-  char buffer[512];
-  va_list arguments;
-  va_start(arguments, pattern);
-  vsnprintf(buffer, sizeof buffer, pattern, arguments);
-  va_end(arguments);
-  return buffer;
-}
-
-std::string milliseconds(std::optional<Duration> duration) {
-  return duration ? format("%.1f ms", static_cast<double>(duration->count()) / 1000) : "-";
-}
-
-long seconds(Duration duration) {
-  return static_cast<long>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
-}
-
-/// "3 s", "12 min", "5 h", "9 d": enough to see whether it is long.
-std::string roughly(Duration duration) {
-  const long s = seconds(duration);
-  if (s < 120) return format("%ld s", s);
-  if (s < 7200) return format("%ld min", s / 60);
-  if (s < 172800) return format("%ld h", s / 3600);
-  return format("%ld d", s / 86400);
-}
-
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
 boost::json::value endpoint_or_null(const std::optional<Endpoint>& endpoint) {
   if (!endpoint) return nullptr;
@@ -61,9 +32,10 @@ boost::json::array peers_json(const Report& report, Instant now) {
   for (const auto& peer : report.peers) {
     boost::json::object entry{{"node", peer.node.to_string()},
                               {"host", peer.host},
-                              {"endpoint", peer.endpoint.to_string()},
+                              {"endpoint", endpoint_or_null(peer.endpoint)},
+                              {"kind", peer.kind ? to_string(*peer.kind) : ""},
                               {"up", peer.is_up},
-                              {"age_s", seconds(now - peer.connected_since)},
+                              {"age_s", whole_seconds(now - peer.connected_since)},
                               {"handshakes", peer.handshakes},
                               {"tx_frames", load(peer.activity->tx_frames)},
                               {"tx_bytes", load(peer.activity->tx_bytes)},
@@ -84,7 +56,7 @@ boost::json::array bindings_json(const Report& report, Instant now) {
                               {"host", binding.host},
                               {"local", binding.is_local},
                               {"sequence", binding.sequence},
-                              {"expires_s", seconds(left(binding, now))},
+                              {"expires_s", whole_seconds(left(binding, now))},
                               {"name", binding.name}};
     entry["ip"] = nullptr;
     if (!binding.ip.is_unspecified()) entry["ip"] = binding.ip.to_string();
@@ -104,12 +76,17 @@ Report make_report(const Node& node) {
   out.node = credentials.id;
   out.certificate_expires = credentials.certificate.not_after();
   out.public_endpoint = node.public_endpoint();
+  out.place = {.is_joined = node.ring().is_joined(),
+               .estimated_size = node.ring().estimated_size(),
+               .successors = node.ring().successors(),
+               .predecessors = node.ring().predecessors()};
   std::map<NodeId, std::string> hosts{{credentials.id, out.host}};
   for (const auto& [id, link] : node.links().all()) {
     hosts[id] = link.host_name();
     out.peers.push_back({.node = id,
                          .host = link.host_name(),
-                         .endpoint = link.path().endpoint.value_or(Endpoint{}),
+                         .endpoint = link.path().endpoint,
+                         .kind = node.ring().kind_of(id),
                          .is_up = link.sending() != nullptr,
                          .connected_since = link.connected_since(),
                          .round_trip = link.round_trip(),
@@ -132,6 +109,14 @@ Report make_report(const Node& node) {
     out.counters.push_back({"guest_" + std::string(to_string(error)), node.vnet().errors().get(error)});
   }
   return out;
+}
+
+std::string host_of(const Report& report, const NodeId& node) {
+  if (node == report.node) return report.host;
+  for (const auto& peer : report.peers) {
+    if (peer.node == node) return peer.host;
+  }
+  return "";
 }
 
 std::vector<Report::Named> all_counters(const Report& report, const PortFacts& port) {
@@ -168,6 +153,7 @@ std::string show(const Report& report, const PortFacts& port, Instant now, bool 
                             {"local_endpoint", endpoint_or_null(port.local_endpoint)},
                             {"public_endpoint", endpoint_or_null(report.public_endpoint)},
                             {"introducers", std::move(introducers)},
+                            {"joined", report.place.is_joined},
                             {"cipher", AeadKey::implementation()},
                             {"mtu", kGuestMtu},
                             {"peers", peers_json(report, now)},
@@ -188,6 +174,7 @@ std::string show(const Report& report, const PortFacts& port, Instant now, bool 
   out += format("cipher           AES-256-GCM, %s\n", std::string(AeadKey::implementation()).c_str());
   out += format("guest MTU        %d\n", kGuestMtu);
   out += format("bindings         %zu, %zd of them here\n", report.bindings.size(), local_bindings);
+  out += format("ring             %s\n", ring_summary(report).c_str());
   out += format("peers            %zu connected\n", peers_up(report));
   out += show_peers(report, now, false);
   std::string refused;
@@ -208,7 +195,8 @@ std::string show_peers(const Report& report, Instant now, bool json) {
   }
   for (const auto& peer : report.peers) {
     out += format("  %-16s %-10s %-28s %-10s %-8s %-10llu %12llu %12llu%s\n", peer.host.c_str(),
-                  peer.node.to_short_string().c_str(), peer.endpoint.to_string().c_str(),
+                  peer.node.to_short_string().c_str(),
+                  peer.endpoint ? peer.endpoint->to_string().c_str() : "over the ring",
                   milliseconds(peer.round_trip).c_str(), roughly(now - peer.connected_since).c_str(),
                   static_cast<unsigned long long>(peer.handshakes),
                   static_cast<unsigned long long>(load(peer.activity->tx_frames)),

@@ -1,5 +1,5 @@
 // What a port shows of itself: a copy of the node's state, made by the core's thread and read by any other;
-// and how it is printed, for people and for programs.
+// and how it is printed, for people and for programs.  The ring has io/ring_view.h.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,8 @@ struct Report {
   struct Peer {
     NodeId node;
     std::string host;
-    Endpoint endpoint;
+    std::optional<Endpoint> endpoint;  ///< Nothing: over the ring.
+    std::optional<LinkKind> kind;
     bool is_up = false;
     Instant connected_since{};
     std::optional<Duration> round_trip;
@@ -33,6 +34,11 @@ struct Report {
     Instant expires{};
     std::string name;
   };
+  struct Place {
+    bool is_joined = false;
+    double estimated_size = 1;                     ///< Of the ring, in nodes.
+    std::vector<NodeId> successors, predecessors;  ///< The nearest first.
+  };
   struct Named {
     std::string name;
     uint64_t value;
@@ -44,12 +50,16 @@ struct Report {
   NodeId node;
   UnixSeconds certificate_expires = 0;
   std::optional<Endpoint> public_endpoint;
+  Place place;
   std::vector<Peer> peers;
   std::vector<GuestBinding> bindings;
   std::vector<Named> counters;  ///< Of the core.
 };
 
 Report make_report(const Node& node);
+
+/// The name of a node's host, or "" if we do not know it.
+std::string host_of(const Report& report, const NodeId& node);
 
 /// What the shell knows and the node does not.
 struct PortFacts {

@@ -23,8 +23,10 @@ constexpr size_t kMaxStateFile = 4 << 20;
 /// What a report says that is worth waking somebody for.
 std::string digest(const Report& report) {
   std::string out = report.public_endpoint ? report.public_endpoint->to_string() : "";
+  out += report.place.is_joined ? '+' : '-';
   for (const auto& peer : report.peers) {
-    out += '|' + peer.node.to_string() + (peer.is_up ? '+' : '-') + peer.endpoint.to_string();
+    out += '|' + peer.node.to_string() + (peer.is_up ? '+' : '-');
+    if (peer.endpoint) out += peer.endpoint->to_string();
   }
   return out + '#' + std::to_string(report.bindings.size());
 }
@@ -39,6 +41,7 @@ Runtime::Runtime(NodeConfig config, const std::string& state, const UdpSocket& s
       log_(log),
       inbox_(counters),
       guest_frames_(counters),
+      questions_(inbox_.wakeup()),
       node_(std::move(config), monotonic_now(), unix_now(), random_, log),
       report_(std::make_shared<Report>(make_report(node_))) {
   if (!state.empty()) read_state();
@@ -87,6 +90,7 @@ void Runtime::run_once() {
     feed(now, entry);
     if (++fed % kEmptyEvery == 0) empty();  // One frame to all may become many datagrams.
   }
+  questions_.start_new(now, node_);  // After take_all(), which forgets that somebody woke us.
   const bool is_timeout = node_.next_timeout() <= now;
   if (is_timeout) node_.handle_timeout(now);
   is_report_due_ |= fed > 0 || is_timeout;
@@ -117,6 +121,7 @@ void Runtime::empty() {
   if (auto snapshot = node_.poll_snapshot()) snapshot_.publish(std::move(snapshot));
   while (const auto datagram = node_.poll_datagram()) socket_.send(datagram->to, datagram->bytes);
   while (auto frame = node_.poll_guest_frame()) guest_frames_.put(std::move(*frame));
+  questions_.take_answers(node_);
 }
 
 void Runtime::read_state() {

@@ -9,6 +9,7 @@
 
 #include "overlay/base/log.h"
 #include "overlay/io/published.h"
+#include "overlay/io/questions.h"
 #include "overlay/io/queues.h"
 #include "overlay/io/report.h"
 #include "overlay/io/system.h"
@@ -44,6 +45,8 @@ class Runtime {
   uint64_t report_seq() const { return report_seq_.load(std::memory_order_acquire); }
   CoreInbox& inbox() { return inbox_; }
   GuestQueue& guest_frames() { return guest_frames_; }
+  Questions& questions() { return questions_; }
+  const Questions& questions() const { return questions_; }
   int guest_frames_fd() const { return guest_frames_.wakeup_fd(); }
   ErrorCounters& refused() { return node_.refused(); }
   const ErrorCounters& refused() const { return node_.refused(); }
@@ -67,6 +70,7 @@ class Runtime {
   SystemRandom random_;
   CoreQueue inbox_;
   GuestQueue guest_frames_;
+  Questions questions_;
   Node node_;
   Published<Snapshot> snapshot_{std::make_shared<Snapshot>()};
   Published<Report> report_;

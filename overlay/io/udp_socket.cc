@@ -38,15 +38,11 @@ void set_buffer(int fd, int forced, int plain) {
   }
 }
 
-std::string advice(const Endpoint& local, int error) {
+std::string explain(const Endpoint& local, int error) {
   const std::string where =
       is_unspecified(local) ? "UDP port " + std::to_string(local.port) : local.to_string();
-  if (error == EADDRINUSE) {
-    return where + " is taken by another program or port; choose another with options:listen=:PORT";
-  }
-  if (error == EADDRNOTAVAIL) {
-    return where + " is not an address of this host; see options:listen";
-  }
+  if (error == EADDRINUSE) return where + " is taken by another program or port";
+  if (error == EADDRNOTAVAIL) return where + " is not an address of this host";
   return "cannot listen on " + where + ": " + error_text(error);
 }
 
@@ -97,7 +93,7 @@ Result<UdpSocket, UdpSocket::OpenError> UdpSocket::open(const Endpoint& local) {
   sockaddr_storage address;
   const socklen_t size = out.to_sockaddr(local, address);
   if (bind(out.fd(), reinterpret_cast<sockaddr*>(&address), size) != 0) {
-    return OpenError{errno, advice(local, errno)};
+    return OpenError{errno, explain(local, errno)};
   }
   socklen_t bound_size = sizeof address;
   getsockname(out.fd(), reinterpret_cast<sockaddr*>(&address), &bound_size);

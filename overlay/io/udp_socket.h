@@ -21,7 +21,7 @@ class UdpSocket {
  public:
   struct OpenError {
     int error = 0;     ///< errno
-    std::string text;  ///< What the administrator should do.
+    std::string text;  ///< A sentence that names the address.
   };
   /// Binds to `local`; an all-zero address stands for all, IPv4 only where the host has no IPv6.
   /// Non-blocking.

@@ -37,6 +37,7 @@ Verb host_invite();
 Verb host_list();
 Verb inspect();
 Verb status();
+Verb node();
 
 // What several of them need.
 

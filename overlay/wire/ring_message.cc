@@ -209,6 +209,7 @@ Bytes encode_ring_message(const RingMessage& message) {
 }
 
 bool is_carried(ByteView body) { return is_kind(body, Kind::Carried); }
+bool is_trace_request(ByteView body) { return is_kind(body, Kind::TraceRequest); }
 
 void append_trace_hop(Bytes& body, const TraceRequest::Hop& hop) {
   if (!is_kind(body, Kind::TraceRequest) || body.size() <= kTraceCountAt) return;

@@ -87,7 +87,8 @@ Bytes encode_ring_message(const RingMessage& message);
 
 /// Appends a hop to a TraceRequest as it passes.  Nothing happens to any other message, nor to a full one.
 void append_trace_hop(Bytes& body, const TraceRequest::Hop& hop);
-/// Whether the body is a Carried, without decoding it.
+/// Whether the body is a Carried, or a TraceRequest, without decoding it.
 bool is_carried(ByteView body);
+bool is_trace_request(ByteView body);
 
 }  // namespace ipop::wire

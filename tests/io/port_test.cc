@@ -7,13 +7,11 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 
-#include "overlay/crypto/authority.h"
 #include "tests/fastpath/frames.h"
 #include "tests/support/guest_frames.h"
+#include "tests/support/member_files.h"
 
 namespace ipop {
 namespace {
@@ -25,24 +23,7 @@ struct PortDelete {
 };
 using PortPtr = std::unique_ptr<ipop_port, PortDelete>;
 
-struct Ports : testing::Test {
-  Ports() {
-    std::string pattern = testing::TempDir() + "ipop-XXXXXX";
-    directory = mkdtemp(pattern.data());
-  }
-  ~Ports() override { std::filesystem::remove_all(directory); }
-
-  std::string invite(const std::string& host, const std::vector<Endpoint>& introducers = {}) {
-    const Identity identity = Identity::generate(random);
-    const Invite invite{.identity = identity,
-                        .certificate = authority.issue(host, identity.public_key(), 86400, unix_now()),
-                        .authority = authority.certificate(),
-                        .introducers = introducers};
-    const std::string path = directory + "/" + host + ".ipop";
-    std::ofstream(path) << format(invite);
-    return path;
-  }
-
+struct Ports : testing::Test, test::MemberFiles {
   int create(const std::string& name, const std::string& invite_path, const std::string& listen, PortPtr& out,
              std::string* error = nullptr) {
     const std::string state = directory + "/" + name;
@@ -115,10 +96,6 @@ struct Ports : testing::Test {
     return true;
   }
 
-  SystemRandom random;
-  Authority authority =
-      Authority::create("grid", *Ipv4Subnet::parse("10.128.0.0/16"), 86400 * 365, unix_now(), random);
-  std::string directory;
   std::map<ipop_port*, std::vector<Bytes>> received;
 };
 
@@ -151,6 +128,40 @@ TEST_F(Ports, TwoPortsConnectAndCarryFrames) {
   for (const Bytes& bytes : sent) send(*alpha, bytes);
   ASSERT_TRUE(run_until(both, [&] { return received[beta.get()].size() >= sent.size(); }));
   EXPECT_EQ(received[beta.get()], sent) << "whole, once, in order";
+}
+
+TEST_F(Ports, AQuestionIsAnsweredWithoutWaitingForIt) {
+  PortPtr alpha;
+  PortPtr beta;
+  ASSERT_EQ(create("alpha", invite("alpha"), "127.0.0.1:0", alpha), 0);
+  ASSERT_EQ(create("beta", invite("beta", {endpoint_of(*alpha)}), "127.0.0.1:0", beta), 0);
+  const std::vector<ipop_port*> both{alpha.get(), beta.get()};
+  ASSERT_TRUE(
+      run_until(both, [&] { return ipop_port_carrier(alpha.get()) && ipop_port_carrier(beta.get()); }));
+
+  uint64_t number = 0;
+  char* text = nullptr;
+  ASSERT_EQ(ipop_port_ask(alpha.get(), IPOP_QUESTION_CRAWL, nullptr, &number, nullptr), 0);
+  EXPECT_EQ(ipop_port_collect(beta.get(), number, true, &text), ENOENT) << "it was not asked";
+  ASSERT_TRUE(run_until(both, [&] {
+    pollfd entry{.fd = ipop_port_answer_fd(alpha.get()), .events = POLLIN, .revents = 0};
+    return poll(&entry, 1, 0) == 1;
+  }));
+  ASSERT_EQ(ipop_port_collect(alpha.get(), number, true, &text), 0);
+  EXPECT_NE(std::string_view(text).find("\"complete\":"), std::string_view::npos) << text;
+  ipop_free(text);
+  EXPECT_EQ(ipop_port_collect(alpha.get(), number, true, &text), ENOENT) << "once only";
+
+  ASSERT_EQ(ipop_port_ask(alpha.get(), IPOP_QUESTION_TRACE, "10.128.0.77", &number, &text), EINVAL);
+  EXPECT_EQ(std::string_view(text), "no guest with address 10.128.0.77 is known here");
+  ipop_free(text);
+  const std::string nobody(40, '0');
+  while (ipop_port_ask(alpha.get(), IPOP_QUESTION_TRACE, nobody.c_str(), &number, nullptr) == 0) {
+    EXPECT_EQ(ipop_port_collect(alpha.get(), number, false, &text), EAGAIN);
+  }
+  EXPECT_EQ(ipop_port_ask(alpha.get(), IPOP_QUESTION_CRAWL, nullptr, &number, &text), EBUSY);
+  EXPECT_NE(std::string_view(text).find("too many questions"), std::string_view::npos) << text;
+  ipop_free(text);
 }
 
 TEST_F(Ports, SuperFramesArriveAsTheSameOctets) {
@@ -231,21 +242,6 @@ TEST_F(Ports, APortSurvivesGarbageFromBothSides) {
   char* view = ipop_port_view(alpha.get(), IPOP_VIEW_SHOW, true);
   EXPECT_NE(std::string_view(view).find("\"peer_malformed\""), std::string_view::npos);
   ipop_free(view);
-}
-
-TEST(PortOptions, TakesAListOfIntroducersAndNothingElse) {
-  ipop_config config{};
-  config.invite = "x";
-  config.introducers = "203.0.113.7:51128, [2001:db8::7]:4500\t198.51.100.1:1";
-  const auto options = PortOptions::parse(config);
-  ASSERT_TRUE(options);
-  ASSERT_EQ(options->introducers.size(), 3u);
-  EXPECT_EQ(options->introducers[1].to_string(), "[2001:db8::7]:4500");
-  for (const char* wrong :
-       {"example.org:51128", "203.0.113.7", ":51128", "203.0.113.7:0", "203.0.113.7:99999"}) {
-    config.introducers = wrong;
-    EXPECT_FALSE(PortOptions::parse(config)) << wrong;
-  }
 }
 
 TEST(PortOptions, RekeyIsFiveToAHundredAndTwentySeconds) {

@@ -50,8 +50,9 @@ TEST_F(Reports, JsonHoldsWhatProgramsNeed) {
 
 TEST_F(Reports, PeopleSeeTheNamesTheyGave) {
   const std::string text = show(report(), facts(), world.now(), false);
-  for (const char* part : {"network          grid (10.128.0.0/16)", "host             beta",
-                           "peers            1 connected", "alpha", "AES-256-GCM"}) {
+  for (const char* part :
+       {"network          grid (10.128.0.0/16)", "host             beta",
+        "ring             joined, about 2 nodes", "peers            1 connected", "alpha", "AES-256-GCM"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
   EXPECT_EQ(text.find("peer_replayed"), std::string::npos) << "zero counters are left out";

@@ -5,8 +5,9 @@
 #
 #   NAME-net      network namespace with the bridge that joins the hosts: 198.51.100.0/24
 #   NAME-HOST     network namespace of a host; eth0 is on the bridge
+#   NAME-NODE     network namespace of an ipop-node, likewise
 #   NAME-GUEST    network namespace of a guest; eth0 leads to a port of its host's br0
-#   $dir/HOST     the host's database, sockets, logs and state
+#   $dir/HOST     the host's database, sockets, logs and state; likewise $dir/NODE
 #
 # What an earlier run left behind, because it was killed, is removed first.
 
@@ -16,6 +17,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(cd "$build" && pwd) || die "no build in $build"
 vswitchd=$build/ovs-plugin/ovs-vswitchd-ipop
 ipopctl=$build/overlay/tools/ipopctl
+ipop_node=$build/overlay/tools/ipop-node
 # shellcheck disable=SC2034  # For those who source this.
 flood=$build/tests/system/flood
 test_name=${0##*/test-}
@@ -100,11 +102,9 @@ on() {
 vsctl() { on "$1" ovs-vsctl --timeout=10 "${@:2}"; }
 appctl() { on "$1" ovs-appctl --timeout=10 "${@:2}"; }
 
-# make_host HOST NUMBER: at 198.51.100.NUMBER, with a bridge br0 in TSO mode.
-make_host() {
+# make_site HOST NUMBER: a network namespace at 198.51.100.NUMBER.
+make_site() {
   local host=$1 number=$2
-  mkdir -p "$dir/$host/state"
-  ln -s "$vswitchd" "$dir/$host/ovs-vswitchd"  # As installed: pidfile, socket and log are called after it.
   ip netns add "$prefix-$host"
   ip -n "$prefix-net" link add "h$number" type veth peer name eth0 netns "$prefix-$host"
   ip -n "$prefix-net" link set "h$number" master br0 up
@@ -112,7 +112,14 @@ make_host() {
   ip -n "$prefix-$host" link set lo up
   ip -n "$prefix-$host" link set eth0 up
   ip -n "$prefix-$host" address add "198.51.100.$number/24" dev eth0
+}
 
+# make_host HOST NUMBER: at 198.51.100.NUMBER, with a bridge br0 in TSO mode.
+make_host() {
+  local host=$1
+  mkdir -p "$dir/$host/state"
+  ln -s "$vswitchd" "$dir/$host/ovs-vswitchd"  # As installed: pidfile, socket and log are called after it.
+  make_site "$host" "$2"
   on "$host" ovsdb-tool create "$dir/$host/conf.db" /usr/share/openvswitch/vswitch.ovsschema
   on "$host" ovsdb-server "$dir/$host/conf.db" --remote="punix:$dir/$host/db.sock" \
     -vconsole:off --pidfile --detach --log-file
@@ -127,14 +134,14 @@ start_vswitchd() {
 
 vswitchd_pid() { cat "$dir/$1/ovs-vswitchd.pid"; }
 is_same_switch() { [ "$(vswitchd_pid "$1")" = "$2" ] && kill -0 "$2"; }
-vswitchd_is_gone() { ! kill -0 "$1" 2>/dev/null; }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # stop_vswitchd HOST: as `ovs-ctl stop` does it.
 stop_vswitchd() {
   local pid
   pid=$(vswitchd_pid "$1")
   appctl "$1" exit
-  wait_for 10 vswitchd_is_gone "$pid" || die "$1: ovs-vswitchd does not end"
+  wait_for 10 is_gone "$pid" || die "$1: ovs-vswitchd does not end"
 }
 
 # kill_vswitchd HOST: as after a power cut.
@@ -142,7 +149,7 @@ kill_vswitchd() {
   local pid
   pid=$(vswitchd_pid "$1")
   kill -9 "$pid"
-  wait_for 10 vswitchd_is_gone "$pid" || die "$1: ovs-vswitchd does not end"
+  wait_for 10 is_gone "$pid" || die "$1: ovs-vswitchd does not end"
 }
 
 # Resident memory of a host's switch, in kB.
@@ -165,6 +172,29 @@ statistic() {
   local value
   value=$(vsctl "$1" --if-exists get interface "$2" "statistics:$3" 2>/dev/null) || true
   echo "${value:-0}"
+}
+
+# Nodes without a switch.
+
+# make_node NETWORK NODE NUMBER: at 198.51.100.NUMBER; its invite is there already.
+make_node() {
+  local network=$1 node=$2
+  mkdir -p "$dir/$node"
+  make_site "$node" "$3"
+  ip netns exec "$prefix-$node" "$ipop_node" --invite "$dir/$network-$node.ipop" --state-dir "$dir/$node" \
+    --control "$dir/$node/control" 2>"$dir/$node/log" &
+  echo $! >"$dir/$node/pid"
+  disown  # Bash says nothing when it is killed.
+}
+
+# ask_node NODE VIEW [TARGET] [--json]
+ask_node() { "$ipopctl" node "$dir/$1/control" "${@:2}"; }
+
+# kill_nodes NODE...: all at once, as after a power cut.
+kill_nodes() {
+  local node pids=()
+  for node in "$@"; do pids+=("$(cat "$dir/$node/pid")"); done
+  kill -9 "${pids[@]}"
 }
 
 # Networks.
@@ -209,3 +239,19 @@ SCRIPT
 dhcp_value() { sed -n "s/^$2=//p" "$dir/$1.dhcp"; }
 guest_address() { ip -n "$prefix-$1" -4 -o address show dev eth0 | sed -n 's|.* inet \([0-9.]*\)/.*|\1|p'; }
 can_ping() { in_guest "$1" ping -q -c 1 -W 1 "$2" >/dev/null; }
+
+# Captures.
+
+# capture NAMESPACE DEVICE FILE: all that passes, until stop_capture FILE.
+capture() {
+  ip netns exec "$prefix-$1" tcpdump -i "$2" -n -U --immediate-mode -Z root -w "$3" 2>"$3.log" &
+  echo $! >"$3.pid"
+  disown
+  wait_for 10 grep -q "listening on" "$3.log" || die "tcpdump does not start: $(cat "$3.log")"
+}
+stop_capture() {
+  local pid
+  pid=$(cat "$1.pid")
+  kill "$pid"
+  wait_for 10 is_gone "$pid" || die "tcpdump does not end"
+}

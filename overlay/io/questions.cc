@@ -1,0 +1,71 @@
+#include "overlay/io/questions.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+namespace ipop {
+namespace {
+
+/// Of the process, so that a question to a port that was replaced by one of the same name is not taken for
+/// one to its successor.
+uint64_t next_number() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
+std::optional<uint64_t> Questions::ask(const Question& question) {
+  const uint64_t number = next_number();
+  {
+    const std::lock_guard lock(mutex_);
+    if (open_.size() >= kMaxOpen) return std::nullopt;
+    open_.emplace(number, Open{.question = question, .id = {}, .answer = {}});
+  }
+  core_.signal();
+  return number;
+}
+
+std::optional<Questions::Answer> Questions::collect(uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = open_.find(number);
+  if (entry == open_.end() || !entry->second.answer) return std::nullopt;
+  auto out = std::move(entry->second.answer);
+  open_.erase(entry);
+  const bool more = std::any_of(open_.begin(), open_.end(),
+                                [](const auto& open) { return open.second.answer.has_value(); });
+  if (!more) answered_.clear();
+  return out;
+}
+
+bool Questions::is_open(uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  return open_.contains(number);
+}
+
+void Questions::start_new(Instant now, Node& node) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [number, open] : open_) {
+    if (open.id) continue;
+    const auto* trace = std::get_if<TraceTo>(&open.question);
+    open.id = trace != nullptr ? node.start_trace(now, trace->target, true) : node.start_crawl(now);
+  }
+}
+
+void Questions::take_answers(Node& node) {
+  while (auto trace = node.poll_trace()) answer(trace->id, std::move(*trace));
+  while (auto crawl = node.poll_crawl()) answer(crawl->id, std::move(*crawl));
+}
+
+void Questions::answer(uint64_t id, Answer answer) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [number, open] : open_) {
+    if (open.id != id || open.question.index() != answer.index() || open.answer) continue;
+    open.answer = std::move(answer);
+    answered_.signal();  // Under the lock, as clear() is.
+    return;
+  }
+}
+
+}  // namespace ipop

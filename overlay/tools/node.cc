@@ -1,0 +1,41 @@
+// ipopctl node: asks an ipop-node.
+#include <iostream>
+
+#include "overlay/tools/command.h"
+#include "overlay/tools/control_socket.h"
+
+namespace ipop {
+namespace {
+
+void add_options(OptionTable& options) { options.add_options()("json", "print JSON"); }
+
+int run(const Arguments& arguments) {
+  std::string command = arguments["VIEW"].as<std::string>();
+  if (arguments.count("TARGET")) command += " " + arguments["TARGET"].as<std::string>();
+  if (arguments.count("json")) command += " --json";
+  const auto answer = ask_control_socket(arguments["SOCKET"].as<std::string>(), command);
+  if (!answer) return fail(answer.error());
+  std::cout << *answer;
+  return kExitOk;
+}
+
+}  // namespace
+
+Verb node() {
+  return {.words = "node",
+          .arguments = {"SOCKET", "VIEW", "[TARGET]"},
+          .summary = "asks the ipop-node that was started with --control SOCKET",
+          .description =
+              "Asks the ipop-node that was started with --control SOCKET.  VIEW is one of:\n\n"
+              "  show    who it is, where it listens, its peers and counters\n"
+              "  peers   the peers with round trip, age, rekeys and traffic\n"
+              "  ring    the neighbours on the ring, shortcuts and other links\n"
+              "  trace   the way to TARGET, hop by hop: a node (40 hexadecimal digits, or the first 8 of\n"
+              "          one that it knows) or the IP address of a guest\n"
+              "  crawl   all nodes in the order of the ring, and whether their neighbours agree",
+          .example = "ipopctl node /run/ipop-gamma.sock peers",
+          .add_options = add_options,
+          .run = run};
+}
+
+}  // namespace ipop

@@ -1,0 +1,83 @@
+#include "overlay/io/questions.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include "overlay/sim/world.h"
+
+namespace ipop {
+namespace {
+
+bool is_readable(int fd) {
+  pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
+  return poll(&entry, 1, 0) == 1;
+}
+
+/// Two nodes; alpha is asked.  What its thread would do is done by hand.
+struct AskedQuestions : testing::Test {
+  AskedQuestions() { world.run_for(5s); }
+
+  void run_for(Duration duration) {
+    questions.start_new(world.now(), alpha.node());
+    world.run_for(duration);
+    questions.take_answers(alpha.node());
+  }
+
+  sim::World world{{.seed = 1}};
+  sim::Host& alpha = world.add_host("alpha");
+  sim::Host& beta = world.add_host("beta");
+  Wakeup core;
+  Questions questions{core};
+};
+
+TEST_F(AskedQuestions, AnAnswerIsCollectedOnce) {
+  const auto trace = questions.ask(Questions::TraceTo{beta.id()});
+  const auto crawl = questions.ask(Questions::CrawlAll{});
+  ASSERT_TRUE(trace && crawl);
+  EXPECT_TRUE(is_readable(core.fd())) << "the core's thread is woken";
+  EXPECT_FALSE(questions.collect(*trace)) << "not yet";
+  EXPECT_TRUE(questions.is_open(*trace));
+  EXPECT_FALSE(is_readable(questions.fd()));
+
+  run_for(2s);
+  EXPECT_TRUE(is_readable(questions.fd()));
+  const auto traced = questions.collect(*trace);
+  ASSERT_TRUE(traced);
+  EXPECT_TRUE(std::get<Trace>(*traced).reached);
+  EXPECT_EQ(std::get<Trace>(*traced).hops.back().node, beta.id());
+  EXPECT_TRUE(is_readable(questions.fd())) << "the other one is still there";
+  const auto crawled = questions.collect(*crawl);
+  ASSERT_TRUE(crawled);
+  EXPECT_EQ(std::get<Crawl>(*crawled).stops.size(), 2u);
+  EXPECT_FALSE(is_readable(questions.fd()));
+  EXPECT_FALSE(questions.collect(*crawl));
+  EXPECT_FALSE(questions.is_open(*crawl));
+}
+
+TEST_F(AskedQuestions, WhoIsNotThereIsGivenUp) {
+  const auto trace = questions.ask(Questions::TraceTo{NodeId{}});
+  run_for(kTracePatience + 1s);
+  const auto answer = questions.collect(*trace);
+  ASSERT_TRUE(answer);
+  EXPECT_FALSE(std::get<Trace>(*answer).reached);
+}
+
+TEST_F(AskedQuestions, AFewAreOpenAtATime) {
+  std::vector<uint64_t> numbers;
+  while (const auto number = questions.ask(Questions::TraceTo{beta.id()})) numbers.push_back(*number);
+  EXPECT_EQ(numbers.size(), Questions::kMaxOpen);
+  run_for(2s);
+  EXPECT_FALSE(questions.ask(Questions::CrawlAll{})) << "answered, but not collected";
+  for (const uint64_t number : numbers) EXPECT_TRUE(questions.collect(number));
+  EXPECT_TRUE(questions.ask(Questions::CrawlAll{}));
+}
+
+TEST_F(AskedQuestions, NumbersAreOfTheProcess) {
+  Questions successor{core};
+  const auto number = questions.ask(Questions::CrawlAll{});
+  EXPECT_NE(successor.ask(Questions::CrawlAll{}), number);
+  EXPECT_FALSE(successor.is_open(*number));
+}
+
+}  // namespace
+}  // namespace ipop
