@@ -254,20 +254,25 @@ std::optional<Links::Datagram> Links::poll_ring_datagram() { return pop(ring_dat
 
 Instant Links::next_timeout() const {
   if (!events_.empty() || !datagrams_.empty() || !ring_datagrams_.empty()) return Instant::min();
-  Instant next = kNever;
-  for (const auto& [node, link] : links_) next = std::min(next, link.next_timeout());
+  Instant next = link_timeout_;
   for (const auto& [index, dial] : dials_) next = std::min(next, dial.next_timeout());
   for (const auto& [index, responder] : responders_) next = std::min(next, responder.give_up_at);
   return next;
 }
 
 void Links::handle_timeout(Instant now) {
-  for (auto& [node, link] : links_) {
-    if (link.next_timeout() > now) continue;
-    const size_t keypairs = link.receiving().size();
-    link.handle_timeout(now);
-    touched_.push_back(node);
-    if (link.receiving().size() != keypairs) ++version_;
+  if (now >= link_timeout_) {
+    link_timeout_ = kNever;
+    for (auto& [node, link] : links_) {
+      if (link.next_timeout() <= now) {
+        const size_t keypairs = link.receiving().size();
+        link.handle_timeout(now);
+        touched_.push_back(node);
+        if (link.receiving().size() != keypairs) ++version_;
+      } else {
+        link_timeout_ = std::min(link_timeout_, link.next_timeout());
+      }
+    }
   }
   for (auto& [index, dial] : dials_) {
     if (dial.next_timeout() <= now) dial.handle_timeout(now);
@@ -348,6 +353,9 @@ void Links::poll_links(Instant now) {
       } else {
         call(now, {.path = link.path(), .node = node}, kRekeyPatience);
       }
+    }
+    if (const auto polled = links_.find(node); polled != links_.end()) {
+      link_timeout_ = std::min(link_timeout_, polled->second.next_timeout());
     }
   }
 }

@@ -152,6 +152,8 @@ class Links {
 
   std::map<NodeId, Link> links_;
   std::vector<NodeId> touched_;     ///< Links that may have something to say.
+  /// No link has a deadline before this; perhaps none at it either, since deadlines move away.
+  Instant link_timeout_ = kNever;
   std::map<uint32_t, Dial> dials_;  // By local index, as are the two below.
   std::map<uint32_t, Responder> responders_;
   std::map<uint32_t, NodeId> keypair_owners_;

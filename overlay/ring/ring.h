@@ -51,7 +51,7 @@ inline constexpr Duration kUnneededLifetime = 10s;
 /// How long after the last frame a link counts as carrying traffic.
 inline constexpr Duration kTrafficLifetime = 120s;
 /// Between two looks at what nothing else reports.
-inline constexpr Duration kTickInterval = 1s;
+inline constexpr Duration kTickInterval = 2s;
 /// How often a node makes sure of its place, and how soon again while something is missing.
 inline constexpr Duration kPlaceInterval = 120s;
 inline constexpr Duration kPlaceRetry = 2s;
