@@ -31,6 +31,7 @@ class Dial {
     Path path;
     std::optional<NodeId> node;  ///< Nothing: whoever is there (an introducer).
     Duration first_retry = kFirstRetry;
+    bool is_rekey = false;  ///< New keys for a session that exists.
   };
 
   /// Gives up after `patience` without an answer; Duration::max() never does.

@@ -8,6 +8,9 @@ namespace {
 /// Both sides may start a handshake at once, and each may repeat: two of each, and the previous generation.
 constexpr size_t kMaxKeypairs = 4;
 
+/// NAT mappings change: how often a peer is asked again where it sees us.
+constexpr uint32_t kPingsPerEndpoint = 16;
+
 }  // namespace
 
 Link::Link(NodeId node, std::string host_name, Options options, Random& random)
@@ -26,6 +29,7 @@ void Link::handle_established(Instant now, const Established& established, Origi
     is_new_ = true;
     connected_since_ = now;
     keypairs_.clear();
+    kept_until_.clear();
     sending_ = unconfirmed_ = nullptr;
     path_ = from;
     peer_wants_link_ = true;
@@ -116,7 +120,7 @@ wire::Ping Link::start_ping(Instant now) {
   sent_ping_ = SentPing{.token = random_.u64(), .at = now};
   return {.token = sent_ping_->token,
           .wants_link = wants_link_,
-          .asks_endpoint = path_.is_direct() && !observed_};
+          .asks_endpoint = path_.is_direct() && (!observed_ || ++pings_ % kPingsPerEndpoint == 0)};
 }
 
 void Link::handle_handshake_failed() {
@@ -139,7 +143,7 @@ void Link::handle_timeout(Instant now) {
     }
   }
   if (now >= timer(Timer::Probe)) {
-    if (now - last_received() < retry_timeout()) {
+    if (last_received() > asked_at_) {
       unanswered_pings_ = 0;
       timer(Timer::Probe) = kNever;
       activity_->quiet = false;
@@ -151,7 +155,7 @@ void Link::handle_timeout(Instant now) {
   }
   if (now >= timer(Timer::Rekey)) {
     look(now);
-    if (is_used() || now - sending_->created() >= options_.idle_rekey_after) {
+    if (is_used() || now - sending_->created() >= options_.idle_rekey_after + patience_) {
       if (!rekeying_) rekey_due_ = rekeying_ = true;
       if (rekey_due_at_ == kNever) rekey_due_at_ = now;
       arm_expiry();
@@ -180,8 +184,8 @@ void Link::send_with(std::shared_ptr<Keypair> keypair, Origin origin) {
     connected_as_ = origin;
   }
   // The initiator goes first; the responder only if that fails, so that the two do not rekey at once.
-  const Duration patience = origin == Origin::Accepted ? options_.rekey_after / 8 : Duration::zero();
-  timer(Timer::Rekey) = keypair->created() + options_.rekey_after + patience;
+  patience_ = origin == Origin::Accepted ? options_.rekey_after / 8 : Duration::zero();
+  timer(Timer::Rekey) = keypair->created() + options_.rekey_after + patience_;
   rekey_due_at_ = kNever;
   frames_before_ = activity_->tx_frames.load(std::memory_order_relaxed) +
                    activity_->rx_frames.load(std::memory_order_relaxed);
@@ -194,6 +198,7 @@ void Link::ask_for_life(Instant now) {
   Duration pause = retry_timeout();
   for (int i = 0; i < unanswered_pings_; ++i) pause += pause / 4;
   ++unanswered_pings_;
+  asked_at_ = now;
   timer(Timer::Probe) = now + pause;
   timer(Timer::Keepalive) = now + idle_limit();
 }
@@ -204,18 +209,28 @@ bool Link::is_used() const { return frames_ != frames_before_; }
 /// A keypair that a newer one has replaced, or should have, is accepted for a while longer: frames sealed
 /// under it may still be on their way.
 Instant Link::expiry_of(const Keypair& keypair) const {
-  if (!sending_ || keypair.created() > sending_->created())
-    return keypair.created() + grace();  // Never confirmed.
   if (&keypair == sending_.get()) return rekey_due_at_ == kNever ? kNever : rekey_due_at_ + grace();
-  return sending_->created() + grace();
+  const auto kept = kept_until_.find(keypair.local_index());
+  if (kept != kept_until_.end()) return kept->second;
+  if (!sending_) return keypair.created() + grace();  // Never confirmed.
+  return std::max(keypair.created(), sending_->created()) + grace();
 }
 
 void Link::drop_expired(Instant now) {
-  const auto expired = [&](const auto& keypair) { return now >= expiry_of(*keypair); };
-  const bool is_lost = sending_ && expired(sending_);
-  if (unconfirmed_ && expired(unconfirmed_)) unconfirmed_ = nullptr;
-  std::erase_if(keypairs_, expired);
-  if (is_lost) sending_ = nullptr;
+  std::erase_if(keypairs_, [&](const auto& keypair) {
+    if (now < expiry_of(*keypair)) return false;
+    if (keypair != sending_ && keypair->take_heard()) {
+      kept_until_[keypair->local_index()] = now + grace();  // After two calls at once the peer may send with it.
+      return false;
+    }
+    kept_until_.erase(keypair->local_index());
+    return true;
+  });
+  const auto is_kept = [&](const auto& keypair) {
+    return std::find(keypairs_.begin(), keypairs_.end(), keypair) != keypairs_.end();
+  };
+  if (!is_kept(unconfirmed_)) unconfirmed_ = nullptr;
+  if (!is_kept(sending_)) sending_ = nullptr;
   if (keypairs_.empty()) dead_ = true;
   arm_expiry();
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -156,6 +157,8 @@ class Link {
   uint64_t frames_before_ = 0;  ///< The same when sending_ was taken into use.
   Instant last_frame_{};
   Instant rekey_due_at_ = kNever;  ///< When the keypair that we send with should have been replaced.
+  Duration patience_{};            ///< What the responder waits longer before it rekeys.
+  std::map<uint32_t, Instant> kept_until_;  ///< Keypairs that the peer uses though we have newer ones.
   bool wants_link_ = true;
   bool peer_wants_link_ = true;
   Duration keepalive_ = kKeepaliveInterval;
@@ -171,6 +174,8 @@ class Link {
   };
   std::optional<SentPing> sent_ping_;
   int unanswered_pings_ = 0;
+  uint32_t pings_ = 0;
+  Instant asked_at_{};  ///< The last Ping that asks whether the peer lives.
   RoundTrip round_trip_;
   std::optional<Endpoint> observed_;
 

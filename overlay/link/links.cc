@@ -351,7 +351,7 @@ void Links::poll_links(Instant now) {
       } else if (*event == Link::Event::Ping) {
         send(now, link, wire::Type::Control, encode_control(link.start_ping(now)));
       } else {
-        call(now, {.path = link.path(), .node = node}, kRekeyPatience);
+        call(now, {.path = link.path(), .node = node, .is_rekey = true}, kRekeyPatience);
       }
     }
     if (const auto polled = links_.find(node); polled != links_.end()) {
@@ -374,9 +374,11 @@ void Links::poll_dials() {
 
 void Links::fail(const Dial::Target& target, std::optional<Error> reason) {
   if (const auto link = target.node ? links_.find(*target.node) : links_.end(); link != links_.end()) {
+    const bool was_first = !link->second.sending();
     // A direct path that was looked for beside the ring does not matter to the session.
-    if (target.path == link->second.path()) link->second.handle_handshake_failed();
+    if (target.is_rekey || was_first) link->second.handle_handshake_failed();
     touched_.push_back(link->first);
+    if (target.is_rekey || was_first) return;  // The link says what becomes of it.
   }
   events_.push_back(Failed{.target = target, .reason = reason});
 }

@@ -107,7 +107,6 @@ void Ring::handle_connected(Instant now, const Links::Connected& connected) {
   const bool is_unknown = before == nullptr && connected.origin == Link::Origin::Accepted &&
                           now >= draw_at_ + kDrawPatience;  // Else it may be where a shortcut of ours ends.
   KnownNode& entry = contacts_.know(now, connected.node);
-  if (entry.is_calling()) --calls_;
   entry.state = State::Linked;
   entry.heard_at = entry.linked_at = now;
   entry.pause = kFirstRedial;
@@ -163,7 +162,6 @@ void Ring::handle_failed(Instant now, const Links::Failed& failed) {
   if (!failed.target.node) return;
   KnownNode* entry = contacts_.find(*failed.target.node);
   if (entry == nullptr || !entry->is_calling()) return;
-  --calls_;
   const bool is_vouched_for =
       entry->is_invited || entry->traffic_until > now || entry->heard_at > entry->called_at + kFresh;
   if (entry->state == State::Calling && is_vouched_for && !entry->is_lost && !failed.reason) {
@@ -270,15 +268,19 @@ void Ring::want(Instant now, const NodeId& node) {
   call_over_ring(now, node, entry);
 }
 
+size_t Ring::calls() const {
+  return static_cast<size_t>(std::count_if(contacts_.all().begin(), contacts_.all().end(),
+                                           [](const auto& entry) { return entry.second.is_calling(); }));
+}
+
 void Ring::call(Instant now, const NodeId& node, KnownNode& entry) {
   if (!entry.has_endpoint()) return call_over_ring(now, node, entry);
   entry.state = State::Calling;
   entry.called_at = now;
-  ++calls_;
   Duration first_retry = kFirstRetry;
   Duration patience = kCallPatience;
   if (!entry.is_invited) {
-    first_retry = entry.is_lost ? kLostCallPatience : kHearsayRetry;
+    first_retry = entry.is_lost ? 2 * kLostCallPatience : kHearsayRetry;
     patience = entry.is_lost ? kLostCallPatience : kHearsayPatience;
   }
   links_.call(now, {.path = entry.endpoint, .node = node, .first_retry = first_retry}, patience);
@@ -286,7 +288,6 @@ void Ring::call(Instant now, const NodeId& node, KnownNode& entry) {
 
 void Ring::call_over_ring(Instant now, const NodeId& node, KnownNode& entry) {
   entry.state = State::CallingOverRing;
-  ++calls_;
   links_.call(now, {.path = Path::over_ring(node), .node = node, .first_retry = 2 * kLongestRetryTimeout},
               kRingCallPatience);
 }
@@ -295,7 +296,7 @@ void Ring::call_near(Instant now) {
   bool misses_next = false;
   for (const NodeId& node : near_candidates(now)) {
     KnownNode& entry = *contacts_.find(node);
-    if (entry.state == State::Idle && entry.call_at <= now && calls_ < kMaxCalls) call(now, node, entry);
+    if (entry.state == State::Idle && entry.call_at <= now && calls() < kMaxCalls) call(now, node, entry);
     work_soon(entry.state == State::Idle ? std::max(entry.call_at, now + kCallPause) : now + kHearsayRetry);
     misses_next |= is_next(node);
   }
@@ -335,7 +336,7 @@ bool Ring::is_next(const NodeId& node) const {
 void Ring::call_invited(Instant now) {
   for (auto& [node, entry] : contacts_.all()) {
     if (!entry.is_invited || entry.state != State::Idle) continue;
-    if (calls_ >= kMaxCalls) return;
+    if (calls() >= kMaxCalls) return;
     if (entry.call_at <= now) {
       call(now, node, entry);
     } else {
@@ -346,7 +347,7 @@ void Ring::call_invited(Instant now) {
 
 /// One at a time, the one that waits longest.
 void Ring::call_lost(Instant now) {
-  if (now < lost_call_at_ || calls_ >= kMaxCalls) return;
+  if (now < lost_call_at_ || calls() >= kMaxCalls) return;
   std::pair<Instant, const NodeId*> first{now, nullptr};
   for (const auto& [node, entry] : contacts_.all()) {
     if (entry.is_lost && entry.state == State::Idle && entry.has_endpoint() && entry.call_at <= first.first) {

@@ -107,6 +107,7 @@ class Ring {
   bool is_near(const NodeId& node) const { return near_.contains(node); }
   Contact own_contact() const;
   bool is_wanted(Instant now, const NodeId& node, const KnownNode& entry) const;
+  size_t calls() const;  ///< Under way.
   void call(Instant now, const NodeId& node, KnownNode& entry);
   void call_over_ring(Instant now, const NodeId& node, KnownNode& entry);
   void call_near(Instant now);
@@ -141,7 +142,6 @@ class Ring {
   bool is_joined_ = false;
   bool is_placed_ = false;  ///< Somebody on the ring has answered, or asked, us as its part.
   Instant placed_at_{};
-  size_t calls_ = 0;  ///< Under way.
   Instant work_at_ = kNever;
   Instant tick_at_;
   Instant place_at_;

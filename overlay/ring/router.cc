@@ -66,7 +66,8 @@ void Router::handle_routed(Instant now, const NodeId& from, wire::Routed message
     return;
   }
   if (message.via == self_) message.via.reset();
-  if (message.hops >= wire::Routed::kMaxHops) {
+  const bool is_here = message.mode == Mode::Exact && message.destination == self_;
+  if (message.hops >= wire::Routed::kMaxHops && !is_here) {
     refused_.add(Error::RateLimited);
     ++counts_.undeliverable;
     answer(true);  // Nobody else shall try either.

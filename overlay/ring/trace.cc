@@ -73,6 +73,10 @@ void Explorer::handle_trace_reply(Instant now, const wire::TraceReply& reply) {
 
 uint64_t Explorer::start_crawl(Instant now) {
   const uint64_t id = random_.u64();
+  if (crawls_.size() >= kMaxExplorations) {
+    finished_crawls_.push_back({.id = id, .complete = false, .took = {}, .stops = {}});
+    return id;
+  }
   Crawling& crawl = crawls_[id];
   crawl.since = now;
   const auto own = own_neighbours(id);
@@ -116,7 +120,9 @@ wire::NeighboursReply Explorer::own_neighbours(uint64_t id) const {
 
 /// On to the next stop, unless that is where we started, or the ring goes in circles elsewhere.
 void Explorer::step(Instant now, uint64_t id, Crawling& crawl) {
-  if (crawl.ahead.empty() || crawl.ahead.front() == self_) return finish(now, id, true);
+  const bool is_alone = crawl.stops.size() == 1 && crawl.ahead.empty();
+  if (is_alone || (!crawl.ahead.empty() && crawl.ahead.front() == self_)) return finish(now, id, true);
+  if (crawl.ahead.empty()) return finish(now, id, false);
   const bool is_known = std::any_of(crawl.stops.begin(), crawl.stops.end(), [&](const Crawl::Stop& stop) {
     return stop.node == crawl.ahead.front();
   });

@@ -31,6 +31,7 @@ Result<Done> Keypair::open(const wire::DataHeader& header, ByteView datagram, ui
     return Error::BadAuthTag;
   }
   if (!window_.accept(header.counter)) return Error::Replayed;
+  if (!heard_.load(std::memory_order_relaxed)) heard_.store(true, std::memory_order_relaxed);
   return Done{};
 }
 

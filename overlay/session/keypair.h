@@ -49,6 +49,8 @@ class Keypair {
   uint32_t remote_index() const { return remote_index_; }
   Instant created() const { return created_; }
   PeerActivity& activity() { return *activity_; }
+  /// Whether anything was opened since the last time that somebody asked this.
+  bool take_heard() { return heard_.exchange(false, std::memory_order_relaxed); }
 
   /// Writes a datagram of plaintext.size() + kOverhead octets to `out`, which must not overlap `plaintext`,
   /// unless that is exactly where its ciphertext goes: out + wire::DataHeader::kSize. False, and nothing
@@ -68,6 +70,7 @@ class Keypair {
   const Instant created_;
   const std::shared_ptr<PeerActivity> activity_;
   std::atomic<uint64_t> next_counter_{0};
+  std::atomic<bool> heard_{false};
   ReplayWindow window_;
 };
 
