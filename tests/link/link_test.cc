@@ -489,5 +489,16 @@ TEST_F(AgeingLinkTest, AnUnconfirmedFirstKeypairEndsWithItsHandshake) {
   EXPECT_EQ(events(), (std::vector{Event::Dead}));
 }
 
+// Its Pongs are lost, or late; its frames are not.  The fast path saw one since the last Ping.
+TEST_F(ConnectedLinkTest, AFrameSinceTheLastPingIsAnAnswer) {
+  link_.handle_quiet(Instant{102s});
+  events();
+  Instant at{102s};
+  for (int i = 0; i < 4; ++i) visit(at += kPauses[i]);
+  link_.activity()->last_received = (at + 500ms).time_since_epoch().count();
+  EXPECT_TRUE(visit(at += kPauses[4]).empty()) << "it spoke 1.9 s ago, after we asked";
+  EXPECT_NE(link_.sending(), nullptr);
+}
+
 }  // namespace
 }  // namespace ipop

@@ -954,5 +954,52 @@ TEST(Links, EveryTruncationOfEveryDatagramIsRefused) {
   EXPECT_EQ(std::pair(pair.alpha.events.size(), pair.beta.events.size()), events);
 }
 
+// A rekey under way goes to where the peer was.  It fails, for the peer moves meanwhile; the next one must
+// follow.
+TEST(Links, ARekeyThatThePeerMovedAwayFromIsTriedAgain) {
+  Pair pair;
+  pair.connect();
+  ASSERT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+  pair.loses = [&](const Flight& flight) {
+    return flight.type() == wire::Type::Initiation &&
+           (flight.from == pair.beta.endpoint || pair.now < Instant{141s});
+  };
+  pair.advance_to(Instant{131s});  // Alpha has begun at 130 s.
+  pair.beta.endpoint = kElsewhere;
+  ASSERT_TRUE(pair.frame_crosses(pair.beta, pair.alpha));
+  pair.advance_to(Instant{150s});  // It gave up at 140 s and looked again at 145 s.
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->handshakes(), 2u);
+}
+
+// "The initiator goes first; the responder only if that fails, so that the two do not rekey at once."
+TEST(Links, AnIdleLinkIsRekeyedByOneOfItsEnds) {
+  Pair pair;
+  pair.connect();
+  int initiations = 0;
+  pair.loses = [&](const Flight& flight) {
+    if (flight.type() == wire::Type::Initiation) ++initiations;
+    return false;
+  };
+  pair.advance_to(Instant{10s} + 3600s + 60s);
+  EXPECT_EQ(initiations, 1);
+}
+
+// Each end may send under the keypair of another handshake than the other end: both have to go on receiving.
+TEST(Links, AfterBothHaveCalledAtOnceNothingIsRefused) {
+  Pair pair;
+  pair.call(pair.alpha, pair.beta);
+  pair.call(pair.beta, pair.alpha);
+  pair.settle();
+  ASSERT_TRUE(pair.can_send(pair.alpha, pair.beta) && pair.can_send(pair.beta, pair.alpha));
+  for (int i = 1; i <= 100; ++i) {
+    pair.advance_to(Instant{10s} + i * 1s);
+    EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta)) << i << " s";
+    EXPECT_TRUE(pair.frame_crosses(pair.beta, pair.alpha)) << i << " s";
+  }
+  EXPECT_EQ(pair.alpha.refused.get(Error::UnknownSession), 0u);
+  EXPECT_EQ(pair.beta.refused.get(Error::UnknownSession), 0u);
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->handshakes(), 2u) << "nothing was rekeyed before its time";
+}
+
 }  // namespace
 }  // namespace ipop

@@ -116,5 +116,10 @@ TEST(Distance, OfNoShareIsTheNearestThereIs) {
   EXPECT_EQ(hex(Distance::from_fraction(2.0)), kLast);
 }
 
+TEST(Distance, IsAlwaysLessThanTheWholeRing) {
+  const NodeId zero;
+  EXPECT_LT(clockwise_distance(zero, node(kLast)).fraction(), 1.0) << "[0, 1), says distance.h";
+}
+
 }  // namespace
 }  // namespace ipop

@@ -133,6 +133,13 @@ TEST_F(RingTest, StaysAsItIs) {
         << i;
 }
 
+// Both ends of a link to be call, and so both handshakes may succeed.
+TEST_F(RingTest, NobodyForgetsASessionThatItsPeerUses) {
+  form(10);
+  circle_->advance(600s);
+  for (size_t i = 0; i < 10; ++i) EXPECT_EQ(place(i).refused.get(Error::UnknownSession), 0u) << i;
+}
+
 TEST_F(RingTest, LinksThatNobodyNeedsAreClosed) {
   form(24);
   circle_->advance(120s);
@@ -265,6 +272,33 @@ TEST_F(RingTest, WhoeverTalksGetsALinkForAsLong) {
   EXPECT_FALSE(place(a).is_linked(place(b))) << "two minutes of silence";
 }
 
+// Far apart: both ends call before either has heard of the other's success.
+TEST_F(RingTest, TalkersLoseNoFrameOnTheWayToADirectPath) {
+  form(24);
+  circle_->advance(60s);
+  circle_->delay = 200ms;
+  circle_->advance(10s);
+  for (int i = 0; i < 6; ++i) {
+    const auto [a, b] = strangers();
+    place(a).frames.clear();
+    place(b).frames.clear();
+    size_t sent = 0;
+    for (const Instant end = circle_->now + 100s; circle_->now < end; circle_->advance(500ms)) {
+      for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
+        if (place(from).links.send_frame(circle_->now, id(to), Bytes(60))) {
+          ++sent;
+        } else {
+          ring(from).want(circle_->now, id(to));
+        }
+      }
+    }
+    EXPECT_TRUE(place(a).links.all().at(id(b)).path().is_direct());
+    EXPECT_EQ(place(a).frames.size() + place(b).frames.size(), sent) << i;
+    EXPECT_LE(place(a).links.all().at(id(b)).handshakes(), 4u)
+        << "over the ring and directly, from both sides";
+  }
+}
+
 TEST_F(RingTest, TrafficFlowsOverTheRingUntilThereIsADirectPath) {
   form(12);
   circle_->advance(60s);
@@ -355,6 +389,38 @@ TEST_F(CallsTest, ANewEndpointIsNews) {
   alone_.ring->handle_heard_of(now_, {.node = stranger(1), .endpoint = place_of(1)});
   alone_.ring->handle_heard_of(now_, {.node = stranger(1), .endpoint = place_of(2)});
   EXPECT_TRUE(calls_until(now_ + 1s).contains(place_of(2)) || calls_until(now_ + 10s).contains(place_of(2)));
+}
+
+// A peer answers a call and then is not heard of again: its link was never confirmed, so that the call fails
+// and the link ends (links_test.cc, ALinkThatWasNeverConfirmedEndsWithItsHandshake).
+TEST_F(CallsTest, OfPeersThatVanishInTheHandshakeAreOverOnce) {
+  for (uint8_t i = 1; i <= kMaxCalls; ++i) {
+    alone_.ring->handle_heard_of(now_, {.node = stranger(i), .endpoint = place_of(i)});
+    calls_until(now_ + 500ms);
+    ASSERT_TRUE(alone_.ring->contacts().find(stranger(i))->is_calling()) << int{i};
+    alone_.ring->handle_failed(now_, {.target = {.path = place_of(i), .node = stranger(i)}, .reason = {}});
+    alone_.ring->handle_disconnected(now_,
+                                     {.node = stranger(i), .path = place_of(i), .end = Links::End::Dead});
+  }
+  calls_until(now_ + 300s);
+  alone_.ring->handle_heard_of(now_, {.node = stranger(99), .endpoint = place_of(99)});
+  EXPECT_TRUE(calls_until(now_ + 5s).contains(place_of(99))) << "no call is under way any more";
+}
+
+// "A lost peer gets one Initiation and this long to answer."
+TEST_F(CallsTest, OfALostPeerAreOneInitiationEach) {
+  alone_.ring->handle_connected(now_, {.node = stranger(1), .path = place_of(1)});
+  alone_.pump(now_);
+  alone_.ring->handle_disconnected(now_, {.node = stranger(1), .path = place_of(1), .end = Links::End::Dead});
+  std::vector<Instant> initiations;
+  while (now_ < Instant{1000s} + 1700s) {
+    if (!calls_until(now_ + 10ms).empty()) initiations.push_back(now_);
+  }
+  ASSERT_GT(initiations.size(), 10u);
+  size_t repeated = 0;
+  for (size_t i = 1; i < initiations.size(); ++i)
+    repeated += initiations[i] - initiations[i - 1] < kLostCallPatience;
+  EXPECT_EQ(repeated, 0u) << "of " << initiations.size();
 }
 
 }  // namespace

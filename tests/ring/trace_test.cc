@@ -231,5 +231,12 @@ TEST_F(CrawlByHandTest, ASilentRingEndsIt) {
   EXPECT_EQ(explorer(0).next_timeout(), kNever);
 }
 
+TEST_F(CrawlByHandTest, AStopWithoutSuccessorsDoesNotLeadBack) {
+  answer(1, {}, {});
+  const auto crawl = explorer(0).poll_crawl();
+  ASSERT_TRUE(crawl);
+  EXPECT_FALSE(crawl->complete) << "it did not come back to where it started";
+}
+
 }  // namespace
 }  // namespace ipop

@@ -295,5 +295,18 @@ TEST(Control, TheLongestMessagesFitADatagram) {
   EXPECT_LE(sealed(neighbours), 1200u);
 }
 
+TEST(Control, TheLongestConnectReplyFitsADatagramByWayOfAnother) {
+  ConnectReply reply;
+  reply.neighbours = members(Members::kMaxCount);
+  const Routed envelope{.mode = Routed::Mode::Exact,
+                        .ack_token = 1,
+                        .id = 1,
+                        .source = kSource,
+                        .destination = kNode,
+                        .via = kVia,
+                        .body = encode_ring_message(reply)};
+  EXPECT_LE(encode_control(envelope).size() + Keypair::kOverhead, 1200u);
+}
+
 }  // namespace
 }  // namespace ipop::wire
