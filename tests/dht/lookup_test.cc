@@ -31,7 +31,10 @@ class LookupTest : public ::testing::Test {
  protected:
   std::vector<NodeId> asked() {
     std::vector<NodeId> out;
-    while (const auto question = lookup_.poll_question()) out.push_back(question->to);
+    while (const auto question = lookup_.poll_question()) {
+      EXPECT_TRUE(question->to);
+      out.push_back(question->to.value_or(NodeId{}));
+    }
     std::sort(out.begin(), out.end());
     return out;
   }
@@ -141,6 +144,88 @@ TEST_F(LookupTest, HasABound) {
   while (lookup_.poll_outcome()) ++ended;
   EXPECT_EQ(ended, kMaxLookups);
   EXPECT_TRUE(lookup_.start(kStart, query(5000), {node(2)}));
+}
+
+/// A ring that is too large to know: the question goes to everybody, and only a holder answers.
+class LookupForAllTest : public LookupTest {
+ protected:
+  /// How many times everybody is asked now.
+  size_t broadcasts() {
+    size_t n = 0;
+    while (const auto question = lookup_.poll_question()) {
+      EXPECT_FALSE(question->to);
+      EXPECT_EQ(question->query, query(1));
+      ++n;
+    }
+    return n;
+  }
+};
+
+TEST_F(LookupForAllTest, AsksEverybodyAtOnceAndAgainMoreRarely) {
+  ASSERT_TRUE(lookup_.start_for_all(kStart, query(1)));
+  EXPECT_EQ(broadcasts(), 1u);
+  EXPECT_EQ(lookup_.next_timeout(), kStart + 250ms);
+  lookup_.handle_timeout(kStart + 250ms);
+  EXPECT_EQ(broadcasts(), 1u) << "one that was lost";
+  EXPECT_EQ(lookup_.next_timeout(), kStart + 750ms) << "each costs the whole ring a message";
+  lookup_.handle_timeout(kStart + 750ms);
+  EXPECT_EQ(broadcasts(), 1u);
+  EXPECT_EQ(lookup_.next_timeout(), kStart + 1s);
+}
+
+TEST_F(LookupForAllTest, EndsWithTheFirstHolder) {
+  ASSERT_TRUE(lookup_.start_for_all(kStart, query(1)));
+  lookup_.handle_answer(node(9), held(1, node(9)));
+  const auto outcome = lookup_.poll_outcome();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->holder->node, node(9));
+  EXPECT_EQ((broadcasts(), lookup_.next_timeout()), kNever);
+}
+
+TEST_F(LookupForAllTest, TakesSilenceOfASecondForANo) {
+  ASSERT_TRUE(lookup_.start_for_all(kStart, query(1)));
+  lookup_.handle_answer(node(2), not_i(1));
+  lookup_.handle_disconnected(node(2));
+  EXPECT_FALSE(lookup_.poll_outcome()) << "one says nothing for the others";
+  lookup_.handle_timeout(kStart + 1s - 1us);
+  EXPECT_FALSE(lookup_.poll_outcome());
+  lookup_.handle_timeout(kStart + 1s);
+  const auto outcome = lookup_.poll_outcome();
+  ASSERT_TRUE(outcome);
+  EXPECT_FALSE(outcome->holder);
+}
+
+TEST_F(LookupForAllTest, KeepsAReservationUntilTheEnd) {
+  ASSERT_TRUE(lookup_.start_for_all(kStart, query(1)));
+  auto reservation = held(1, node(2));
+  reservation.binding->sequence = 0;
+  lookup_.handle_answer(node(2), reservation);
+  EXPECT_FALSE(lookup_.poll_outcome()) << "a holder may be further away";
+  lookup_.handle_timeout(kStart + 1s);
+  EXPECT_EQ(lookup_.poll_outcome()->holder->node, node(2));
+}
+
+TEST_F(LookupForAllTest, DoesNotAskANewcomerTwice) {
+  ASSERT_TRUE(lookup_.start_for_all(kStart, query(1)));
+  EXPECT_EQ(broadcasts(), 1u);
+  lookup_.handle_connected(node(3));
+  EXPECT_EQ(broadcasts(), 0u) << "the next broadcast reaches it";
+}
+
+TEST_F(LookupForAllTest, HasTheSameBounds) {
+  ASSERT_TRUE(lookup_.start_for_all(kStart, query(1)));
+  EXPECT_EQ(lookup_.start_for_all(kStart, query(1)).error(), Error::Conflict);
+  for (uint64_t id = 2; id <= kMaxLookups; ++id) ASSERT_TRUE(lookup_.start_for_all(kStart, query(id)));
+  EXPECT_EQ(lookup_.start_for_all(kStart, query(5000)).error(), Error::Full);
+}
+
+TEST(LookupAtStart, AsksAllForThreeSeconds) {
+  Lookup lookup(kStart);
+  ASSERT_TRUE(lookup.start_for_all(kStart + 100ms, query(1)));
+  lookup.handle_timeout(kStart + 3s - 1us);
+  EXPECT_FALSE(lookup.poll_outcome());
+  lookup.handle_timeout(kStart + 3s);
+  EXPECT_TRUE(lookup.poll_outcome());
 }
 
 // A node that has just started knows nobody: an address that nobody claims may still be held.

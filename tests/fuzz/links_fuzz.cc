@@ -42,9 +42,10 @@ struct Members {
   std::vector<Credentials> credentials[2];
 };
 
+/// A datagram of the Internet, or one that a ring carries.
 struct Flight {
-  Endpoint from;
-  Endpoint to;
+  Path from;
+  Path to;
   Bytes bytes;
 };
 
@@ -65,7 +66,8 @@ class Game {
   /// The path becomes an honest one.
   void must_still_connect() {
     wire_.clear();
-    // Long enough for whatever the interference left behind: keypairs live 180 s.
+    // Long enough for whatever the interference left behind: idle peers are asked each 20 s whether they
+    // live.
     advance(200s);
     for (int attempt = 0; attempt < 3 && !frames_cross(); ++attempt) {
       for (size_t i = 0; i < 2; ++i) call(i);
@@ -91,7 +93,7 @@ class Game {
     const size_t who = what >> 7;
     switch (what % 16) {
       case 0:
-        call(who);
+        call(who, (what & 0x40) != 0);
         break;
       case 1:
       case 2:
@@ -126,13 +128,21 @@ class Game {
         pass(in.u16() * 10ms);
         break;
       case 13:
-        (void)links_[who]->send_frame(now_, id(1 - who), Bytes(in.u8()));
+        if ((what & 0x40) != 0) {
+          links_[who]->set_use(now_, id(1 - who), in.u8() % 2 == 1, 6s);
+        } else {
+          (void)links_[who]->send_frame(now_, id(1 - who), Bytes(in.u8()));
+        }
         break;
       case 14:
         hint(who, in.u8());
         break;
       case 15:
         if (in.u8() % 8 != 0) break;  // Not too often, or nothing else happens.
+        if ((what & 0x40) != 0) {
+          links_[who]->hang_up(now_, id(1 - who));
+          break;
+        }
         ++incarnation_[who];
         start(who);
         break;
@@ -142,23 +152,30 @@ class Game {
   const NodeId& id(size_t i) const { return members_.credentials[i][0].id; }
   UnixSeconds unix_now() const { return kUnixStart + now_.time_since_epoch() / 1s; }
 
-  void call(size_t from) {
-    links_[from]->call(now_, {.path = endpoint(1 - from), .node = id(1 - from)}, 10s);
+  void call(size_t from, bool over_ring = false) {
+    const Path path = over_ring ? Path::over_ring(id(1 - from)) : Path(endpoint(1 - from));
+    links_[from]->call(now_, {.path = path, .node = id(1 - from)}, 10s);
   }
   void collect() {
     for (size_t i = 0; i < 2; ++i) {
       while (const auto event = links_[i]->poll_event()) {
         if (const auto* frame = std::get_if<Links::Frame>(&*event)) last_frame_[i] = frame->frame;
       }
-      while (auto datagram = links_[i]->poll_datagram()) {
-        wire_.push_back({endpoint(i), *datagram->to.endpoint, std::move(datagram->bytes)});
-        if (past_.size() < 100) past_.push_back(wire_.back());
+      while (auto datagram = links_[i]->poll_datagram())
+        put({endpoint(i), datagram->to, std::move(datagram->bytes)});
+      while (auto datagram = links_[i]->poll_ring_datagram()) {
+        put({Path::over_ring(id(i)), datagram->to, std::move(datagram->bytes)});
       }
     }
   }
+  void put(Flight flight) {
+    if (past_.size() < 100) past_.push_back(flight);
+    wire_.push_back(std::move(flight));
+  }
   void arrive(const Flight& flight) {
     for (size_t i = 0; i < 2; ++i) {
-      if (flight.to == endpoint(i)) links_[i]->handle_datagram(now_, unix_now(), flight.from, flight.bytes);
+      if (flight.to != endpoint(i) && flight.to != Path::over_ring(id(i))) continue;
+      links_[i]->handle_datagram(now_, unix_now(), flight.from, flight.bytes);
     }
     collect();
   }

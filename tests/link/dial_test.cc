@@ -16,7 +16,7 @@ const Endpoint kElsewhere = Endpoint::from_ipv4({0xc6336402}, 1003);
 class DialTest : public ::testing::Test {
  protected:
   Dial dial(Duration patience = 10s) {
-    return {alice_, {.endpoint = kThere, .node = bob_.id}, 7, patience, start_, random_};
+    return {alice_, {.path = kThere, .node = bob_.id}, 7, patience, start_, random_};
   }
 
   /// What `who` answers to an encoded Initiation.
@@ -56,6 +56,36 @@ TEST_F(DialTest, RepeatsWithGrowingPauses) {
     EXPECT_FALSE(subject.poll_datagram()) << "early";
     subject.handle_timeout(next);
     EXPECT_EQ(*subject.poll_datagram(), first);
+    last = next;
+  }
+}
+
+TEST_F(DialTest, OverTheRingLeavesTheRingItsTime) {
+  Dial subject(alice_, {.path = Path::over_ring(bob_.id), .node = bob_.id, .first_retry = 3s}, 7,
+               Duration::max(), start_, random_);
+  (void)subject.poll_datagram();
+  Instant last = start_;
+  for (int i = 0; i < 5; ++i) {  // Longer than the slowest of its own accord: it grows no further.
+    const Instant next = subject.next_timeout();
+    EXPECT_GE(next - last, 2s);
+    EXPECT_LE(next - last, 4s + 1us);
+    subject.handle_timeout(next);
+    EXPECT_TRUE(subject.poll_datagram());
+    last = next;
+  }
+}
+
+TEST_F(DialTest, GrowsFromAFirstPauseOfItsOwn) {
+  Dial subject(alice_, {.path = kThere, .node = bob_.id, .first_retry = 900ms}, 7, Duration::max(), start_,
+               random_);
+  (void)subject.poll_datagram();
+  Instant last = start_;
+  for (const Duration pause : {900ms, 1800ms, 2000ms, 2000ms}) {
+    const Instant next = subject.next_timeout();
+    EXPECT_GE(next - last, pause * 2 / 3);
+    EXPECT_LE(next - last, pause * 4 / 3 + 1us);
+    subject.handle_timeout(next);
+    EXPECT_TRUE(subject.poll_datagram());
     last = next;
   }
 }
@@ -123,6 +153,22 @@ TEST_F(DialTest, RepeatsTheConfirmationForThreeSeconds) {
   EXPECT_TRUE(subject.finished());
 }
 
+// The pauses of the Confirmation are those of the way that the Response came.
+TEST_F(DialTest, RepeatsTheConfirmationAtThePaceOfItsPath) {
+  for (const bool is_direct : {true, false}) {
+    Dial subject(alice_, {.path = Path::over_ring(bob_.id), .node = bob_.id, .first_retry = 2s}, 7, 6s,
+                 start_, random_);
+    const ResponderHandshake responder = answer(bob_, *subject.poll_datagram());
+    const Path from = is_direct ? Path(kThere) : Path::over_ring(bob_.id);
+    ASSERT_TRUE(subject.handle_response(start_, from, response_of(responder), kNow));
+    ASSERT_TRUE(subject.poll_datagram());
+    const Duration first = is_direct ? 300ms : 2s;
+    EXPECT_GE(subject.next_timeout(), start_ + first * 2 / 3);
+    EXPECT_LE(subject.next_timeout(), start_ + first * 4 / 3 + 1us);
+    EXPECT_EQ(subject.target().path, from);
+  }
+}
+
 TEST_F(DialTest, EndsAtAnotherPeer) {
   Dial subject = dial();
   const auto established = subject.handle_response(
@@ -133,7 +179,7 @@ TEST_F(DialTest, EndsAtAnotherPeer) {
 }
 
 TEST_F(DialTest, TakesAnybodyIfNobodyWasNamed) {
-  Dial subject(alice_, {.endpoint = kThere, .node = {}}, 7, 10s, start_, random_);
+  Dial subject(alice_, {.path = kThere, .node = {}}, 7, 10s, start_, random_);
   const Credentials carol = grid_.member(3);
   const auto established =
       subject.handle_response(start_, kThere, response_of(answer(carol, *subject.poll_datagram())), kNow);
@@ -143,7 +189,7 @@ TEST_F(DialTest, TakesAnybodyIfNobodyWasNamed) {
 }
 
 TEST_F(DialTest, EndsAtItself) {
-  Dial subject(alice_, {.endpoint = kThere, .node = {}}, 7, Duration::max(), start_, random_);
+  Dial subject(alice_, {.path = kThere, .node = {}}, 7, Duration::max(), start_, random_);
   const auto established =
       subject.handle_response(start_, kThere, response_of(answer(alice_, *subject.poll_datagram())), kNow);
   EXPECT_EQ(established.error(), Error::Self);

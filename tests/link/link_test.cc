@@ -16,10 +16,15 @@ using Event = Link::Event;
 const Endpoint kHome = Endpoint::from_ipv4({0xc6336401}, 1002);
 const Endpoint kAway = Endpoint::from_ipv4({0xc6336402}, 1003);
 
+/// Between Pings that are not answered: one second before any sample, then each a quarter longer than the
+/// last.
+constexpr Duration kPauses[] = {1s, 1250ms, 1562500us, 1953125us, 2441406us};
+
 /// A link to member 2 that is told of handshakes by hand.  Local index i belongs to remote index 1000 + i.
 class LinkTest : public ::testing::Test {
  protected:
-  void establish(Instant now, uint32_t local_index, Link::Origin origin, uint8_t process = 1) {
+  void establish(Instant now, uint32_t local_index, Link::Origin origin, uint8_t process = 1,
+                 const Path& from = kHome) {
     Established established{.keys = {},
                             .local_index = local_index,
                             .remote_index = 1000 + local_index,
@@ -27,7 +32,7 @@ class LinkTest : public ::testing::Test {
                             .remote_static = {}};
     established.keys.send.fill(static_cast<uint8_t>(local_index));
     established.remote_static.fill(process);
-    link_.handle_established(now, established, origin, kHome);
+    link_.handle_established(now, established, origin, from);
   }
   std::vector<Event> events() {
     std::vector<Event> out;
@@ -43,6 +48,14 @@ class LinkTest : public ::testing::Test {
     link_.handle_timeout(at);
     return events();
   }
+  /// The peer, asked at `asked`, stays silent until it is given up.
+  void fall_silent(Instant asked) {
+    Instant at = asked;
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(visit(at += kPauses[i]), (std::vector{Event::Ping})) << i;
+    EXPECT_EQ(visit(at += kPauses[4]), (std::vector{Event::Dead}));
+  }
+  /// A frame of a guest passes; the switch's threads count it.
+  void frame() { link_.activity()->tx_frames.fetch_add(1); }
   uint32_t sending_index() const { return link_.sending() ? link_.sending()->local_index() : 0; }
 
   Certificate peer_ = Grid().certificate(2);
@@ -125,19 +138,53 @@ TEST_F(LinkTest, KeepsFourKeypairsTheNewestFirst) {
 
 TEST_F(LinkTest, MeasuresTheRoundTrip) {
   establish(Instant{100s}, 1, Link::Origin::Accepted);
-  uint64_t token = link_.start_ping(Instant{100s});
-  link_.handle_pong(Instant{100s} + 80ms, token, kAway);
+  EXPECT_EQ(link_.retry_timeout(), 1s);
+  uint64_t token = link_.start_ping(Instant{100s}).token;
+  link_.handle_pong(Instant{100s} + 80ms, token, true, kAway);
   EXPECT_EQ(link_.round_trip(), 80ms);
+  EXPECT_EQ(link_.retry_timeout(), 240ms);  // 80 + 4 x 40.
   EXPECT_EQ(link_.observed(), kAway);
-  token = link_.start_ping(Instant{101s});
-  link_.handle_pong(Instant{101s} + 160ms, token, kAway);
+  token = link_.start_ping(Instant{101s}).token;
+  link_.handle_pong(Instant{101s} + 160ms, token, true, std::nullopt);
   EXPECT_EQ(link_.round_trip(), 90ms);  // 80 + (160 - 80) / 8.
-  link_.handle_pong(Instant{105s}, token, kHome);
+  EXPECT_EQ(link_.observed(), kAway) << "a Pong that does not say so takes nothing back";
+  link_.handle_pong(Instant{105s}, token, true, kHome);
   EXPECT_EQ(link_.round_trip(), 90ms) << "a second answer counts for nothing";
   link_.start_ping(Instant{110s});
-  link_.handle_pong(Instant{115s}, token, kHome);
+  link_.handle_pong(Instant{115s}, token, true, kHome);
   EXPECT_EQ(link_.round_trip(), 90ms) << "nor does one to an older Ping";
   EXPECT_EQ(link_.observed(), kAway);
+}
+
+TEST_F(LinkTest, AsksWhereItIsUntilItKnows) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted);
+  const wire::Ping ping = link_.start_ping(Instant{100s});
+  EXPECT_TRUE(ping.asks_endpoint);
+  link_.handle_pong(Instant{100s}, ping.token, true, kAway);
+  EXPECT_FALSE(link_.start_ping(Instant{101s}).asks_endpoint);
+}
+
+TEST_F(LinkTest, OverTheRingHasNoEndpointToAskFor) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted, 1, Path::over_ring(peer_.node_id()));
+  EXPECT_FALSE(link_.start_ping(Instant{100s}).asks_endpoint);
+}
+
+TEST_F(LinkTest, EachEndSaysWhetherItHasAUseForTheLink) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted);
+  EXPECT_TRUE(link_.wants_link());
+  EXPECT_TRUE(link_.peer_wants_link());
+  wire::Ping ping = link_.start_ping(Instant{100s});
+  EXPECT_TRUE(ping.wants_link);
+  link_.set_use(Instant{101s}, false, kKeepaliveInterval);
+  ping = link_.start_ping(Instant{101s});
+  EXPECT_FALSE(ping.wants_link);
+
+  link_.handle_ping(false);
+  EXPECT_FALSE(link_.peer_wants_link());
+  link_.handle_pong(Instant{101s}, ping.token, true, {});
+  EXPECT_TRUE(link_.peer_wants_link());
+  link_.handle_pong(Instant{102s}, ping.token + 1, false, {});
+  EXPECT_FALSE(link_.peer_wants_link()) << "an answer to an older Ping says it as well as any";
 }
 
 class ConnectedLinkTest : public LinkTest {
@@ -149,47 +196,89 @@ class ConnectedLinkTest : public LinkTest {
   }
 };
 
-TEST_F(ConnectedLinkTest, AsksAnIdlePeerAfterFifteenSeconds) {
+TEST_F(ConnectedLinkTest, AsksAnIdlePeerAfterTwentySeconds) {
+  EXPECT_EQ(visit(Instant{120s}), (std::vector{Event::Ping}));
+  link_.handle_received(Instant{120s} + 30ms, 1, kHome);
+  EXPECT_EQ(visit(Instant{140s} + 30ms), (std::vector{Event::Ping}));
+}
+
+TEST_F(ConnectedLinkTest, AsksANeighbourAsOftenAsItsOwnerWants) {
+  link_.set_use(Instant{101s}, true, 6s);
+  EXPECT_EQ(visit(Instant{106s}), (std::vector{Event::Ping}));
+  link_.handle_received(Instant{106s} + 30ms, 1, kHome);
+  EXPECT_EQ(visit(Instant{112s} + 30ms), (std::vector{Event::Ping}));
+  link_.handle_received(Instant{112s} + 60ms, 1, kHome);
+  link_.set_use(Instant{113s}, true, kKeepaliveInterval);
+  EXPECT_EQ(visit(Instant{132s} + 60ms), (std::vector{Event::Ping}));
+}
+
+TEST_F(ConnectedLinkTest, AskedForShorterKeepalivesMakesUpForIt) {
+  link_.set_use(Instant{115s}, true, 6s);  // Nothing was heard for 15 s.
   EXPECT_EQ(visit(Instant{115s}), (std::vector{Event::Ping}));
-  link_.handle_received(Instant{115s} + 30ms, 1, kHome);
-  EXPECT_EQ(visit(Instant{130s} + 30ms), (std::vector{Event::Ping}));
+}
+
+TEST_F(ConnectedLinkTest, TellsThePeerAtOnceWhenItsUseChanges) {
+  link_.set_use(Instant{101s}, true, kKeepaliveInterval);
+  EXPECT_TRUE(events().empty()) << "nothing new";
+  link_.set_use(Instant{101s}, false, kKeepaliveInterval);
+  EXPECT_EQ(events(), (std::vector{Event::Ping}));
+  link_.set_use(Instant{102s}, false, kKeepaliveInterval);
+  EXPECT_TRUE(events().empty());
+  link_.set_use(Instant{103s}, true, kKeepaliveInterval);
+  EXPECT_EQ(events(), (std::vector{Event::Ping}));
 }
 
 TEST_F(ConnectedLinkTest, TakesDataThatTheFastPathSawForAnAnswer) {
   link_.activity()->last_received = Instant{112s}.time_since_epoch().count();
-  EXPECT_TRUE(visit(Instant{115s}).empty());
-  EXPECT_EQ(visit(Instant{127s}), (std::vector{Event::Ping}));
-  link_.activity()->last_received = (Instant{127s} + 400ms).time_since_epoch().count();
+  EXPECT_TRUE(visit(Instant{120s}).empty());
+  EXPECT_EQ(visit(Instant{132s}), (std::vector{Event::Ping}));
+  link_.activity()->last_received = (Instant{132s} + 400ms).time_since_epoch().count();
   link_.activity()->quiet = true;
-  EXPECT_TRUE(visit(Instant{128s}).empty());
+  EXPECT_TRUE(visit(Instant{133s}).empty());
   EXPECT_FALSE(link_.activity()->quiet);
-  EXPECT_EQ(link_.next_timeout(), Instant{142s});
+  EXPECT_EQ(link_.next_timeout(), Instant{152s});
 }
 
 TEST_F(ConnectedLinkTest, DiesAfterFiveUnansweredPings) {
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(visit(Instant{115s} + i * 1s), (std::vector{Event::Ping})) << i;
-  EXPECT_EQ(visit(Instant{120s}), (std::vector{Event::Dead}));
+  EXPECT_EQ(visit(Instant{120s}), (std::vector{Event::Ping}));
+  fall_silent(Instant{120s});
 }
 
-TEST_F(ConnectedLinkTest, DiesSevenSecondsAfterATalkativePeerFellSilent) {
+// "A peer 100 ms away is given up after some 2 s."
+TEST_F(ConnectedLinkTest, PausesByTheRoundTripOfItsLink) {
+  for (int i = 0; i < 30; ++i) {
+    const Instant at = Instant{100s} + i * 500ms;
+    link_.handle_pong(at + 100ms, link_.start_ping(at).token, true, {});
+    link_.handle_received(at + 100ms, 1, kHome);
+  }
+  EXPECT_EQ(link_.retry_timeout(), 150ms);  // Nothing varies: the floor.
+  const Instant asked = Instant{120s};
+  link_.handle_quiet(asked);
+  EXPECT_EQ(events(), (std::vector{Event::Ping}));
+  Instant at = asked;
+  for (const Duration pause : {150'000us, 187'500us, 234'375us, 292'968us}) {
+    EXPECT_EQ(visit(at += pause), (std::vector{Event::Ping}));
+  }
+  EXPECT_EQ(visit(at += 366'210us), (std::vector{Event::Dead}));
+}
+
+TEST_F(ConnectedLinkTest, DiesTenSecondsAfterATalkativePeerFellSilent) {
   // The fast path notices two seconds of silence.
   link_.handle_quiet(Instant{102s});
   EXPECT_EQ(events(), (std::vector{Event::Ping}));
   link_.handle_quiet(Instant{102s} + 500ms);
   EXPECT_TRUE(events().empty()) << "a second notice asks nothing that is not asked already";
-  for (int i = 1; i < 5; ++i) EXPECT_EQ(visit(Instant{102s} + i * 1s), (std::vector{Event::Ping})) << i;
-  EXPECT_EQ(visit(Instant{107s}), (std::vector{Event::Dead}));
+  fall_silent(Instant{102s});
 }
 
 TEST_F(ConnectedLinkTest, OneAnswerStartsTheCountAnew) {
   link_.handle_quiet(Instant{102s});
   events();
-  for (int i = 1; i < 5; ++i) visit(Instant{102s} + i * 1s);
-  link_.handle_received(Instant{106s} + 900ms, 1, kHome);
-  EXPECT_EQ(link_.next_timeout(), Instant{121s} + 900ms);
-  for (int i = 0; i < 5; ++i)
-    EXPECT_EQ(visit(Instant{121s} + 900ms + i * 1s), (std::vector{Event::Ping})) << i;
-  EXPECT_EQ(visit(Instant{126s} + 900ms), (std::vector{Event::Dead}));
+  Instant at{102s};
+  for (int i = 0; i < 4; ++i) visit(at += kPauses[i]);
+  link_.handle_received(Instant{109s}, 1, kHome);
+  EXPECT_EQ(visit(Instant{129s}), (std::vector{Event::Ping}));
+  fall_silent(Instant{129s});
 }
 
 // The peer restarted while we were about to give it up: its handshake is word from it.
@@ -198,11 +287,12 @@ TEST_F(ConnectedLinkTest, AHandshakeProvesLife) {
     link_.handle_received(Instant{100s}, 1, kHome);
     link_.handle_quiet(Instant{102s});
     events();
-    for (int i = 1; i < 5; ++i) visit(Instant{102s} + i * 1s);
-    establish(Instant{106s} + 900ms, origin == Link::Origin::Initiated ? 2 : 3, origin,
+    Instant at{102s};
+    for (int i = 0; i < 4; ++i) visit(at += kPauses[i]);
+    establish(Instant{110s}, origin == Link::Origin::Initiated ? 2 : 3, origin,
               origin == Link::Origin::Initiated ? 2 : 3);
     events();
-    link_.handle_timeout(Instant{108s});
+    link_.handle_timeout(Instant{110s} + 300ms);
     for (const Event event : events()) EXPECT_NE(event, Event::Dead);
   }
 }
@@ -211,6 +301,56 @@ TEST_F(ConnectedLinkTest, FollowsThePeerToItsNewEndpoint) {
   EXPECT_TRUE(link_.handle_received(Instant{101s}, 1, kAway));
   EXPECT_EQ(link_.path(), kAway);
   EXPECT_FALSE(link_.handle_received(Instant{102s}, 1, kAway));
+}
+
+TEST_F(LinkTest, OverTheRingMovesToTheFirstDirectPathAndNeverBack) {
+  const Path ring = Path::over_ring(peer_.node_id());
+  establish(Instant{100s}, 1, Link::Origin::Accepted, 1, ring);
+  EXPECT_EQ(link_.path(), ring);
+  EXPECT_FALSE(link_.handle_received(Instant{101s}, 1, ring));
+  EXPECT_TRUE(link_.handle_received(Instant{102s}, 1, kHome));
+  EXPECT_EQ(link_.path(), kHome);
+  EXPECT_FALSE(link_.handle_received(Instant{103s}, 1, ring)) << "a late one";
+  EXPECT_EQ(link_.path(), kHome);
+  establish(Instant{104s}, 2, Link::Origin::Accepted, 1, ring);
+  EXPECT_EQ(link_.path(), kHome) << "nor does a handshake over the ring move it back";
+  EXPECT_TRUE(link_.handle_received(Instant{105s}, 2, kAway));
+  EXPECT_EQ(link_.path(), kAway);
+}
+
+TEST_F(LinkTest, OverTheRingMovesWithADirectHandshake) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted, 1, Path::over_ring(peer_.node_id()));
+  establish(Instant{101s}, 2, Link::Origin::Accepted, 1, kHome);
+  EXPECT_EQ(link_.path(), kHome);
+}
+
+// Nothing is known of how to reach it directly: it may be another host by now.
+TEST_F(LinkTest, AnotherProcessIsWhereItsHandshakeCameFrom) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted, 1, kHome);
+  establish(Instant{110s}, 2, Link::Origin::Accepted, 2, Path::over_ring(peer_.node_id()));
+  EXPECT_FALSE(link_.path().is_direct());
+}
+
+TEST_F(LinkTest, AnotherProcessIsAskedAnewWhatItWants) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted, 1);
+  link_.handle_ping(false);
+  establish(Instant{110s}, 2, Link::Origin::Accepted, 1);
+  EXPECT_FALSE(link_.peer_wants_link()) << "a rekey says nothing of that";
+  establish(Instant{120s}, 3, Link::Origin::Accepted, 2);
+  EXPECT_TRUE(link_.peer_wants_link());
+}
+
+TEST_F(ConnectedLinkTest, KnowsWhenTheLastFramePassed) {
+  link_.look(Instant{101s});
+  EXPECT_EQ(link_.last_frame(), Instant{}) << "control messages do not count";
+  link_.activity()->tx_frames = 1;
+  link_.look(Instant{102s});
+  EXPECT_EQ(link_.last_frame(), Instant{102s});
+  link_.look(Instant{103s});
+  EXPECT_EQ(link_.last_frame(), Instant{102s});
+  link_.activity()->rx_frames = 1;
+  link_.look(Instant{104s});
+  EXPECT_EQ(link_.last_frame(), Instant{104s});
 }
 
 TEST_F(ConnectedLinkTest, AsksForAHandshakeOnAHintOnce) {
@@ -254,9 +394,10 @@ class AgeingLinkTest : public LinkTest {
 
 using Times = std::vector<std::pair<Event, Duration>>;
 
-TEST_F(AgeingLinkTest, InitiatorRekeysAfterTwoMinutes) {
+TEST_F(AgeingLinkTest, InitiatorRekeysAUsedKeypairAfterTwoMinutes) {
   establish(Instant{100s}, 1, Link::Origin::Initiated);
   link_.handle_received(Instant{100s}, 1, kHome);
+  frame();
   EXPECT_EQ(run_until(230s), (Times{{Event::Connected, 100s}, {Event::Rekey, 220s}}));
   // While that handshake is under way nothing is asked for; when it failed, the next try is due at 235 s.
   link_.handle_handshake_failed();
@@ -265,16 +406,57 @@ TEST_F(AgeingLinkTest, InitiatorRekeysAfterTwoMinutes) {
 
 TEST_F(AgeingLinkTest, ResponderWaitsAnEighthLonger) {
   establish(Instant{100s}, 1, Link::Origin::Accepted);
+  frame();
   EXPECT_EQ(run_until(249s), (Times{{Event::Connected, 100s}, {Event::Rekey, 235s}}));
+}
+
+TEST_F(AgeingLinkTest, FramesThatAreReceivedUseAKeypairToo) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted);
+  link_.activity()->rx_frames = 1;
+  EXPECT_EQ(run_until(249s), (Times{{Event::Connected, 100s}, {Event::Rekey, 235s}}));
+}
+
+TEST_F(AgeingLinkTest, AnIdleKeypairLastsForAnHour) {
+  establish(Instant{100s}, 1, Link::Origin::Initiated);
+  link_.handle_received(Instant{100s}, 1, kHome);
+  EXPECT_EQ(run_until(100s + 3600s), (Times{{Event::Connected, 100s}, {Event::Rekey, 3700s}}));
+}
+
+TEST_F(AgeingLinkTest, TheFirstFrameOfALongIdleKeypairIsNoticedWithinFifteenSeconds) {
+  establish(Instant{100s}, 1, Link::Origin::Initiated);
+  link_.handle_received(Instant{100s}, 1, kHome);
+  EXPECT_EQ(run_until(1000s), (Times{{Event::Connected, 100s}}));
+  frame();
+  EXPECT_EQ(run_until(1050s), (Times{{Event::Rekey, 1015s}})) << "the looks are at 220 s, 235 s, ... 1015 s";
+}
+
+TEST_F(AgeingLinkTest, FramesUnderTheLastKeypairDoNotUseTheNext) {
+  establish(Instant{100s}, 1, Link::Origin::Initiated);
+  link_.handle_received(Instant{100s}, 1, kHome);
+  frame();
+  run_until(220s);
+  establish(Instant{220s}, 2, Link::Origin::Initiated);
+  link_.handle_received(Instant{220s}, 2, kHome);
+  EXPECT_EQ(run_until(220s + 3600s), (Times{{Event::Rekey, 3820s}}));
 }
 
 TEST_F(AgeingLinkTest, DiesWhenItsLastKeypairExpires) {
   establish(Instant{100s}, 1, Link::Origin::Accepted);
+  frame();
   const auto times = run_until(400s);
   ASSERT_FALSE(times.empty());
-  EXPECT_EQ(times.back(), (std::pair<Event, Duration>{Event::Dead, 280s}));
+  // The rekey was due at 235 s and came to nothing: 60 s more.
+  EXPECT_EQ(times.back(), (std::pair<Event, Duration>{Event::Dead, 295s}));
   EXPECT_EQ(link_.sending(), nullptr);
   EXPECT_EQ(link_.find(1), nullptr);
+}
+
+TEST_F(AgeingLinkTest, AnIdleOneDiesAMinuteAfterItsHour) {
+  establish(Instant{100s}, 1, Link::Origin::Initiated);
+  link_.handle_received(Instant{100s}, 1, kHome);
+  const auto times = run_until(4000s);
+  ASSERT_FALSE(times.empty());
+  EXPECT_EQ(times.back(), (std::pair<Event, Duration>{Event::Dead, 3760s}));
 }
 
 TEST_F(AgeingLinkTest, OldKeypairsExpireBehindNewOnes) {
@@ -289,11 +471,33 @@ TEST_F(AgeingLinkTest, OldKeypairsExpireBehindNewOnes) {
   EXPECT_EQ(sending_index(), 2u);
 }
 
+TEST_F(AgeingLinkTest, AKeypairThatIsNeverConfirmedExpiresAMinuteLater) {
+  establish(Instant{100s}, 1, Link::Origin::Accepted);
+  establish(Instant{220s}, 2, Link::Origin::Initiated);
+  run_until(280s - 1us);
+  EXPECT_NE(link_.find(2), nullptr);
+  run_until(280s);
+  EXPECT_EQ(link_.find(2), nullptr);
+  EXPECT_EQ(link_.unconfirmed(), nullptr);
+  EXPECT_EQ(sending_index(), 1u) << "the one in use is as good as before";
+}
+
 TEST_F(AgeingLinkTest, AnUnconfirmedFirstKeypairEndsWithItsHandshake) {
   establish(Instant{100s}, 1, Link::Origin::Initiated);
   EXPECT_TRUE(events().empty());
   link_.handle_handshake_failed();
   EXPECT_EQ(events(), (std::vector{Event::Dead}));
+}
+
+// Its Pongs are lost, or late; its frames are not.  The fast path saw one since the last Ping.
+TEST_F(ConnectedLinkTest, AFrameSinceTheLastPingIsAnAnswer) {
+  link_.handle_quiet(Instant{102s});
+  events();
+  Instant at{102s};
+  for (int i = 0; i < 4; ++i) visit(at += kPauses[i]);
+  link_.activity()->last_received = (at + 500ms).time_since_epoch().count();
+  EXPECT_TRUE(visit(at += kPauses[4]).empty()) << "it spoke 1.9 s ago, after we asked";
+  EXPECT_NE(link_.sending(), nullptr);
 }
 
 }  // namespace

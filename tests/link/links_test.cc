@@ -38,7 +38,7 @@ TEST(Links, CallConnectsBothSides) {
     const auto* connected = here->last<Links::Connected>();
     ASSERT_NE(connected, nullptr);
     EXPECT_EQ(connected->node, there->id());
-    EXPECT_EQ(connected->endpoint, there->endpoint);
+    EXPECT_EQ(connected->path, there->endpoint);
     EXPECT_EQ(here->link_to(*there)->host_name(), there->credentials().certificate.host_name());
     EXPECT_EQ(here->link_to(*there)->observed(), here->endpoint);
     EXPECT_EQ(all_refused(here->refused), 0u);
@@ -50,13 +50,14 @@ TEST(Links, CallConnectsBothSides) {
 TEST(Links, CarryControlMessages) {
   Pair pair;
   pair.connect();
-  const wire::Answer answer{.id = 5, .binding = std::nullopt};
-  EXPECT_TRUE(pair.alpha.links().send_control(pair.now, pair.beta.id(), answer));
+  const wire::Gone gone{.node = Pair::grid().member(3).id};
+  EXPECT_TRUE(pair.alpha.links().send_control(pair.now, pair.beta.id(), gone));
   pair.settle();
   const auto* message = pair.beta.last<Links::Message>();
   ASSERT_NE(message, nullptr);
   EXPECT_EQ(message->from, pair.alpha.id());
-  EXPECT_EQ(message->body, wire::ControlMessage(answer));
+  EXPECT_EQ(message->body, wire::ControlMessage(gone));
+  EXPECT_EQ(message->path, pair.alpha.endpoint);
 }
 
 TEST(Links, SendNothingToStrangers) {
@@ -174,7 +175,7 @@ TEST(Links, NobodyAnswers) {
   pair.advance_to(Instant{10s} + 7s);
   const auto* failed = pair.alpha.last<Links::Failed>();
   ASSERT_NE(failed, nullptr);
-  EXPECT_EQ(failed->target.endpoint, pair.beta.endpoint);
+  EXPECT_EQ(failed->target.path, pair.beta.endpoint);
   EXPECT_EQ(failed->target.node, pair.beta.id());
   EXPECT_EQ(failed->reason, std::nullopt);
   EXPECT_EQ(pair.next_timeout(), kNever);
@@ -227,7 +228,9 @@ TEST(Links, ALinkThatWasNeverConfirmedEndsWithItsHandshake) {
   EXPECT_EQ(pair.alpha.links().all().size(), 1u);
   pair.advance_to(Instant{10s} + 3s);
   EXPECT_TRUE(pair.alpha.links().all().empty());
-  EXPECT_EQ(pair.alpha.count<Links::Disconnected>() + pair.alpha.count<Links::Failed>(), 1u);
+  EXPECT_EQ(pair.alpha.count<Links::Failed>(), 1u) << "for whoever called";
+  EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 1u);
+  EXPECT_EQ(pair.alpha.count<Links::Connected>(), 0u);
 
   pair.loses = nullptr;
   pair.connect();
@@ -400,18 +403,19 @@ TEST(Links, RekeyUnderLossLeavesNoUnusableMoment) {
 TEST(Links, RekeySurvivesTheLossOfTheInitiator) {  // It does not rekey: the responder does, an eighth later.
   Pair pair;
   pair.connect();
+  ASSERT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
   pair.loses = [&](const Flight& flight) {
     return flight.type() == wire::Type::Initiation && flight.from == pair.alpha.endpoint;
   };
-  pair.advance_to(Instant{10s} + 130s);
+  pair.advance_to(Instant{10s} + 135s - 1us);
   EXPECT_EQ(pair.beta.link_to(pair.alpha)->handshakes(), 1u);
-  pair.advance_to(Instant{10s} + 136s);
+  pair.advance_to(Instant{10s} + 135s);
   EXPECT_EQ(pair.beta.link_to(pair.alpha)->handshakes(), 2u);
   EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
   EXPECT_TRUE(pair.frame_crosses(pair.beta, pair.alpha));
 }
 
-TEST(Links, KeypairsExpireAfterThreeMinutes) {
+TEST(Links, AReplacedKeypairIsAcceptedForAnotherMinute) {  // Rekeyed after two.
   Pair pair;
   pair.connect();
   Flight kept[2];
@@ -428,7 +432,11 @@ TEST(Links, KeypairsExpireAfterThreeMinutes) {
   EXPECT_EQ(pair.beta.refused.get(Error::UnknownSession), 1u);
 }
 
-TEST(Links, ASilentPeerIsDeadAfterTwentySeconds) {
+// Of a link without a round trip to speak of: five pauses, of which the first is the shortest there is, 150
+// ms, and each other one a quarter longer than the last.
+constexpr Duration kGivenUpAfter = 150'000us + 187'500us + 234'375us + 292'968us + 366'210us;
+
+TEST(Links, ASilentPeerIsDeadSoonAfterItWasAsked) {
   Pair pair;
   pair.connect();
   int pings = 0;
@@ -436,18 +444,47 @@ TEST(Links, ASilentPeerIsDeadAfterTwentySeconds) {
     if (flight.from == pair.alpha.endpoint) ++pings;
     return true;
   };
-  pair.advance_to(Instant{10s} + 20s - 1us);
+  const Instant dead = Instant{10s} + kKeepaliveInterval + kGivenUpAfter;
+  pair.advance_to(dead - 1us);
   EXPECT_EQ(pings, 5);
   EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 0u);
-  pair.advance_to(Instant{10s} + 20s);
-  EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 1u);
-  EXPECT_EQ(pair.beta.count<Links::Disconnected>(), 1u);
+  pair.advance_to(dead);
+  for (const Site* site : {&pair.alpha, &pair.beta}) {
+    const auto* disconnected = site->last<Links::Disconnected>();
+    ASSERT_NE(disconnected, nullptr);
+    EXPECT_EQ(disconnected->end, Links::End::Dead);
+  }
+  EXPECT_EQ(pair.alpha.last<Links::Disconnected>()->node, pair.beta.id());
+  EXPECT_EQ(pair.alpha.last<Links::Disconnected>()->path, pair.beta.endpoint);
   EXPECT_TRUE(pair.alpha.links().all().empty());
   EXPECT_FALSE(pair.alpha.links().send_frame(pair.now, pair.beta.id(), Bytes(60)));
   EXPECT_EQ(pair.next_timeout(), kNever) << "nothing is left behind";
 
   pair.loses = nullptr;
   pair.connect();
+}
+
+TEST(Links, ANeighbourIsAskedAsOftenAsItsOwnerWants) {
+  Pair pair;
+  pair.connect();
+  pair.alpha.links().set_use(pair.now, pair.beta.id(), true, 6s);
+  pair.alpha.links().set_use(pair.now, Pair::grid().member(3).id, true, 6s);  // Nobody: nothing happens.
+  pair.loses = [](const Flight&) { return true; };
+  pair.advance_to(Instant{16s} + kGivenUpAfter);
+  EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 1u);
+  EXPECT_EQ(pair.beta.count<Links::Disconnected>(), 0u) << "the other end has its own reasons";
+}
+
+TEST(Links, APeerThatIsDoubtedIsAskedAtOnce) {
+  Pair pair;
+  pair.connect();
+  pair.alpha.links().ask_for_life(pair.now, pair.beta.id());
+  pair.alpha.links().ask_for_life(pair.now, pair.beta.id());
+  EXPECT_EQ(pair.take().type(), wire::Type::Control);
+  EXPECT_TRUE(pair.wire.empty()) << "once, whoever doubts it";
+  pair.loses = [](const Flight&) { return true; };
+  pair.advance_to(Instant{10s} + kGivenUpAfter);
+  EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 1u);
 }
 
 TEST(Links, AQuietPeerThatLivesAnswers) {
@@ -463,14 +500,14 @@ TEST(Links, AQuietPeerThatLivesAnswers) {
   EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 0u);
 }
 
-TEST(Links, AQuietPeerThatDoesNotIsDeadFiveSecondsLater) {
+TEST(Links, AQuietPeerThatDoesNotIsDeadSoon) {
   Pair pair;
   pair.connect();
   pair.loses = [](const Flight&) { return true; };
   pair.alpha.links().handle_quiet(pair.now, pair.beta.id());
-  pair.advance_to(Instant{10s} + 5s - 1us);
+  pair.advance_to(Instant{10s} + kGivenUpAfter - 1us);
   EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 0u);
-  pair.advance_to(Instant{10s} + 5s);
+  pair.advance_to(Instant{10s} + kGivenUpAfter);
   EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 1u);
 }
 
@@ -506,7 +543,7 @@ TEST(Links, ARestartRightBeforeDeathCostsNoMoreThanAHandshake) {
   Pair pair;
   pair.connect();
   pair.loses = [](const Flight&) { return true; };
-  pair.advance_to(Instant{10s} + 20s - 1ms);
+  pair.advance_to(Instant{10s} + kKeepaliveInterval + kGivenUpAfter - 1ms);
   pair.beta.restart();
   pair.loses = nullptr;
   ASSERT_TRUE(pair.alpha.links().send_frame(pair.now, pair.beta.id(), Bytes(60)));
@@ -548,7 +585,7 @@ TEST(Links, FollowAPeerThatMoves) {
   const uint64_t version = pair.alpha.links().version();
   pair.beta.endpoint = kElsewhere;
   ASSERT_TRUE(pair.frame_crosses(pair.beta, pair.alpha));
-  EXPECT_EQ(pair.alpha.link_to(pair.beta)->endpoint(), kElsewhere);
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->path(), kElsewhere);
   EXPECT_GT(pair.alpha.links().version(), version);
   EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
   EXPECT_EQ(pair.alpha.log.count("moved"), 1u);
@@ -568,7 +605,7 @@ TEST(Links, DoNotFollowForgedOrReplayedDatagrams) {
   pair.arrive(forged);
   EXPECT_EQ(pair.alpha.refused.get(Error::Replayed), 1u);
   EXPECT_EQ(pair.alpha.refused.get(Error::BadAuthTag), 1u);
-  EXPECT_EQ(pair.alpha.link_to(pair.beta)->endpoint(), pair.beta.endpoint);
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->path(), pair.beta.endpoint);
 }
 
 TEST(Links, APeerThatMovesAllTheTimeDoesNotFillTheLog) {
@@ -579,19 +616,220 @@ TEST(Links, APeerThatMovesAllTheTimeDoesNotFillTheLog) {
     ASSERT_TRUE(pair.frame_crosses(pair.beta, pair.alpha));
   }
   EXPECT_LE(pair.alpha.log.count("moved"), 10u);
-  EXPECT_EQ(pair.alpha.link_to(pair.beta)->endpoint(), pair.beta.endpoint);
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->path(), pair.beta.endpoint);
 }
 
 TEST(Links, GoodbyeEndsALink) {
+  const std::pair<wire::Goodbye::Reason, Links::End> ends[] = {
+      {wire::Goodbye::Reason::Stopping, Links::End::Stopped},
+      {wire::Goodbye::Reason::Unneeded, Links::End::Unneeded},
+  };
+  for (const auto& [reason, end] : ends) {
+    Pair pair;
+    pair.connect();
+    pair.alpha.links().send_control(pair.now, pair.beta.id(), wire::Goodbye{.reason = reason});
+    pair.settle();
+    const auto* disconnected = pair.beta.last<Links::Disconnected>();
+    ASSERT_NE(disconnected, nullptr);
+    EXPECT_EQ(disconnected->node, pair.alpha.id());
+    EXPECT_EQ(disconnected->path, pair.alpha.endpoint);
+    EXPECT_EQ(disconnected->end, end);
+    EXPECT_TRUE(pair.beta.links().all().empty());
+    EXPECT_EQ(pair.beta.links().next_timeout(), kNever);
+  }
+}
+
+TEST(Links, HangingUpTellsThePeerThatItIsNotNeeded) {
   Pair pair;
   pair.connect();
-  pair.alpha.links().send_control(pair.now, pair.beta.id(), wire::Goodbye{});
+  const uint64_t version = pair.alpha.links().version();
+  pair.alpha.links().hang_up(pair.now, pair.beta.id());
   pair.settle();
-  ASSERT_NE(pair.beta.last<Links::Disconnected>(), nullptr);
-  EXPECT_EQ(pair.beta.last<Links::Disconnected>()->node, pair.alpha.id());
-  EXPECT_TRUE(pair.beta.links().all().empty());
-  EXPECT_EQ(pair.beta.links().next_timeout(), kNever);
+  for (const Site* site : {&pair.alpha, &pair.beta}) {
+    ASSERT_NE(site->last<Links::Disconnected>(), nullptr);
+    EXPECT_EQ(site->last<Links::Disconnected>()->end, Links::End::Unneeded);
+    EXPECT_TRUE(site->link_to(pair.alpha) == nullptr && site->link_to(pair.beta) == nullptr);
+  }
+  EXPECT_GT(pair.alpha.links().version(), version) << "the fast path forgets it, too";
+  EXPECT_EQ(pair.next_timeout(), kNever);
+  const size_t events = pair.alpha.events.size();
+  pair.alpha.links().hang_up(pair.now, pair.beta.id());  // Of nobody: nothing happens.
+  pair.settle();
+  EXPECT_EQ(pair.alpha.events.size(), events);
+
+  pair.connect();  // And for whoever thinks better of it:
+  EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
 }
+
+TEST(Links, BothEndsLearnWhetherTheOtherHasAUseForThem) {
+  Pair pair;
+  pair.connect();
+  EXPECT_TRUE(pair.beta.link_to(pair.alpha)->peer_wants_link());
+  pair.alpha.links().set_use(pair.now, pair.beta.id(), false, kKeepaliveInterval);
+  pair.settle();
+  EXPECT_FALSE(pair.beta.link_to(pair.alpha)->peer_wants_link());
+  EXPECT_TRUE(pair.alpha.link_to(pair.beta)->peer_wants_link()) << "its Pong says so";
+  pair.beta.links().set_use(pair.now, pair.alpha.id(), false, kKeepaliveInterval);
+  pair.settle();
+  EXPECT_FALSE(pair.alpha.link_to(pair.beta)->peer_wants_link());
+  EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 0u) << "closing it is for the owner";
+}
+
+TEST(Links, AnIdleLinkIsRekeyedAfterAnHour) {
+  Pair pair;
+  pair.connect();
+  pair.advance_to(Instant{10s} + 3600s - 1us);
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->handshakes(), 1u);
+  pair.advance_to(Instant{10s} + 3600s + 60s);
+  EXPECT_GE(pair.alpha.link_to(pair.beta)->handshakes(), 2u);
+  EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+  EXPECT_TRUE(pair.frame_crosses(pair.beta, pair.alpha));
+  EXPECT_EQ(pair.alpha.count<Links::Connected>(), 1u);
+}
+
+// --- Over the ring
+
+TEST(LinksOverRing, AHandshakeConnectsBothSides) {
+  Pair pair;
+  pair.call_over_ring(pair.alpha, pair.beta);
+  pair.collect();
+  ASSERT_EQ(pair.wire.size(), 1u);
+  EXPECT_EQ(pair.wire.front().to, Path::over_ring(pair.beta.id()));
+  pair.settle();
+  for (const auto& [here, there] : {std::pair(&pair.alpha, &pair.beta), std::pair(&pair.beta, &pair.alpha)}) {
+    const auto* connected = here->last<Links::Connected>();
+    ASSERT_NE(connected, nullptr);
+    EXPECT_EQ(connected->path, Path::over_ring(there->id()));
+    EXPECT_EQ(here->link_to(*there)->observed(), std::nullopt) << "the ring sees no endpoints";
+    EXPECT_EQ(all_refused(here->refused), 0u);
+  }
+  EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+  EXPECT_TRUE(pair.frame_crosses(pair.beta, pair.alpha));
+}
+
+TEST(LinksOverRing, TheInternetAndTheRingHaveTheirOwnQueues) {
+  Pair pair;
+  pair.call_over_ring(pair.alpha, pair.beta);
+  EXPECT_LE(pair.alpha.links().next_timeout(), pair.now);
+  EXPECT_FALSE(pair.alpha.links().poll_datagram());
+  const auto carried = pair.alpha.links().poll_ring_datagram();
+  ASSERT_TRUE(carried);
+  EXPECT_EQ(carried->to.node, pair.beta.id());
+  pair.call(pair.alpha, pair.beta);
+  EXPECT_FALSE(pair.alpha.links().poll_ring_datagram());
+  EXPECT_EQ(pair.alpha.links().poll_datagram()->to, pair.beta.endpoint);
+}
+
+TEST(LinksOverRing, TheFirstDirectDatagramMovesALinkAndNothingMovesItBack) {
+  Pair pair;
+  pair.connect_over_ring();
+  ASSERT_TRUE(pair.beta.links().send_frame(pair.now, pair.alpha.id(), Bytes(60)));
+  Flight direct = pair.take();
+  Flight forged = direct;
+  forged.from = kElsewhere;
+  forged.bytes.back() ^= 1;
+  pair.arrive(forged);
+  EXPECT_FALSE(pair.alpha.link_to(pair.beta)->path().is_direct());
+  direct.from = pair.beta.endpoint;
+  const uint64_t version = pair.alpha.links().version();
+  pair.arrive(direct);
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->path(), pair.beta.endpoint);
+  EXPECT_GT(pair.alpha.links().version(), version) << "the fast path is to know";
+  EXPECT_EQ(pair.alpha.count<Links::Connected>(), 1u) << "it is the same session";
+
+  ASSERT_TRUE(pair.beta.links().send_frame(pair.now, pair.alpha.id(), Bytes(60)));
+  const Flight late = pair.take();
+  ASSERT_EQ(late.from, Path::over_ring(pair.beta.id())) << "beta has heard nothing directly yet";
+  pair.arrive(late);
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->path(), pair.beta.endpoint);
+  ASSERT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+  EXPECT_EQ(pair.beta.link_to(pair.alpha)->path(), pair.alpha.endpoint)
+      << "alpha's next one moved beta's end";
+}
+
+// The NATs open at the third attempt; until then the ring serves.
+TEST(LinksOverRing, ARoutedHandshakeLeavesTheDirectCallAlone) {
+  Pair pair;
+  int direct = 0;
+  pair.loses = [&](const Flight& flight) { return flight.to.is_direct() && ++direct <= 2; };
+  pair.call(pair.alpha, pair.beta);
+  pair.call_over_ring(pair.alpha, pair.beta);
+  pair.settle();
+  EXPECT_FALSE(pair.alpha.link_to(pair.beta)->path().is_direct());
+  EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+  pair.advance(3s);
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->path(), pair.beta.endpoint);
+  EXPECT_EQ(pair.beta.link_to(pair.alpha)->path(), pair.alpha.endpoint);
+  EXPECT_EQ(pair.alpha.count<Links::Connected>(), 1u);
+  EXPECT_EQ(pair.alpha.count<Links::Failed>(), 0u);
+}
+
+TEST(LinksOverRing, ADirectHandshakeEndsTheRoutedCall) {
+  Pair pair;
+  pair.loses = [&](const Flight& flight) { return !flight.to.is_direct(); };
+  pair.call_over_ring(pair.alpha, pair.beta);
+  pair.call(pair.alpha, pair.beta);
+  pair.settle();
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->path(), pair.beta.endpoint);
+  int routed = 0;
+  pair.loses = [&](const Flight& flight) {
+    if (!flight.to.is_direct()) ++routed;
+    return false;
+  };
+  pair.advance(12s);
+  EXPECT_EQ(routed, 0);
+  EXPECT_EQ(pair.alpha.count<Links::Failed>(), 0u) << "nobody waits for it any more";
+}
+
+TEST(LinksOverRing, ADirectPathThatIsNotFoundHarmsNothing) {
+  Pair pair;
+  pair.connect_over_ring();
+  pair.loses = [](const Flight& flight) { return flight.to.is_direct(); };
+  pair.call(pair.alpha, pair.beta, 3s);
+  pair.advance(4s);
+  ASSERT_EQ(pair.alpha.count<Links::Failed>(), 1u);
+  EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+  EXPECT_TRUE(pair.frame_crosses(pair.beta, pair.alpha));
+}
+
+TEST(LinksOverRing, AreRekeyedOverTheRing) {
+  Pair pair;
+  pair.connect_over_ring();
+  ASSERT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+  pair.loses = [](const Flight& flight) { return flight.to.is_direct(); };
+  pair.advance_to(Instant{10s} + 121s);
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->handshakes(), 2u);
+  EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+}
+
+TEST(LinksOverRing, AnUncleanRestartIsNoticedByTheNextFrame) {
+  Pair pair;
+  pair.connect_over_ring();
+  pair.advance(5s);
+  pair.beta.restart();
+  ASSERT_TRUE(pair.alpha.links().send_frame(pair.now, pair.beta.id(), Bytes(60)));
+  pair.settle();
+  EXPECT_EQ(pair.alpha.count<Links::Connected>(), 2u);
+  EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+}
+
+TEST(LinksOverRing, DieLikeOthers) {
+  Pair pair;
+  pair.connect_over_ring();
+  pair.loses = [](const Flight&) { return true; };
+  pair.advance_to(Instant{10s} + kKeepaliveInterval + kGivenUpAfter);
+  ASSERT_NE(pair.alpha.last<Links::Disconnected>(), nullptr);
+  EXPECT_EQ(pair.alpha.last<Links::Disconnected>()->path, Path::over_ring(pair.beta.id()));
+}
+
+TEST_F(LinksUnderLoad, ACookieVouchesForANodeOnTheRing) {
+  fill(0, kBusyResponders);
+  pair_.connect_over_ring();
+  EXPECT_EQ(pair_.beta.refused.get(Error::CookieRequired), 1u);
+  EXPECT_EQ(pair_.now, Instant{10s});
+}
+
+// --- With the fast path
 
 TEST(Links, TakeWhatTheFastPathOpened) {
   Pair pair;
@@ -601,7 +839,7 @@ TEST(Links, TakeWhatTheFastPathOpened) {
   pair.collect();
   ASSERT_NE(pair.beta.last<Links::Frame>(), nullptr);
   EXPECT_EQ(pair.beta.last<Links::Frame>()->from, pair.alpha.id());
-  EXPECT_EQ(pair.beta.link_to(pair.alpha)->endpoint(), kElsewhere);
+  EXPECT_EQ(pair.beta.link_to(pair.alpha)->path(), kElsewhere);
 
   const size_t events = pair.beta.events.size();
   pair.beta.links().handle_opened(pair.now, index + 1, kElsewhere, wire::Type::Data, Bytes{1, 2, 3});
@@ -714,6 +952,53 @@ TEST(Links, EveryTruncationOfEveryDatagramIsRefused) {
   }
   EXPECT_EQ(all_refused(pair.alpha.refused) + all_refused(pair.beta.refused), before + sent);
   EXPECT_EQ(std::pair(pair.alpha.events.size(), pair.beta.events.size()), events);
+}
+
+// A rekey under way goes to where the peer was.  It fails, for the peer moves meanwhile; the next one must
+// follow.
+TEST(Links, ARekeyThatThePeerMovedAwayFromIsTriedAgain) {
+  Pair pair;
+  pair.connect();
+  ASSERT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+  pair.loses = [&](const Flight& flight) {
+    return flight.type() == wire::Type::Initiation &&
+           (flight.from == pair.beta.endpoint || pair.now < Instant{141s});
+  };
+  pair.advance_to(Instant{131s});  // Alpha has begun at 130 s.
+  pair.beta.endpoint = kElsewhere;
+  ASSERT_TRUE(pair.frame_crosses(pair.beta, pair.alpha));
+  pair.advance_to(Instant{150s});  // It gave up at 140 s and looked again at 145 s.
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->handshakes(), 2u);
+}
+
+// "The initiator goes first; the responder only if that fails, so that the two do not rekey at once."
+TEST(Links, AnIdleLinkIsRekeyedByOneOfItsEnds) {
+  Pair pair;
+  pair.connect();
+  int initiations = 0;
+  pair.loses = [&](const Flight& flight) {
+    if (flight.type() == wire::Type::Initiation) ++initiations;
+    return false;
+  };
+  pair.advance_to(Instant{10s} + 3600s + 60s);
+  EXPECT_EQ(initiations, 1);
+}
+
+// Each end may send under the keypair of another handshake than the other end: both have to go on receiving.
+TEST(Links, AfterBothHaveCalledAtOnceNothingIsRefused) {
+  Pair pair;
+  pair.call(pair.alpha, pair.beta);
+  pair.call(pair.beta, pair.alpha);
+  pair.settle();
+  ASSERT_TRUE(pair.can_send(pair.alpha, pair.beta) && pair.can_send(pair.beta, pair.alpha));
+  for (int i = 1; i <= 100; ++i) {
+    pair.advance_to(Instant{10s} + i * 1s);
+    EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta)) << i << " s";
+    EXPECT_TRUE(pair.frame_crosses(pair.beta, pair.alpha)) << i << " s";
+  }
+  EXPECT_EQ(pair.alpha.refused.get(Error::UnknownSession), 0u);
+  EXPECT_EQ(pair.beta.refused.get(Error::UnknownSession), 0u);
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->handshakes(), 2u) << "nothing was rekeyed before its time";
 }
 
 }  // namespace

@@ -72,9 +72,10 @@ class Site {
   std::optional<Links> links_;
 };
 
+/// A datagram on its way: of the Internet, or carried by a ring that is not drawn here.
 struct Flight {
-  Endpoint from;
-  Endpoint to;
+  Path from;
+  Path to;
   Bytes bytes;
 
   wire::Type type() const { return *wire::peek_type(bytes); }
@@ -96,15 +97,17 @@ class Pair {
     for (Site* site : {&alpha, &beta}) {
       while (auto event = site->links().poll_event()) site->events.push_back(std::move(*event));
       while (auto datagram = site->links().poll_datagram()) {
-        Flight flight{site->endpoint, *datagram->to.endpoint, std::move(datagram->bytes)};
-        if (!loses || !loses(flight)) wire.push_back(std::move(flight));
+        put({site->endpoint, datagram->to, std::move(datagram->bytes)});
+      }
+      while (auto datagram = site->links().poll_ring_datagram()) {
+        put({Path::over_ring(site->id()), datagram->to, std::move(datagram->bytes)});
       }
     }
   }
   void arrive(const Flight& flight) {
     const UnixSeconds unix_now = testing::kNow + now.time_since_epoch() / 1s;
     for (Site* site : {&alpha, &beta}) {
-      if (site->endpoint == flight.to)
+      if (flight.to == site->endpoint || flight.to == Path::over_ring(site->id()))
         site->links().handle_datagram(now, unix_now, flight.from, flight.bytes);
     }
     collect();
@@ -161,6 +164,15 @@ class Pair {
   void call(Site& from, Site& to, Duration patience = 10s) {
     from.links().call(now, {.path = to.endpoint, .node = to.id()}, patience);
   }
+  void call_over_ring(Site& from, Site& to, Duration patience = 10s) {
+    const Dial::Target target{.path = Path::over_ring(to.id()), .node = to.id(), .first_retry = 2s};
+    from.links().call(now, target, patience);
+  }
+  void connect_over_ring() {
+    call_over_ring(alpha, beta);
+    settle();
+    EXPECT_TRUE(can_send(alpha, beta) && can_send(beta, alpha));
+  }
   void connect() {
     call(alpha, beta);
     settle();
@@ -194,6 +206,10 @@ class Pair {
   std::function<bool(const Flight&)> loses;
 
  private:
+  void put(Flight flight) {
+    if (!loses || !loses(flight)) wire.push_back(std::move(flight));
+  }
+
   int frames_ = 0;
 };
 

@@ -30,9 +30,10 @@ TEST(FrameHold, DropsWhatIsTooOld) {
   EXPECT_EQ(hold.next_timeout(), kNever);
 }
 
-TEST(FrameHold, IsBoundedForEachMacInAllAndInBytes) {
+TEST(FrameHold, IsBoundedForEachKeyInAllAndInBytes) {
   FrameHold<MacAddress> hold;
-  for (size_t i = 0; i < FrameHold<MacAddress>::kMaxFramesPerKey; ++i) EXPECT_TRUE(hold.hold(at(0s), mac(1), Bytes{1}));
+  for (size_t i = 0; i < FrameHold<MacAddress>::kMaxFramesPerKey; ++i)
+    EXPECT_TRUE(hold.hold(at(0s), mac(1), Bytes{1}));
   EXPECT_EQ(hold.hold(at(0s), mac(1), Bytes{1}).error(), Error::Full);
   size_t n = FrameHold<MacAddress>::kMaxFramesPerKey;
   for (uint8_t guest = 2; hold.hold(at(0s), mac(guest), Bytes{1}); ++guest) {
@@ -49,6 +50,17 @@ TEST(FrameHold, IsBoundedForEachMacInAllAndInBytes) {
   EXPECT_GT(bytes + large.size(), FrameHold<MacAddress>::kMaxBytes);
   EXPECT_EQ(heavy.release(mac(1)).size(), 1u);
   EXPECT_TRUE(heavy.hold(at(0s), mac(1), large)) << "What is released makes room.";
+}
+
+TEST(FrameHold, HoldsFramesForNodesAsWell) {
+  FrameHold<NodeId> hold;
+  const NodeId near{{1}}, far{{2}};
+  EXPECT_TRUE(hold.hold(at(0s), near, Bytes{1}));
+  EXPECT_TRUE(hold.hold(at(1s), far, Bytes{2}));
+  EXPECT_EQ(hold.next_timeout(), at(3s));
+  EXPECT_EQ(hold.release(near), (std::vector<Bytes>{{1}}));
+  EXPECT_EQ(hold.handle_timeout(at(4s)), 1u);
+  EXPECT_EQ(hold.size(), 0u);
 }
 
 }  // namespace

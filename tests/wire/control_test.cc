@@ -2,28 +2,27 @@
 
 #include <gtest/gtest.h>
 
+#include "overlay/session/keypair.h"
+#include "overlay/wire/ring_message.h"
+
 namespace ipop::wire {
 namespace {
 
 const NodeId kNode = {{0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9,
                        0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0xb0, 0xb1, 0xb2, 0xb3}};
-const MacAddress kMac = {{0x52, 0x54, 0x00, 0x12, 0x34, 0x56}};
-const MacAddress kOtherMac = {{0x52, 0x54, 0x00, 0xab, 0xcd, 0xef}};
-const Ipv4Address kIp = {0x0a800102};                               // 10.128.1.2.
+const NodeId kSource = {{0xc0}};
+const NodeId kVia = {{0xd0}};
 const Endpoint kPublic = Endpoint::from_ipv4({0xcb007107}, 51128);  // 203.0.113.7:51128.
 
-BindingRecord binding() {
-  return {.ip = kIp, .mac = kMac, .node = kNode, .sequence = 3, .lifetime_s = 3600, .name = "vm1"};
-}
-
-constexpr char kBindingHex[] =
-    "0a800102"
-    "525400123456"
-    "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3"
-    "0000000000000003"
-    "00000e10"
-    "03"
-    "766d31";
+const std::string kNodeHex = "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3";
+const std::string kSourceHex = "c000000000000000000000000000000000000000";
+const std::string kViaHex = "d000000000000000000000000000000000000000";
+const std::string kEndpointHex =
+    "00000000000000000000ffffcb007107"
+    "c7b8";
+const std::string kNowhereHex =
+    "00000000000000000000000000000000"
+    "0000";
 
 struct Example {
   const char* name;
@@ -33,70 +32,128 @@ struct Example {
 
 // Written from the drawings in control.h, field by field.
 std::vector<Example> examples() {
-  const std::string node_hex = "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3";
-  const std::string endpoint_hex =
-      "00000000000000000000ffffcb007107"
-      "c7b8";
   return {
       {"Ping", Ping{.token = 0x0102030405060708},
        "01"
-       "0102030405060708"},
-      {"Pong", Pong{.token = 0x0102030405060708, .observed = kPublic},
+       "0102030405060708"
+       "00"},
+      {"Ping of a sender with a use for the link",
+       Ping{.token = 1, .wants_link = true, .asks_endpoint = false},
+       "01"
+       "0000000000000001"
+       "01"},
+      {"Ping that asks where it came from", Ping{.token = 1, .wants_link = false, .asks_endpoint = true},
+       "01"
+       "0000000000000001"
+       "02"},
+      {"Ping with both", Ping{.token = 1, .wants_link = true, .asks_endpoint = true},
+       "01"
+       "0000000000000001"
+       "03"},
+      {"Pong", Pong{.token = 0x0102030405060708, .wants_link = false, .observed = {}},
        "02"
-       "0102030405060708" +
-           endpoint_hex},
+       "0102030405060708"
+       "00"
+       "00"},
+      {"Pong with all", Pong{.token = 0x0102030405060708, .wants_link = true, .observed = kPublic},
+       "02"
+       "0102030405060708"
+       "01"
+       "01" +
+           kEndpointHex},
       {"Members, none", Members{},
        "03"
        "00"},
-      {"Members, one", Members{.members = {{.node = kNode, .endpoint = kPublic}}},
+      {"Members, one of them reached over the ring only",
+       Members{.members = {{.node = kNode, .endpoint = kPublic}, {.node = kSource, .endpoint = {}}}},
        "03"
-       "01" +
-           node_hex + endpoint_hex},
-      {"Query for an address",
-       Query{.id = 0x11, .kind = Query::Kind::Ip, .ip = kIp, .mac = {}, .claimant = {}, .asker = {}},
-       "04"
-       "0000000000000011"
-       "01"
-       "0a800102"
-       "000000000000"
-       "00"
-       "00"},
-      {"Query for a MAC",
-       Query{.id = 0x12, .kind = Query::Kind::Mac, .ip = {}, .mac = kMac, .claimant = {}, .asker = {}},
-       "04"
-       "0000000000000012"
-       "02"
-       "00000000"
-       "525400123456"
-       "00"
-       "00"},
-      {"Query with a claimant and an asker",
-       Query{.id = 0x13,
-             .kind = Query::Kind::Ip,
-             .ip = kIp,
-             .mac = {},
-             .claimant = kOtherMac,
-             .asker = binding()},
-       std::string("04"
-                   "0000000000000013"
-                   "01"
-                   "0a800102"
-                   "000000000000"
-                   "01"
-                   "525400abcdef"
-                   "01") +
-           kBindingHex},
-      {"Answer, not I", Answer{.id = 0x14, .binding = {}},
+       "02" +
+           kNodeHex + kEndpointHex + kSourceHex + kNowhereHex},
+      {"Gone", Gone{.node = kNode}, "04" + kNodeHex},
+      {"Goodbye of a process that ends", Goodbye{.reason = Goodbye::Reason::Stopping},
        "05"
-       "0000000000000014"
        "00"},
-      {"Answer", Answer{.id = 0x14, .binding = binding()},
-       std::string("05"
-                   "0000000000000014"
-                   "01") +
-           kBindingHex},
-      {"Announcement", Announcement{.binding = binding()}, std::string("06") + kBindingHex},
-      {"Goodbye", Goodbye{}, "07"},
+      {"Goodbye of one that lives on", Goodbye{.reason = Goodbye::Reason::Unneeded},
+       "05"
+       "01"},
+      {"Routed",
+       Routed{.mode = Routed::Mode::Exact,
+              .hops = 3,
+              .detours = 1,
+              .ack_token = 0x11223344,
+              .id = 0x0102030405060708,
+              .source = kSource,
+              .destination = kNode,
+              .via = {},
+              .body = {0x06, 0xaa}},
+       "06"
+       "01"
+       "03"
+       "01"
+       "11223344"
+       "0102030405060708" +
+           kSourceHex + kNodeHex +
+           "00"
+           "0002"
+           "06aa"},
+      {"Routed to the owner, without a body",
+       Routed{.mode = Routed::Mode::Owner,
+              .hops = 40,
+              .detours = 6,
+              .ack_token = 0,
+              .id = 1,
+              .source = kSource,
+              .destination = kNode,
+              .via = {},
+              .body = {}},
+       "06"
+       "02"
+       "28"
+       "06"
+       "00000000"
+       "0000000000000001" +
+           kSourceHex + kNodeHex +
+           "00"
+           "0000"},
+      {"Routed beside, by way of another",
+       Routed{.mode = Routed::Mode::Beside,
+              .hops = 0,
+              .detours = 0,
+              .ack_token = 1,
+              .id = 2,
+              .source = kSource,
+              .destination = kNode,
+              .via = kVia,
+              .body = {0xff}},
+       "06"
+       "03"
+       "00"
+       "00"
+       "00000001"
+       "0000000000000002" +
+           kSourceHex + kNodeHex + "01" + kViaHex +
+           "0001"
+           "ff"},
+      {"Ack, refused", Ack{.token = 0x11223344, .taken = false},
+       "07"
+       "11223344"
+       "00"},
+      {"Ack, taken", Ack{.token = 0x11223344, .taken = true},
+       "07"
+       "11223344"
+       "01"},
+      {"Broadcast",
+       Broadcast{.hops = 2,
+                 .id = 0x0102030405060708,
+                 .source = kSource,
+                 .bound = kNode,
+                 .body = {0x08, 0x01, 0x02}},
+       "08"
+       "02"
+       "0102030405060708" +
+           kSourceHex + kNodeHex +
+           "0003"
+           "080102"},
   };
 }
 
@@ -134,85 +191,121 @@ TEST(Control, IgnoresWhatALaterVersionAppends) {
 }
 
 TEST(Control, DoesNotKnowOtherKinds) {
-  for (const uint8_t kind : Bytes{0, 8, 9, 127, 255}) {
+  for (const uint8_t kind : Bytes{0, 9, 10, 127, 255}) {
     EXPECT_EQ(decode_control(Bytes{kind, 0, 0, 0, 0, 0, 0, 0, 0}).error(), Error::UnknownType) << int{kind};
   }
 }
 
-TEST(Control, BoundsTheListOfMembers) {
+/// Each octet of the message at `at` that decodes, in ascending order.
+std::vector<int> allowed(const std::string& hex, size_t at) {
+  Bytes bytes = *from_hex(hex);
+  std::vector<int> out;
+  for (int value = 0; value < 256; ++value) {
+    bytes[at] = static_cast<uint8_t>(value);
+    if (const auto decoded = decode_control(bytes)) {
+      out.push_back(value);
+    } else {
+      EXPECT_EQ(decoded.error(), Error::Malformed);
+    }
+  }
+  return out;
+}
+
+std::vector<int> up_to(int last) {
+  std::vector<int> out;
+  for (int i = 0; i <= last; ++i) out.push_back(i);
+  return out;
+}
+
+TEST(Control, RefusesFlagsThatItDoesNotKnow) {
+  const std::string token = "0000000000000001";
+  EXPECT_EQ(allowed("01" + token + "00", 9), up_to(3));
+  EXPECT_EQ(allowed("02" + token + "00" + "00", 9), up_to(1)) << "whoever answers asks for no endpoint";
+}
+
+TEST(Control, APresenceIsZeroOrOne) {
+  const std::string envelope = "01000000000000" + std::string("0000000000000001") + kSourceHex + kNodeHex;
+  EXPECT_EQ(allowed("0200000000000000010000" + kEndpointHex, 10), up_to(1));
+  EXPECT_EQ(allowed("06" + envelope + "00" + std::string(40, '0') + "0000", 56), up_to(1));
+  EXPECT_EQ(allowed("070000000100", 5), up_to(1));
+}
+
+TEST(Control, RefusesGoodbyesForUnknownReasons) { EXPECT_EQ(allowed("0500", 1), up_to(1)); }
+
+TEST(Control, RefusesRoutedMessagesThatWentAstray) {
+  const std::string routed =
+      "06"
+      "01"
+      "00"
+      "00"
+      "00000000"
+      "0000000000000001" +
+      kSourceHex + kNodeHex + "000000";
+  EXPECT_EQ(allowed(routed, 1), (std::vector{1, 2, 3})) << "modes";
+  EXPECT_EQ(allowed(routed, 2), up_to(40)) << "hops";
+  EXPECT_EQ(allowed(routed, 3), up_to(6)) << "detours";
+  EXPECT_EQ(allowed("0800" + std::string("0000000000000001") + kSourceHex + kNodeHex + "0000", 1), up_to(40));
+}
+
+Members members(size_t count) {
   Members list;
-  for (size_t i = 0; i < 30; ++i) {
+  for (size_t i = 0; i < count; ++i) {
     NodeId node = kNode;
     node.bytes[19] = static_cast<uint8_t>(i);
     list.members.push_back({.node = node, .endpoint = kPublic});
   }
-  const Bytes full = encode_control(list);
-  EXPECT_LE(full.size() + 32, 1200u);
+  return list;
+}
+
+TEST(Control, BoundsTheListOfMembers) {
+  const Bytes full = encode_control(members(28));
+  EXPECT_EQ(full.size(), 2u + 28 * 38);
   const auto decoded = decode_control(full);
   ASSERT_TRUE(decoded);
-  EXPECT_EQ(std::get<Members>(*decoded), list);
+  EXPECT_EQ(std::get<Members>(*decoded), members(28));
 
   Bytes over = full;
-  over[1] = 31;
+  over[1] = 29;
   over.resize(over.size() + 38);
   EXPECT_EQ(decode_control(over).error(), Error::Malformed);
 }
 
-TEST(Control, RefusesAbsurdBindings) {
-  const std::string head =
-      "06"
-      "0a800102";
-  const std::string tail =
-      "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3"
-      "0000000000000003"
-      "00000e10";
-  ASSERT_TRUE(decode_control(*from_hex(head + "525400123456" + tail + "00")));
-  EXPECT_EQ(decode_control(*from_hex(head + "535400123456" + tail + "00")).error(), Error::Malformed)
-      << "a group's MAC lives nowhere";
-  EXPECT_EQ(decode_control(*from_hex(head + "ffffffffffff" + tail + "00")).error(), Error::Malformed);
-
-  std::string name;
-  for (int i = 0; i < 63; ++i) name += "61";
-  ASSERT_TRUE(decode_control(*from_hex(head + "525400123456" + tail + "3f" + name)));
-  EXPECT_EQ(decode_control(*from_hex(head + "525400123456" + tail + "40" + name + "61")).error(),
-            Error::Malformed)
-      << "a DNS label has at most 63 octets";
+TEST(Control, TheLongestMessagesFitADatagram) {
+  const auto sealed = [](const RingMessage& message) {
+    const Routed envelope{.mode = Routed::Mode::Exact,
+                          .ack_token = 1,
+                          .id = 1,
+                          .source = kSource,
+                          .destination = kNode,
+                          .via = {},
+                          .body = encode_ring_message(message)};
+    return encode_control(envelope).size() + Keypair::kOverhead;
+  };
+  ConnectReply reply;
+  reply.neighbours = members(Members::kMaxCount);
+  EXPECT_LE(sealed(reply), 1200u);
+  TraceRequest trace;
+  trace.hops.resize(TraceRequest::kMaxHops);
+  EXPECT_LE(sealed(trace), 1200u);
+  EXPECT_LE(sealed(TraceReply{.trace = trace}), 1200u);
+  NeighboursReply neighbours;
+  neighbours.host = std::string(63, 'h');
+  neighbours.successors.resize(NeighboursReply::kMaxCount);
+  neighbours.predecessors.resize(NeighboursReply::kMaxCount);
+  EXPECT_LE(sealed(neighbours), 1200u);
 }
 
-TEST(Control, RefusesAbsurdQueriesAndAnswers) {
-  const std::string body =
-      "0a800102"
-      "000000000000";
-  EXPECT_EQ(decode_control(*from_hex("04"
-                                     "0000000000000011"
-                                     "00" +
-                                     body + "0000"))
-                .error(),
-            Error::Malformed);
-  EXPECT_EQ(decode_control(*from_hex("04"
-                                     "0000000000000011"
-                                     "03" +
-                                     body + "0000"))
-                .error(),
-            Error::Malformed);
-  EXPECT_EQ(decode_control(*from_hex("04"
-                                     "0000000000000011"
-                                     "01" +
-                                     body + "0200"))
-                .error(),
-            Error::Malformed)
-      << "a presence is 0 or 1";
-  EXPECT_EQ(decode_control(*from_hex("04"
-                                     "0000000000000011"
-                                     "01" +
-                                     body + "0002"))
-                .error(),
-            Error::Malformed);
-  EXPECT_EQ(decode_control(*from_hex("05"
-                                     "0000000000000011"
-                                     "02"))
-                .error(),
-            Error::Malformed);
+TEST(Control, TheLongestConnectReplyFitsADatagramByWayOfAnother) {
+  ConnectReply reply;
+  reply.neighbours = members(Members::kMaxCount);
+  const Routed envelope{.mode = Routed::Mode::Exact,
+                        .ack_token = 1,
+                        .id = 1,
+                        .source = kSource,
+                        .destination = kNode,
+                        .via = kVia,
+                        .body = encode_ring_message(reply)};
+  EXPECT_LE(encode_control(envelope).size() + Keypair::kOverhead, 1200u);
 }
 
 }  // namespace
