@@ -17,8 +17,7 @@ Link::Link(NodeId node, std::string host_name, Options options, Random& random)
     : node_(node),
       host_name_(std::move(host_name)),
       options_(options),
-      random_(random),
-      patience_percent_(static_cast<int>(90 + random.below(31))) {
+      random_(random) {
   timers_.fill(kNever);
 }
 

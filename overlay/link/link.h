@@ -130,7 +130,8 @@ class Link {
   Instant last_received() const;
   void note_life(Instant now);
   void send_with(std::shared_ptr<Keypair> keypair, Origin origin);
-  Duration idle_limit() const { return keepalive_ * patience_percent_ / 100; }
+  /// An exchange lets both ends wait anew: whoever called waits a fifth longer, lest both ask at the same time.
+  Duration idle_limit() const { return connected_as_ == Origin::Initiated ? keepalive_ * 6 / 5 : keepalive_; }
   void ask_for_life(Instant now);
   bool is_used() const;
   Instant expiry_of(const Keypair& keypair) const;
@@ -162,9 +163,6 @@ class Link {
   bool wants_link_ = true;
   bool peer_wants_link_ = true;
   Duration keepalive_ = kKeepaliveInterval;
-  /// An exchange lets both ends wait anew.  Each is patient in its own degree, lest both ask at the same
-  /// time.
-  int patience_percent_;
   Instant next_hint_{};
   bool is_new_ = true;  ///< No Event::Connected yet for the peer's present process.
 

@@ -143,7 +143,8 @@ class Game {
         IPOP_ASSERT(delivered->envelope.hops <= wire::Routed::kMaxHops);
         IPOP_ASSERT(delivered->envelope.mode != wire::Routed::Mode::Exact ||
                     delivered->envelope.destination == id(i));
-        IPOP_ASSERT(delivered->envelope.mode != wire::Routed::Mode::Beside ||
+        IPOP_ASSERT((delivered->envelope.mode != wire::Routed::Mode::After &&
+                     delivered->envelope.mode != wire::Routed::Mode::Before) ||
                     delivered->envelope.destination != id(i));
         last_message_[i] = delivered->message;
       }

@@ -115,8 +115,8 @@ std::vector<Example> examples() {
            kSourceHex + kNodeHex +
            "00"
            "0000"},
-      {"Routed beside, by way of another",
-       Routed{.mode = Routed::Mode::Beside,
+      {"Routed to the next one, by way of another",
+       Routed{.mode = Routed::Mode::After,
               .hops = 0,
               .detours = 0,
               .ack_token = 1,
@@ -277,13 +277,10 @@ TEST(Control, TheLongestMessagesFitADatagram) {
                           .id = 1,
                           .source = kSource,
                           .destination = kNode,
-                          .via = {},
+                          .via = kVia,
                           .body = encode_ring_message(message)};
     return encode_control(envelope).size() + Keypair::kOverhead;
   };
-  ConnectReply reply;
-  reply.neighbours = members(Members::kMaxCount);
-  EXPECT_LE(sealed(reply), 1200u);
   TraceRequest trace;
   trace.hops.resize(TraceRequest::kMaxHops);
   EXPECT_LE(sealed(trace), 1200u);
@@ -293,19 +290,6 @@ TEST(Control, TheLongestMessagesFitADatagram) {
   neighbours.successors.resize(NeighboursReply::kMaxCount);
   neighbours.predecessors.resize(NeighboursReply::kMaxCount);
   EXPECT_LE(sealed(neighbours), 1200u);
-}
-
-TEST(Control, TheLongestConnectReplyFitsADatagramByWayOfAnother) {
-  ConnectReply reply;
-  reply.neighbours = members(Members::kMaxCount);
-  const Routed envelope{.mode = Routed::Mode::Exact,
-                        .ack_token = 1,
-                        .id = 1,
-                        .source = kSource,
-                        .destination = kNode,
-                        .via = kVia,
-                        .body = encode_ring_message(reply)};
-  EXPECT_LE(encode_control(envelope).size() + Keypair::kOverhead, 1200u);
 }
 
 }  // namespace

@@ -55,19 +55,16 @@ std::vector<Example> examples() {
        "02"
        "02" +
            kNodeHex + kEndpointHex + "00"},
-      {"ConnectReply with neighbours",
-       ConnectReply{.purpose = Purpose::Near,
-                    .responder = {.node = kNode, .endpoint = kPublic},
-                    .neighbours = {.members = {{.node = kOther, .endpoint = {}}}}},
+      {"ConnectReply of a neighbour that does not know where it is",
+       ConnectReply{.purpose = Purpose::Near, .responder = {.node = kOther, .endpoint = {}}},
        "03"
        "01" +
-           kNodeHex + kEndpointHex + "01" + kOtherHex + kNowhereHex},
+           kOtherHex + kNowhereHex},
       {"ConnectReply for traffic",
-       ConnectReply{
-           .purpose = Purpose::Traffic, .responder = {.node = kNode, .endpoint = kPublic}, .neighbours = {}},
+       ConnectReply{.purpose = Purpose::Traffic, .responder = {.node = kNode, .endpoint = kPublic}},
        "03"
        "03" +
-           kNodeHex + kEndpointHex + "00"},
+           kNodeHex + kEndpointHex},
       {"TraceRequest that has just left", TraceRequest{.id = 0x21, .hops = {}},
        "04"
        "0000000000000021"
