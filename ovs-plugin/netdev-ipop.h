@@ -34,9 +34,7 @@ extern const struct netdev_class netdev_ipop_wrong_datapath_class;
 
 /* Calls 'cb' with the engine of 'netdev', which must be of netdev_ipop_class,
  * and 'aux'.  Returns false, without having called it, if none is running. */
-bool netdev_ipop_with_port(const struct netdev *netdev,
-                           void (*cb)(struct ipop_port *, void *aux),
-                           void *aux);
+bool netdev_ipop_with_port(const struct netdev* netdev, void (*cb)(struct ipop_port*, void* aux), void* aux);
 
 /* Registers the ipop/... commands of ovs-appctl.  Some of them are answered
  * later, by ipop_appctl_run(), which the main loop calls each time around;

@@ -14,10 +14,7 @@ constexpr uint32_t kPingsPerEndpoint = 16;
 }  // namespace
 
 Link::Link(NodeId node, std::string host_name, Options options, Random& random)
-    : node_(node),
-      host_name_(std::move(host_name)),
-      options_(options),
-      random_(random) {
+    : node_(node), host_name_(std::move(host_name)), options_(options), random_(random) {
   timers_.fill(kNever);
 }
 
@@ -188,6 +185,7 @@ void Link::send_with(std::shared_ptr<Keypair> keypair, Origin origin) {
   rekey_due_at_ = kNever;
   frames_before_ = activity_->tx_frames.load(std::memory_order_relaxed) +
                    activity_->rx_frames.load(std::memory_order_relaxed);
+  for (const auto& held : keypairs_) held->take_heard();  // What counts is what comes from now on.
   sending_ = std::move(keypair);
   arm_expiry();
 }
@@ -219,7 +217,8 @@ void Link::drop_expired(Instant now) {
   std::erase_if(keypairs_, [&](const auto& keypair) {
     if (now < expiry_of(*keypair)) return false;
     if (keypair != sending_ && keypair->take_heard()) {
-      kept_until_[keypair->local_index()] = now + grace();  // After two calls at once the peer may send with it.
+      kept_until_[keypair->local_index()] =
+          now + grace();  // After two calls at once the peer may send with it.
       return false;
     }
     kept_until_.erase(keypair->local_index());

@@ -130,7 +130,8 @@ class Link {
   Instant last_received() const;
   void note_life(Instant now);
   void send_with(std::shared_ptr<Keypair> keypair, Origin origin);
-  /// An exchange lets both ends wait anew: whoever called waits a fifth longer, lest both ask at the same time.
+  /// An exchange lets both ends wait anew: whoever called waits a fifth longer, lest both ask at the same
+  /// time.
   Duration idle_limit() const { return connected_as_ == Origin::Initiated ? keepalive_ * 6 / 5 : keepalive_; }
   void ask_for_life(Instant now);
   bool is_used() const;
@@ -157,8 +158,8 @@ class Link {
   uint64_t frames_ = 0;         ///< Of guests, both ways, when we last looked.
   uint64_t frames_before_ = 0;  ///< The same when sending_ was taken into use.
   Instant last_frame_{};
-  Instant rekey_due_at_ = kNever;  ///< When the keypair that we send with should have been replaced.
-  Duration patience_{};            ///< What the responder waits longer before it rekeys.
+  Instant rekey_due_at_ = kNever;           ///< When the keypair that we send with should have been replaced.
+  Duration patience_{};                     ///< What the responder waits longer before it rekeys.
   std::map<uint32_t, Instant> kept_until_;  ///< Keypairs that the peer uses though we have newer ones.
   bool wants_link_ = true;
   bool peer_wants_link_ = true;

@@ -388,6 +388,7 @@ void Links::drop(NodeId node, End end) {
   if (link == links_.end()) return;
   events_.push_back(Disconnected{.node = node, .path = link->second.path(), .end = end});
   links_.erase(link);
+  if (links_.empty()) link_timeout_ = kNever;
   std::erase_if(keypair_owners_, [&](const auto& owner) { return owner.second == node; });
   // Nothing can confirm a keypair that went with the link, and call() must not take its dial for an attempt.
   std::erase_if(dials_, [&](const auto& dial) {

@@ -151,7 +151,7 @@ class Links {
   TokenBucket roaming_log_{1s, 10};
 
   std::map<NodeId, Link> links_;
-  std::vector<NodeId> touched_;     ///< Links that may have something to say.
+  std::vector<NodeId> touched_;  ///< Links that may have something to say.
   /// No link has a deadline before this; perhaps none at it either, since deadlines move away.
   Instant link_timeout_ = kNever;
   std::map<uint32_t, Dial> dials_;  // By local index, as are the two below.

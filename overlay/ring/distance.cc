@@ -8,7 +8,8 @@ namespace ipop {
 double Distance::fraction() const {
   uint64_t head = 0;
   for (size_t i = 0; i < 8; ++i) head = head << 8 | bytes[i];
-  return std::min(std::ldexp(static_cast<double>(head), -64), std::nextafter(1.0, 0.0));  // Rounding may reach 1.
+  return std::min(std::ldexp(static_cast<double>(head), -64),
+                  std::nextafter(1.0, 0.0));  // Rounding may reach 1.
 }
 
 Distance Distance::from_fraction(double share) {

@@ -30,7 +30,8 @@ Distance way_left(const wire::Routed& message, const NodeId& node) {
   }
 }
 
-/// What a link that the ring itself carries cannot carry: it would be its own way.  A trace is asked that way.
+/// What a link that the ring itself carries cannot carry: it would be its own way.  A trace is asked that
+/// way.
 bool needs_direct_link(const wire::Routed& message) {
   return wire::is_carried(message.body) || wire::is_trace_request(message.body);
 }

@@ -37,7 +37,7 @@ class DialTest : public ::testing::Test {
 TEST_F(DialTest, SendsAtOnce) {
   Dial subject = dial();
   EXPECT_LE(subject.next_timeout(), start_);
-  EXPECT_EQ(subject.poll_datagram()->size(), 1200u);
+  EXPECT_EQ(subject.poll_datagram()->size(), wire::Initiation::kSize);
   EXPECT_FALSE(subject.poll_datagram());
   EXPECT_TRUE(subject.is_calling());
 }

@@ -217,11 +217,11 @@ TEST_F(ConnectedLinkTest, AskedForShorterKeepalivesMakesUpForIt) {
   EXPECT_EQ(visit(Instant{115s}), (std::vector{Event::Ping}));
 }
 
-TEST_F(ConnectedLinkTest, TellsThePeerAtOnceWhenItsUseChanges) {
+TEST_F(ConnectedLinkTest, TellsThePeerAtOnceThatItHasAUseAfterAll) {
   link_.set_use(Instant{101s}, true, kKeepaliveInterval);
   EXPECT_TRUE(events().empty()) << "nothing new";
   link_.set_use(Instant{101s}, false, kKeepaliveInterval);
-  EXPECT_EQ(events(), (std::vector{Event::Ping}));
+  EXPECT_TRUE(events().empty()) << "that can wait for the next Ping";
   link_.set_use(Instant{102s}, false, kKeepaliveInterval);
   EXPECT_TRUE(events().empty());
   link_.set_use(Instant{103s}, true, kKeepaliveInterval);

@@ -33,7 +33,8 @@ TEST(PeerFile, AWrongLineSpoilsTheWhole) {
 
 TEST(PeerFile, IsBounded) {
   std::string text = "ipop-peers 1\n";
-  for (size_t i = 0; i < kMaxSavedPeers; ++i) text += "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3 203.0.113.7:1\n";
+  for (size_t i = 0; i < kMaxSavedPeers; ++i)
+    text += "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3 203.0.113.7:1\n";
   EXPECT_TRUE(load_peers(text));
   EXPECT_FALSE(load_peers(text + "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3 203.0.113.7:1\n"));
 }

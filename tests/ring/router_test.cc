@@ -421,10 +421,12 @@ TEST_F(MeshTest, WithoutAnyOwnerItIsUndeliverable) {
   EXPECT_EQ(undeliverable, 1u) << "whoever took it last has no other way";
 }
 
-// Each of the five is linked to all: the next one on either side gets it, whoever asks, and never the subject.
+// Each of the five is linked to all: the next one on either side gets it, whoever asks, and never the
+// subject.
 TEST_F(MeshTest, AfterAndBeforeFindTheNextOnEitherSide) {
   std::vector<size_t> order = {0, 1, 2, 3, 4};
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return circle_[a].id() < circle_[b].id(); });
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return circle_[a].id() < circle_[b].id(); });
   for (size_t place = 0; place < 5; ++place) {
     const auto at = [&](size_t steps) -> auto& { return circle_[order[(place + steps) % 5]]; };
     const NodeId subject = at(0).id();

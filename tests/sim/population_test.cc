@@ -41,9 +41,9 @@ TEST_F(Populations, ARingFormsThroughRandomIntroducers) {
     add();
     world.run_for(100ms);
   }
-  ASSERT_TRUE(world.run_until([&] { return check_ring(population.beliefs(0)).all_right(); }, 30s));
+  ASSERT_TRUE(world.run_until(
+      [&] { return population.joined() == 10 && check_ring(population.beliefs(0)).all_right(); }, 30s));
   EXPECT_TRUE(check_ring(population.beliefs(0)).is_valid());
-  EXPECT_EQ(population.joined(), 10u);
   EXPECT_THAT(population.beliefs(1), IsEmpty());
 }
 

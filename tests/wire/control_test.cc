@@ -241,7 +241,7 @@ TEST(Control, RefusesRoutedMessagesThatWentAstray) {
       "00000000"
       "0000000000000001" +
       kSourceHex + kNodeHex + "000000";
-  EXPECT_EQ(allowed(routed, 1), (std::vector{1, 2, 3})) << "modes";
+  EXPECT_EQ(allowed(routed, 1), (std::vector{1, 2, 3, 4})) << "modes";
   EXPECT_EQ(allowed(routed, 2), up_to(40)) << "hops";
   EXPECT_EQ(allowed(routed, 3), up_to(6)) << "detours";
   EXPECT_EQ(allowed("0800" + std::string("0000000000000001") + kSourceHex + kNodeHex + "0000", 1), up_to(40));

@@ -66,17 +66,17 @@ TEST(DatagramType, IsMalformedWhenShortOrNotZeroBehind) {
   EXPECT_EQ(peek_type(Bytes{4, 0, 0, 1}).error(), Error::Malformed);
 }
 
-TEST(Initiation, IsAlways1200Octets) {
-  EXPECT_EQ(Initiation::kNoiseSize, 1160u);
-  Initiation message{.sender_index = 0x01020304, .noise = counting(1160)};
+TEST(Initiation, IsAlways600Octets) {
+  EXPECT_EQ(Initiation::kNoiseSize, 560u);
+  Initiation message{.sender_index = 0x01020304, .noise = counting(560)};
   const Bytes whole = with_macs(message.encode());
-  EXPECT_EQ(whole.size(), 1200u);
+  EXPECT_EQ(whole.size(), 600u);
   EXPECT_EQ(to_hex(ByteView(whole).first(8)), "0100000001020304");
 
   const auto decoded = Initiation::decode(whole);
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->sender_index, 0x01020304u);
-  EXPECT_EQ(decoded->noise, counting(1160));
+  EXPECT_EQ(decoded->noise, counting(560));
 
   refuses_every_truncation<Initiation>(whole, whole.size());
   Bytes longer = whole;

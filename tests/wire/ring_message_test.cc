@@ -240,10 +240,6 @@ std::string times(size_t n, const std::string& hex) {
 
 TEST(RingMessage, BoundsEveryList) {
   const std::string id = "0000000000000001";
-  const std::string reply = "0301" + kNodeHex + kEndpointHex;
-  EXPECT_TRUE(decode_ring_message(*from_hex(reply + "1c" + times(28, kNodeHex + kEndpointHex))));
-  EXPECT_FALSE(decode_ring_message(*from_hex(reply + "1d" + times(29, kNodeHex + kEndpointHex))));
-
   for (const std::string kind : {"04", "05"}) {
     EXPECT_TRUE(decode_ring_message(*from_hex(kind + id + "2c" + times(44, kNodeHex + "00000001"))));
     EXPECT_FALSE(decode_ring_message(*from_hex(kind + id + "2d" + times(45, kNodeHex + "00000001"))));
