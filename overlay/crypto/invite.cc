@@ -38,6 +38,14 @@ std::string_view trim(std::string_view line) {
   return line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
 }
 
+/// Control characters other than those that end or indent a line; beyond ASCII all is left to comments.
+bool is_text(std::string_view text) {
+  constexpr std::string_view kLayout = "\t\r\n";
+  return std::all_of(text.begin(), text.end(), [&](unsigned char c) {
+    return (c >= ' ' && c != 0x7f) || kLayout.find(static_cast<char>(c)) != kLayout.npos;
+  });
+}
+
 /// Takes the first line off `rest`.
 std::string_view take_line(std::string_view& rest) {
   const size_t end = std::min(rest.find('\n'), rest.size());
@@ -59,6 +67,9 @@ class Parser {
  public:
   Result<Invite, Problem> parse(std::string_view text) {
     if (text.size() > kMaxInviteSize) return Problem{"this is too big to be an invite; check the path"};
+    if (!is_text(text)) {
+      return Problem{"this is not an invite: it is not a text file; check the path, or " + ask_again()};
+    }
     while (!text.empty()) {
       const char* const start = text.data();
       const std::string_view line = take_line(text);

@@ -111,7 +111,8 @@ TEST(Invite, NamesWhatDoesNotBelongThere) {
   const std::string text = format(alphas());
   EXPECT_THAT(problem_of(text + "Colour: red\n"), HasSubstr("\"Colour\", which this version does not know"));
   EXPECT_THAT(problem_of(text + "hello\n"), HasSubstr("\"hello\""));
-  EXPECT_THAT(problem_of(text + "\x1b[2J\n"), HasSubstr("\"?[2J\"")) << "nothing for the terminal";
+  EXPECT_THAT(problem_of(text + "gr\xfc\xdf\n"), HasSubstr("\"gr??\"")) << "nothing for the terminal";
+  EXPECT_THAT(problem_of(text + "\x1b[2J\n"), HasSubstr("not a text file"));
   EXPECT_THAT(problem_of(text + "-----BEGIN X509 CRL-----\n-----END X509 CRL-----\n"),
               HasSubstr("\"X509 CRL\""));
 }

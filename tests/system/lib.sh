@@ -164,7 +164,7 @@ add_ipop() {
 }
 
 # column HOST PORT COLUMN[:KEY]: without the quotes.
-column() { vsctl "$1" --if-exists get interface "$2" "$3" | sed 's/^"\(.*\)"$/\1/; s/\\"/"/g'; }
+column() { vsctl "$1" --if-exists get interface "$2" "$3" | sed 's/^"\(.*\)"$/\1/; s/\\\(.\)/\1/g'; }
 is_connected() { [ "$(column "$1" "$2" link_state)" = up ]; }
 
 # statistic HOST PORT NAME: 0 if there is none.
