@@ -38,6 +38,7 @@ Noise::Noise(Role role, ByteView prologue, DhKey static_key, DhKey ephemeral)
 
 Noise::~Noise() {
   wipe(ck_);
+  wipe(ee_);
   if (k_) wipe(*k_);
 }
 
@@ -68,12 +69,12 @@ Bytes Noise::write_message(ByteView payload) {
       break;
     case 1:  // <- e, ee, s, es
       write_e(out);
-      IPOP_ASSERT(mix_dh(e_, remote_ephemeral_));  // ee
-      encrypt_and_hash(s_.public_key, out);        // s
+      mix_key(ee_);                                // ee
+      encrypt_and_hash(s_.public_key(), out);      // s
       IPOP_ASSERT(mix_dh(s_, remote_ephemeral_));  // es
       break;
     case 2:                                        // -> s, se
-      encrypt_and_hash(s_.public_key, out);        // s
+      encrypt_and_hash(s_.public_key(), out);      // s
       IPOP_ASSERT(mix_dh(s_, remote_ephemeral_));  // se
       break;
   }
@@ -91,8 +92,13 @@ Result<Bytes> Noise::read_message(ByteView message) {
   switch (next_message_) {
     case 0:  // -> e
       read_e(in);
-      // Not a token: our answer will be computed with this key, so now is the time to refuse a worthless one.
-      if (auto shared = dh(e_, remote_ephemeral_); !shared) ok = shared.error();
+      // For the token ee of our answer; now is the time to refuse a worthless key.
+      if (auto shared = dh(e_, remote_ephemeral_)) {
+        ee_ = *shared;
+        wipe(*shared);
+      } else {
+        ok = shared.error();
+      }
       break;
     case 1:  // <- e, ee, s, es
       read_e(in);
@@ -123,8 +129,8 @@ TransportKeys Noise::split() const {
 }
 
 void Noise::write_e(Bytes& out) {
-  out.insert(out.end(), e_.public_key.begin(), e_.public_key.end());
-  mix_hash(e_.public_key);
+  out.insert(out.end(), e_.public_key().begin(), e_.public_key().end());
+  mix_hash(e_.public_key());
 }
 
 void Noise::read_e(Reader& in) {

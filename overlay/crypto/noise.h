@@ -84,6 +84,7 @@ class Noise {
   DhKey e_;
   std::array<uint8_t, 32> remote_static_{};
   std::array<uint8_t, 32> remote_ephemeral_{};
+  std::array<uint8_t, 32> ee_{};  ///< The responder's, from the first message to the second.
 };
 
 }  // namespace ipop

@@ -7,39 +7,31 @@
 #include "overlay/crypto/openssl.h"
 
 namespace ipop {
-namespace {
-
-PkeyPtr private_key(const std::array<uint8_t, 32>& secret) {
-  PkeyPtr key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
-  IPOP_ASSERT(key);
-  return key;
+DhKey::DhKey(std::shared_ptr<EVP_PKEY> native) : native_(std::move(native)) {
+  size_t size = public_key_.size();
+  IPOP_ASSERT(EVP_PKEY_get_raw_public_key(native_.get(), public_key_.data(), &size) == 1);
 }
 
-}  // namespace
-
 DhKey DhKey::generate(Random& random) {
-  DhKey seed;
-  random.fill(seed.secret);
-  return from_secret(seed.secret);
+  std::array<uint8_t, 32> secret;
+  random.fill(secret);
+  DhKey key = from_secret(secret);
+  wipe(secret);
+  return key;
 }
 
 DhKey DhKey::from_secret(const std::array<uint8_t, 32>& secret) {
-  DhKey key;
-  key.secret = secret;
-  size_t size = key.public_key.size();
-  const PkeyPtr native = private_key(secret);
-  IPOP_ASSERT(EVP_PKEY_get_raw_public_key(native.get(), key.public_key.data(), &size) == 1);
-  return key;
+  std::shared_ptr<EVP_PKEY> native(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()), EVP_PKEY_free);
+  IPOP_ASSERT(native);
+  return DhKey(std::move(native));
 }
-
-DhKey::~DhKey() { wipe(secret); }
 
 Result<std::array<uint8_t, 32>> dh(const DhKey& key, const std::array<uint8_t, 32>& remote_public) {
   const ErrorQueueGuard guard;
-  const PkeyPtr ours = private_key(key.secret);
   const PkeyPtr theirs(
       EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, remote_public.data(), remote_public.size()));
-  const PkeyCtxPtr context(EVP_PKEY_CTX_new(ours.get(), nullptr));
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new(key.native(), nullptr));
   IPOP_ASSERT(theirs && context && EVP_PKEY_derive_init(context.get()) == 1);
 
   // OpenSSL refuses the all-zero secret itself.

@@ -75,7 +75,7 @@ Report make_report(const Node& node) {
   out.host = credentials.certificate.host_name();
   out.node = credentials.id;
   out.certificate_expires = credentials.certificate.not_after();
-  out.public_endpoint = node.public_endpoint();
+  out.public_endpoint = node.links().public_endpoint();
   out.place = {.is_joined = node.ring().is_joined(),
                .estimated_size = node.ring().estimated_size(),
                .successors = node.ring().successors(),

@@ -252,6 +252,16 @@ std::optional<Links::Datagram> Links::poll_datagram() { return pop(datagrams_); 
 
 std::optional<Links::Datagram> Links::poll_ring_datagram() { return pop(ring_datagrams_); }
 
+std::optional<Endpoint> Links::public_endpoint() const {
+  std::map<Endpoint, int> votes;
+  for (const auto& [node, link] : links_) {
+    if (link.observed()) ++votes[*link.observed()];
+  }
+  const auto winner = std::max_element(votes.begin(), votes.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return winner == votes.end() ? std::nullopt : std::optional(winner->first);
+}
+
 Instant Links::next_timeout() const {
   if (!events_.empty() || !datagrams_.empty() || !ring_datagrams_.empty()) return Instant::min();
   Instant next = link_timeout_;

@@ -109,6 +109,8 @@ class Links {
 
   /// In the order of node identifiers.
   const std::map<NodeId, Link>& all() const { return links_; }
+  /// Where peers say that we are: the most frequent answer, or nothing before the first.
+  std::optional<Endpoint> public_endpoint() const;
   /// Grows whenever what the fast path must know of keypairs and endpoints has changed.
   uint64_t version() const { return version_; }
 

@@ -127,7 +127,6 @@ void Node::handle_timeout(Instant now) {
   links_.handle_timeout(now);
   router_.handle_timeout(now);
   pump(now);  // Who has died is to be known before anybody is called.
-  ring_.set_public_endpoint(public_endpoint());
   ring_.handle_timeout(now);
   explorer_.handle_timeout(now);
   lookup_.handle_timeout(now);
@@ -136,16 +135,6 @@ void Node::handle_timeout(Instant now) {
   call_introducers(now);
   if (now >= gossip_at_) gossip(now);
   pump(now);
-}
-
-std::optional<Endpoint> Node::public_endpoint() const {
-  std::map<Endpoint, int> votes;
-  for (const auto& [node, link] : links_.all()) {
-    if (link.observed()) ++votes[*link.observed()];
-  }
-  const auto winner = std::max_element(votes.begin(), votes.end(),
-                                       [](const auto& a, const auto& b) { return a.second < b.second; });
-  return winner == votes.end() ? std::nullopt : std::optional(winner->first);
 }
 
 UnixSeconds Node::unix_time(Instant now) const {

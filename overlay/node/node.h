@@ -96,8 +96,6 @@ class Node {
   Vnet& vnet() { return vnet_; }
   const ErrorCounters& refused() const { return refused_; }
   ErrorCounters& refused() { return refused_; }
-  /// Where peers say that we are: the most frequent answer, or nothing before the first.
-  std::optional<Endpoint> public_endpoint() const;
 
  private:
   void pump(Instant now);

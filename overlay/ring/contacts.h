@@ -9,6 +9,7 @@
 #include "overlay/base/random.h"
 #include "overlay/base/time.h"
 #include "overlay/ring/contact.h"
+#include "overlay/ring/neighbourhood.h"
 
 namespace ipop {
 
@@ -63,6 +64,11 @@ class Contacts {
   const std::map<NodeId, KnownNode>& all() const { return nodes_; }
   std::map<NodeId, KnownNode>& all() { return nodes_; }
 
+  /// The neighbourhood of `self` if those for whom `accepts(node, entry)` were the whole ring.  Walks from
+  /// `self` outwards and no further than needed.
+  template <class Accepts>
+  Neighbourhood neighbourhood(const NodeId& self, Accepts accepts) const;
+
   /// It did not answer: the next call is later, by a pause that doubles, give or take a third.
   void put_off(Instant now, KnownNode& entry, Random& random);
   /// Drops what is too old, and of what is too much the oldest.
@@ -71,5 +77,25 @@ class Contacts {
  private:
   std::map<NodeId, KnownNode> nodes_;
 };
+
+template <class Accepts>
+Neighbourhood Contacts::neighbourhood(const NodeId& self, Accepts accepts) const {
+  Neighbourhood out;
+  auto next = nodes_.upper_bound(self);
+  for (size_t i = 0; i < nodes_.size() && out.successors.size() < kNearPerSide; ++i) {
+    if (next == nodes_.end()) next = nodes_.begin();
+    if (next->first != self && accepts(next->first, next->second)) out.successors.push_back(next->first);
+    ++next;
+  }
+  auto previous = nodes_.lower_bound(self);
+  for (size_t i = 0; i < nodes_.size() && out.predecessors.size() < kNearPerSide; ++i) {
+    if (previous == nodes_.begin()) previous = nodes_.end();
+    --previous;
+    if (previous->first != self && accepts(previous->first, previous->second)) {
+      out.predecessors.push_back(previous->first);
+    }
+  }
+  return out;
+}
 
 }  // namespace ipop

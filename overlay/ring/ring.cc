@@ -180,7 +180,7 @@ void Ring::handle_failed(Instant now, const Links::Failed& failed) {
 // Finding one's place, and giving others theirs.
 
 Contact Ring::own_contact() const {
-  return {.node = self_, .endpoint = public_endpoint_.value_or(Endpoint{})};
+  return {.node = self_, .endpoint = links_.public_endpoint().value_or(Endpoint{})};
 }
 
 /// Asks for our neighbours.  `first` is the peer to ask through; none: a distant one, so that more is learned
@@ -315,13 +315,12 @@ void Ring::call_near(Instant now) {
 /// Known nodes that would be neighbours if they were linked.  One that has been called for a while makes room
 /// for the next, since it may be gone.
 std::vector<NodeId> Ring::near_candidates(Instant now) const {
-  std::vector<NodeId> eligible;
-  for (const auto& [node, entry] : contacts_.all()) {
+  const auto is_eligible = [now](const NodeId&, const KnownNode& entry) {
     const bool is_due = !entry.is_lost && entry.call_at <= now + kSecondCaller;
     const bool may_answer = !entry.is_calling() || now - entry.called_at < kHearsayRetry;
-    if (entry.is_linked() || (is_due && may_answer)) eligible.push_back(node);
-  }
-  std::vector<NodeId> out = neighbourhood_of(self_, eligible).all();
+    return entry.is_linked() || (is_due && may_answer);
+  };
+  std::vector<NodeId> out = contacts_.neighbourhood(self_, is_eligible).all();
   std::erase_if(out, [&](const NodeId& node) { return contacts_.find(node)->is_linked(); });
   return out;
 }
@@ -363,12 +362,8 @@ void Ring::call_lost(Instant now) {
 // Upkeep.
 
 void Ring::refresh_near(Instant now) {
-  std::vector<NodeId> linked;
-  for (const auto& [node, link] : links_.all()) {
-    const KnownNode* entry = contacts_.find(node);
-    if (entry != nullptr && entry->is_linked()) linked.push_back(node);
-  }
-  Neighbourhood near = neighbourhood_of(self_, linked);
+  Neighbourhood near = contacts_.neighbourhood(
+      self_, [](const NodeId&, const KnownNode& entry) { return entry.is_linked(); });
   if (near == near_) return;
   near_ = std::move(near);
   refresh_uses(now);

@@ -85,8 +85,6 @@ class Ring {
 
   /// Guests here talk with guests there: a link is made, or kept.
   void want(Instant now, const NodeId& node);
-  /// Where peers see us, for those who shall call us.
-  void set_public_endpoint(const std::optional<Endpoint>& endpoint) { public_endpoint_ = endpoint; }
 
   /// True as soon as we are linked to the nearest nodes that we know of, having asked for our place; and for
   /// a node that is the first of its ring.
@@ -137,7 +135,6 @@ class Ring {
   Log& log_;
   Contacts contacts_;
   Neighbourhood near_;
-  std::optional<Endpoint> public_endpoint_;
 
   bool is_joined_ = false;
   bool is_placed_ = false;  ///< Somebody on the ring has answered, or asked, us as its part.

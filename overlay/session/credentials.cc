@@ -9,7 +9,7 @@ Credentials Credentials::make(const Network& network, const Identity& identity,
   const DhKey noise_static = DhKey::generate(random);
   const wire::HandshakePayload payload{
       .certificate = certificate.to_der(),
-      .signature = identity.sign(wire::HandshakePayload::signed_part(noise_static.public_key))};
+      .signature = identity.sign(wire::HandshakePayload::signed_part(noise_static.public_key()))};
   Writer prologue;
   prologue.bytes(as_bytes("ipop 1 "));
   prologue.bytes(network.id());

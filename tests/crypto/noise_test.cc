@@ -83,8 +83,8 @@ TEST_F(NoiseXx, MatchesThePublishedVector) {
   ASSERT_TRUE(initiator.complete() && responder.complete());
   EXPECT_EQ(to_hex(initiator.handshake_hash()), vector.handshake_hash);
   EXPECT_EQ(to_hex(responder.handshake_hash()), vector.handshake_hash);
-  EXPECT_EQ(initiator.remote_static(), vector.resp_static.public_key);
-  EXPECT_EQ(responder.remote_static(), vector.init_static.public_key);
+  EXPECT_EQ(initiator.remote_static(), vector.resp_static.public_key());
+  EXPECT_EQ(responder.remote_static(), vector.init_static.public_key());
 
   // The rest are transport messages, by turns; a counter for each direction.
   const TransportKeys ours = initiator.split(), theirs = responder.split();
@@ -185,7 +185,7 @@ TEST_F(NoiseXx, IsAValue) {  // A forged answer worked on in a copy does not dis
   Noise copy = initiator;
   EXPECT_FALSE(copy.read_message(Bytes(Noise::overhead(1), 7)));
   EXPECT_TRUE(initiator.read_message(responder.write_message({})));
-  EXPECT_EQ(initiator.remote_static(), vector.resp_static.public_key);
+  EXPECT_EQ(initiator.remote_static(), vector.resp_static.public_key());
 }
 
 }  // namespace

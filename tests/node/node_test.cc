@@ -38,8 +38,8 @@ TEST(Node, LearnsFromPeersWhereTheInternetSeesIt) {
   World world({.seed = 2});
   world.add_host("alpha");
   Host& beta = world.add_host("beta");
-  ASSERT_TRUE(world.run_until([&] { return beta.node().public_endpoint().has_value(); }, 2s));
-  EXPECT_EQ(*beta.node().public_endpoint(), beta.endpoint());
+  ASSERT_TRUE(world.run_until([&] { return beta.node().links().public_endpoint().has_value(); }, 2s));
+  EXPECT_EQ(*beta.node().links().public_endpoint(), beta.endpoint());
 }
 
 /// Two hosts; a guest of each has said where it is.

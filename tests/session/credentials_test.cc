@@ -20,12 +20,12 @@ TEST(Credentials, ShowTheCertificateAndSignTheNoiseKey) {
   ASSERT_TRUE(payload);
   EXPECT_EQ(payload->certificate, alice.certificate.to_der());
   EXPECT_TRUE(verify(alice.certificate.public_key(),
-                     wire::HandshakePayload::signed_part(alice.noise_static.public_key), payload->signature));
+                     wire::HandshakePayload::signed_part(alice.noise_static.public_key()), payload->signature));
 }
 
 TEST(Credentials, HaveAFreshNoiseKeyAtEachStart) {
   const Grid grid;
-  EXPECT_NE(grid.member(1, 0).noise_static.public_key, grid.member(1, 1).noise_static.public_key);
+  EXPECT_NE(grid.member(1, 0).noise_static.public_key(), grid.member(1, 1).noise_static.public_key());
   EXPECT_EQ(grid.member(1, 0).id, grid.member(1, 1).id);
 }
 

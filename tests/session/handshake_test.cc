@@ -78,8 +78,8 @@ TEST_F(HandshakeTest, LeavesBothWithTheSameKeysAndEachOthersName) {
   EXPECT_EQ(at_alice->peer.node_id(), bob_.id);
   EXPECT_EQ(at_alice->peer.host_name(), "host2");
   EXPECT_EQ(at_bob->peer.node_id(), alice_.id);
-  EXPECT_EQ(at_alice->remote_static, bob_.noise_static.public_key);
-  EXPECT_EQ(at_bob->remote_static, alice_.noise_static.public_key);
+  EXPECT_EQ(at_alice->remote_static, bob_.noise_static.public_key());
+  EXPECT_EQ(at_bob->remote_static, alice_.noise_static.public_key());
   EXPECT_EQ(at_alice->local_index, 0xa11ceu);
   EXPECT_EQ(at_alice->remote_index, 0xb0bu);
   EXPECT_EQ(at_bob->local_index, 0xb0bu);

@@ -34,7 +34,6 @@ class Place {
         router(credentials_.id, links, random_, refused) {
     if (!has_ring) return;
     ring = std::make_unique<Ring>(id(), now, links, router, random_, log);
-    ring->set_public_endpoint(endpoint);
     explorer = std::make_unique<Explorer>(id(), "host" + std::to_string(member), *ring, router, random_);
   }
   Place(const Place&) = delete;
