@@ -193,7 +193,7 @@ void Link::send_with(std::shared_ptr<Keypair> keypair, Origin origin) {
 void Link::ask_for_life(Instant now) {
   ping_due_ = true;
   Duration pause = retry_timeout();
-  for (int i = 0; i < unanswered_pings_; ++i) pause += pause / 4;
+  for (int i = 0; i < unanswered_pings_; ++i) pause = std::min(pause + pause / 4, kLongestRetryTimeout);
   ++unanswered_pings_;
   asked_at_ = now;
   timer(Timer::Probe) = now + pause;

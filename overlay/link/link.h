@@ -35,8 +35,8 @@ inline constexpr Duration kHintInterval = 1s;
 /// Whoever sends to a peer that was silent for so long tells the core (PeerActivity::quiet), which asks.
 inline constexpr Duration kSilencePatience = 2s;
 /// How many Pings stay unanswered until a peer counts as dead.  The first pause between them is the
-/// retransmission time-out of the link, each further one a quarter longer: a peer 100 ms away is given up
-/// after some 2 s.
+/// retransmission time-out of the link, each further one a quarter longer, up to a second: a peer 100 ms away
+/// is given up after some 2 s, and none is waited for longer than 5 s.
 inline constexpr int kMaxUnansweredPings = 5;
 
 class Link {

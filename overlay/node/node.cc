@@ -375,8 +375,8 @@ void Node::pass_broadcast(Instant now, const wire::Broadcast& broadcast) {
 
 void Node::call_introducers(Instant now) {
   const auto is_linked = [&](const NodeId& node) { return links_.all().contains(node); };
-  for (const Endpoint& endpoint : introducers_.take_calls(now, links_.all().empty(), is_linked)) {
-    links_.call(now, {.path = endpoint, .node = std::nullopt}, kIntroductionInterval);
+  if (const auto endpoint = introducers_.take_call(now, links_.all().empty(), is_linked)) {
+    links_.call(now, {.path = *endpoint, .node = std::nullopt}, kIntroductionInterval);
   }
 }
 

@@ -41,6 +41,7 @@ struct KnownNode {
   Instant heard_at{};  ///< Somebody spoke of it, or it was linked.
   Instant called_at{};
   Instant linked_at{};       ///< State::Linked.
+  Instant lost_at{};         ///< When `is_lost` became true.
   Instant traffic_until{};   ///< Guests talk with it.
   Instant direct_at{};       ///< Linked over the ring: when a direct path is looked for next.
   bool is_lost = false;      ///< Was linked and stopped answering.

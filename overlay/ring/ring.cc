@@ -21,6 +21,10 @@ constexpr Duration kSecondCaller = 300ms;
 /// noticed by then if it does not.
 constexpr Duration kFresh = 1s;
 
+/// For so long others may speak of a node that we have lost and not have noticed yet.  Whoever speaks of it
+/// later has it.
+constexpr Duration kStaleNews = 20s;
+
 /// How long hearsay is called: two Initiations.
 constexpr Duration kHearsayPatience = 1500ms;
 constexpr Duration kHearsayRetry = 600ms;
@@ -64,8 +68,12 @@ void Ring::handle_heard_of(Instant now, const Contact& contact) {
   KnownNode& entry = contacts_.know(now, contact.node);
   entry.heard_at = now;
   if (entry.is_linked()) return;
-  const bool is_news = contact.endpoint.port != 0 && contact.endpoint != entry.endpoint;
+  bool is_news = contact.endpoint.port != 0 && contact.endpoint != entry.endpoint;
   if (is_news) entry.endpoint = contact.endpoint;
+  if (entry.is_lost && now - entry.lost_at >= kStaleNews) {
+    entry.is_lost = false;
+    is_news = true;
+  }
   if (entry.state != State::Idle || !(is_new || is_news)) return;
   entry.pause = kFirstRedial;
   entry.call_at = now + (self_ < contact.node ? Duration::zero() : kSecondCaller);
@@ -129,7 +137,7 @@ void Ring::handle_connected(Instant now, const Links::Connected& connected) {
 
 void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnected) {
   const NodeId& node = disconnected.node;
-  const bool was_near = is_near(node);
+  const Neighbourhood before = near_;
   KnownNode* entry = contacts_.find(node);
   if (entry == nullptr) return;
   entry->state = State::Idle;
@@ -137,6 +145,7 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
   entry->heard_at = now;
   if (disconnected.end == Links::End::Dead) {
     entry->is_lost = true;
+    entry->lost_at = now;
     entry->pause = kLostRedial;
     contacts_.put_off(now, *entry, random_);
   } else if (disconnected.end == Links::End::Stopped) {
@@ -146,9 +155,11 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
   }
   router_.handle_disconnected(now, node);
   refresh_near(now);
-  if (was_near && disconnected.end != Links::End::Unneeded) {
+  if (before.contains(node) && disconnected.end != Links::End::Unneeded) {
     for (const NodeId& neighbour : near_.all()) links_.send_control(now, neighbour, wire::Gone{.node = node});
-    if (now < lost_near_at_ + kSettleTime) {  // Several at once: what we have heard of may be gone, too.
+    close_gap(now, node, before);
+    if (now < lost_near_at_ + kSettleTime) {  // Several at once: the others may be gone, too.
+      for (const NodeId& neighbour : near_.all()) links_.ask_for_life(now, neighbour);
       place_at_ = std::min(place_at_, now + kPlaceRetry / 2);
       unsettled_until_ = now + kSettleTime;
       place_pause_ = kPlaceRetry;
@@ -156,6 +167,17 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
     lost_near_at_ = now;
   }
   work_soon(now);
+}
+
+/// On the far side of a gap somebody misses one neighbour, which we or ours are.  If each of the six who had
+/// the lost one tells its last neighbour on that side whom it has, all are told.
+void Ring::close_gap(Instant now, const NodeId& lost, const Neighbourhood& before) {
+  const auto tell_last = [&](const std::vector<NodeId>& side_before, const std::vector<NodeId>& side) {
+    const bool was_there = std::find(side_before.begin(), side_before.end(), lost) != side_before.end();
+    if (was_there && !side.empty()) links_.send_control(now, side.back(), members_for(side.back()));
+  };
+  tell_last(before.successors, near_.successors);
+  tell_last(before.predecessors, near_.predecessors);
 }
 
 void Ring::handle_failed(Instant now, const Links::Failed& failed) {
@@ -236,7 +258,7 @@ void Ring::handle_connect(Instant now, const wire::Routed& envelope, const wire:
   const Contact own = own_contact();
   const wire::ConnectReply reply{.purpose = request.purpose,
                                  .responder = {.node = self_, .endpoint = own.endpoint}};
-  if (request.purpose == Purpose::Near) tell_of(now, subject, entry);
+  if (request.purpose == Purpose::Near && !entry.is_linked()) tell_of(now, subject, entry);
   (void)router_.send(now, Mode::Exact, subject, reply, request.via);
 }
 
@@ -489,7 +511,7 @@ void Ring::tell_of(Instant now, const NodeId& node, const KnownNode& entry) {
 void Ring::handle_timeout(Instant now) {
   if (now >= work_at_) work(now);
   if (now >= place_at_) {
-    if (is_joined_ && now >= unsettled_until_) place_pause_ = std::min(4 * place_pause_, kPlaceInterval);
+    if (is_joined_ && now >= unsettled_until_) place_pause_ = std::min(8 * place_pause_, kPlaceInterval);
     place_at_ = now + jittered(is_placed_ ? place_pause_ : kPlaceRetry / 2, random_);
     ask_for_place(now, std::nullopt);
   }

@@ -53,7 +53,7 @@ inline constexpr Duration kTrafficLifetime = 120s;
 /// Between two looks at what nothing else reports.
 inline constexpr Duration kTickInterval = 2s;
 /// How often a node makes sure of its place, and how soon again while something is missing.
-inline constexpr Duration kPlaceInterval = 120s;
+inline constexpr Duration kPlaceInterval = 240s;
 inline constexpr Duration kPlaceRetry = 2s;
 /// How long a node leaves it to its first peer to ask for its place.
 inline constexpr Duration kPlaceDelay = 400ms;
@@ -115,6 +115,7 @@ class Ring {
   void call_invited(Instant now);
   void call_lost(Instant now);
   void refresh_near(Instant now);
+  void close_gap(Instant now, const NodeId& lost, const Neighbourhood& before);
   void refresh_uses(Instant now);
   void close_unneeded(Instant now);
   void ask_for_place(Instant now, const std::optional<NodeId>& first);

@@ -218,7 +218,7 @@ bool Router::send_to(Instant now, const NodeId& next, Waiting waiting) {
   copy.ack_token = is_watched ? std::max<uint32_t>(random_.u32(), 1) : 0;
   if (waiting.from != self_) {
     const auto round_trip = link.round_trip();
-    const auto us = round_trip ? static_cast<uint32_t>(round_trip->count()) : 0;
+    const auto us = round_trip ? static_cast<uint32_t>(std::max<int64_t>(round_trip->count(), 1)) : 0;
     wire::append_trace_hop(copy.body, {.node = self_, .round_trip_us = us});
   }
   if (!links_.send_control(now, next, copy)) return false;

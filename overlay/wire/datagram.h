@@ -31,13 +31,13 @@ inline constexpr size_t kMacSize = 16;
 /// 5: 1280 octets of packet) without fragments.
 inline constexpr size_t kMaxHandshakeSize = 1200;
 
-/// | type = 1 | zero (3) | sender_index (4) | noise (560) | mac1 (16) | mac2 (16) |
+/// | type = 1 | zero (3) | sender_index (4) | noise (360) | mac1 (16) | mac2 (16) |
 ///
-/// Always 600 octets: a Response has some 560 with a certificate of ipopctl's, and at most twice as much with
-/// any, so that a forged source address amplifies less than the factor of three that RFC 9000, section 8.1,
-/// allows. Calls are half of what a node sends while others come and go, which is why it is not more.
+/// Always 400 octets: a third of the longest Response, so that a forged source address amplifies by no more
+/// than the factor that RFC 9000, section 8.1, allows.  Calls are half of what a node sends while others come
+/// and go, which is why it is not more.
 struct Initiation {
-  static constexpr size_t kSize = 600;
+  static constexpr size_t kSize = 400;
   static constexpr size_t kNoiseSize = kSize - 8 - 2 * kMacSize;
   uint32_t sender_index = 0;
   Bytes noise;  ///< kNoiseSize octets.

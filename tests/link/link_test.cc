@@ -18,7 +18,7 @@ const Endpoint kAway = Endpoint::from_ipv4({0xc6336402}, 1003);
 
 /// Between Pings that are not answered: one second before any sample, then each a quarter longer than the
 /// last.
-constexpr Duration kPauses[] = {1s, 1250ms, 1562500us, 1953125us, 2441406us};
+constexpr Duration kPause = 1s;
 
 /// A link to member 2 that is told of handshakes by hand.  Local index i belongs to remote index 1000 + i.
 class LinkTest : public ::testing::Test {
@@ -51,8 +51,8 @@ class LinkTest : public ::testing::Test {
   /// The peer, asked at `asked`, stays silent until it is given up.
   void fall_silent(Instant asked) {
     Instant at = asked;
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(visit(at += kPauses[i]), (std::vector{Event::Ping})) << i;
-    EXPECT_EQ(visit(at += kPauses[4]), (std::vector{Event::Dead}));
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(visit(at += kPause), (std::vector{Event::Ping})) << i;
+    EXPECT_EQ(visit(at += kPause), (std::vector{Event::Dead}));
   }
   /// A frame of a guest passes; the switch's threads count it.
   void frame() { link_.activity()->tx_frames.fetch_add(1); }
@@ -262,7 +262,7 @@ TEST_F(ConnectedLinkTest, PausesByTheRoundTripOfItsLink) {
   EXPECT_EQ(visit(at += 366'210us), (std::vector{Event::Dead}));
 }
 
-TEST_F(ConnectedLinkTest, DiesTenSecondsAfterATalkativePeerFellSilent) {
+TEST_F(ConnectedLinkTest, DiesSevenSecondsAfterATalkativePeerFellSilent) {
   // The fast path notices two seconds of silence.
   link_.handle_quiet(Instant{102s});
   EXPECT_EQ(events(), (std::vector{Event::Ping}));
@@ -275,10 +275,10 @@ TEST_F(ConnectedLinkTest, OneAnswerStartsTheCountAnew) {
   link_.handle_quiet(Instant{102s});
   events();
   Instant at{102s};
-  for (int i = 0; i < 4; ++i) visit(at += kPauses[i]);
-  link_.handle_received(Instant{109s}, 1, kHome);
-  EXPECT_EQ(visit(Instant{129s}), (std::vector{Event::Ping}));
-  fall_silent(Instant{129s});
+  for (int i = 0; i < 4; ++i) visit(at += kPause);
+  link_.handle_received(Instant{106s}, 1, kHome);
+  EXPECT_EQ(visit(Instant{126s}), (std::vector{Event::Ping}));
+  fall_silent(Instant{126s});
 }
 
 // The peer restarted while we were about to give it up: its handshake is word from it.
@@ -288,11 +288,11 @@ TEST_F(ConnectedLinkTest, AHandshakeProvesLife) {
     link_.handle_quiet(Instant{102s});
     events();
     Instant at{102s};
-    for (int i = 0; i < 4; ++i) visit(at += kPauses[i]);
-    establish(Instant{110s}, origin == Link::Origin::Initiated ? 2 : 3, origin,
+    for (int i = 0; i < 4; ++i) visit(at += kPause);
+    establish(Instant{106s}, origin == Link::Origin::Initiated ? 2 : 3, origin,
               origin == Link::Origin::Initiated ? 2 : 3);
     events();
-    link_.handle_timeout(Instant{110s} + 300ms);
+    link_.handle_timeout(Instant{106s} + 300ms);
     for (const Event event : events()) EXPECT_NE(event, Event::Dead);
   }
 }
@@ -494,9 +494,9 @@ TEST_F(ConnectedLinkTest, AFrameSinceTheLastPingIsAnAnswer) {
   link_.handle_quiet(Instant{102s});
   events();
   Instant at{102s};
-  for (int i = 0; i < 4; ++i) visit(at += kPauses[i]);
+  for (int i = 0; i < 4; ++i) visit(at += kPause);
   link_.activity()->last_received = (at + 500ms).time_since_epoch().count();
-  EXPECT_TRUE(visit(at += kPauses[4]).empty()) << "it spoke 1.9 s ago, after we asked";
+  EXPECT_TRUE(visit(at += kPause).empty()) << "it spoke half a second ago, after we asked";
   EXPECT_NE(link_.sending(), nullptr);
 }
 

@@ -17,42 +17,76 @@ Endpoint place(uint16_t port) { return Endpoint::from_ipv4({0xcb007107}, port); 
 
 class IntroducersTest : public ::testing::Test {
  protected:
-  std::vector<Endpoint> calls(Instant now, bool is_alone, std::vector<NodeId> linked = {}) {
-    return introducers_.take_calls(now, is_alone, [&](const NodeId& node) {
+  std::optional<Endpoint> call(Instant now, bool is_alone, std::vector<NodeId> linked = {}) {
+    return introducers_.take_call(now, is_alone, [&](const NodeId& node) {
       return std::find(linked.begin(), linked.end(), node) != linked.end();
     });
+  }
+  /// Who is called from `now` on until a second has passed in which nobody is, in order of port.
+  std::vector<Endpoint> round(Instant now, std::vector<NodeId> linked = {}) {
+    std::vector<Endpoint> out;
+    for (Instant next = now; next < now + 1s; next = std::max(next, introducers_.next_timeout(true))) {
+      const auto called = call(next, true, linked);
+      if (!called) break;
+      out.push_back(*called);
+      now = next;
+    }
+    std::sort(out.begin(), out.end());
+    return out;
   }
   SeededRandom random_{1};
   Introducers introducers_{{place(1), place(2), place(3)}, kStart, random_};
 };
 
-TEST_F(IntroducersTest, AllAreCalledAtTheStart) {
+TEST_F(IntroducersTest, OneAfterTheOtherIsCalledUntilOneAnswers) {
   EXPECT_EQ(introducers_.next_timeout(true), kStart);
-  EXPECT_EQ(calls(kStart, true), (std::vector{place(1), place(2), place(3)}));
-  EXPECT_TRUE(calls(kStart, true).empty()) << "each call repeats itself meanwhile";
+  std::vector<Endpoint> called;
+  for (const Duration after : {0ms, 100ms, 200ms}) {
+    EXPECT_EQ(introducers_.next_timeout(true), kStart + after);
+    EXPECT_EQ(call(kStart + after - 1us, true), std::nullopt);
+    called.push_back(call(kStart + after, true).value());
+  }
+  std::sort(called.begin(), called.end());
+  EXPECT_EQ(called, (std::vector{place(1), place(2), place(3)})) << "each once";
+  EXPECT_EQ(call(kStart + 300ms, true), std::nullopt) << "each call repeats itself meanwhile";
+}
+
+TEST_F(IntroducersTest, WhoeverHasAnAnswerCallsNoOther) {
+  call(kStart, true);
+  EXPECT_EQ(call(kStart + 100ms, false), std::nullopt);
 }
 
 TEST_F(IntroducersTest, AllAreCalledAgainTenSecondsLaterWhileWeAreAlone) {
-  calls(kStart, true);
+  round(kStart);
   const Instant next = introducers_.next_timeout(true);
   EXPECT_GE(next, kStart + 10s * 5 / 6);  // Give or take a sixth.
-  EXPECT_LE(next, kStart + 10s * 7 / 6);
-  EXPECT_TRUE(calls(next - 1us, true).empty());
-  EXPECT_EQ(calls(next, true).size(), 3u);
+  EXPECT_LE(next, kStart + 200ms + 10s * 7 / 6);
+  EXPECT_EQ(call(next - 1us, true), std::nullopt);
+  EXPECT_EQ(round(next), (std::vector{place(1), place(2), place(3)}));
 }
 
-TEST_F(IntroducersTest, OneIsCalledEveryQuarterOfAnHourOtherwise) {
-  calls(kStart, true);
-  std::vector<Endpoint> called;
-  Instant last = kStart;
+TEST_F(IntroducersTest, AnyIsTheFirst) {
+  std::vector<Endpoint> first;
+  for (int i = 0; i < 30; ++i) {
+    introducers_.hurry(kStart);
+    first.push_back(call(kStart, true).value());
+  }
+  for (const uint16_t port : std::vector<uint16_t>{1, 2, 3}) {
+    EXPECT_NE(std::count(first.begin(), first.end(), place(port)), 0) << "or one of them had all the work";
+  }
+}
+
+TEST_F(IntroducersTest, OneIsCalledSoonOnceWeAreMembersAndThenEveryQuarterOfAnHour) {
+  EXPECT_GE(introducers_.next_timeout(false), kStart + 150s * 5 / 6);
+  EXPECT_LE(introducers_.next_timeout(false), kStart + 150s * 7 / 6);
+  Instant last = introducers_.next_timeout(false);
+  std::vector<Endpoint> called = {call(last, false).value()};
   for (int i = 0; i < 30; ++i) {
     const Instant next = introducers_.next_timeout(false);
     EXPECT_GE(next, last + 900s * 5 / 6);
     EXPECT_LE(next, last + 900s * 7 / 6);
-    EXPECT_TRUE(calls(next - 1us, false).empty());
-    const auto now_called = calls(next, false);
-    ASSERT_EQ(now_called.size(), 1u);
-    called.push_back(now_called[0]);
+    EXPECT_EQ(call(next - 1us, false), std::nullopt);
+    called.push_back(call(next, false).value());
     last = next;
   }
   for (const uint16_t port : std::vector<uint16_t>{1, 2, 3}) {
@@ -61,44 +95,43 @@ TEST_F(IntroducersTest, OneIsCalledEveryQuarterOfAnHourOtherwise) {
 }
 
 TEST_F(IntroducersTest, WhoeverLosesItsLastLinkDoesNotWait) {
-  calls(kStart, true);
-  EXPECT_TRUE(calls(kStart + 1s, true).empty());
+  round(kStart);
+  EXPECT_EQ(call(kStart + 1s, true), std::nullopt);
   introducers_.hurry(kStart + 1s);
   EXPECT_LE(introducers_.next_timeout(true), kStart + 1s);
-  EXPECT_EQ(calls(kStart + 1s, true).size(), 3u);
+  EXPECT_EQ(round(kStart + 1s).size(), 3u);
 }
 
 TEST_F(IntroducersTest, ALinkedOneIsNotCalled) {
-  calls(kStart, true);
+  round(kStart);
   introducers_.handle_answered(place(2), at(7));
   introducers_.handle_answered(place(9), at(8));  // A call of somebody else's: no introducer lives there.
-  EXPECT_EQ(calls(introducers_.next_timeout(true), true, {at(7), at(8)}), (std::vector{place(1), place(3)}));
-  EXPECT_EQ(calls(introducers_.next_timeout(true), true), (std::vector{place(1), place(2), place(3)}))
+  EXPECT_EQ(round(introducers_.next_timeout(true), {at(7), at(8)}), (std::vector{place(1), place(3)}));
+  EXPECT_EQ(round(introducers_.next_timeout(true)), (std::vector{place(1), place(2), place(3)}))
       << "it is again once its link has ended";
 }
 
 TEST_F(IntroducersTest, WhenAllAreLinkedThereIsNothingToDo) {
-  calls(kStart, true);
   for (const uint16_t port : std::vector<uint16_t>{1, 2, 3})
     introducers_.handle_answered(place(port), at(port));
   const Instant next = introducers_.next_timeout(false);
-  EXPECT_TRUE(calls(next, false, {at(1), at(2), at(3)}).empty());
+  EXPECT_EQ(call(next, false, {at(1), at(2), at(3)}), std::nullopt);
   EXPECT_GT(introducers_.next_timeout(false), next) << "until the next turn, or we would be asked for ever";
 }
 
 TEST_F(IntroducersTest, ANewProcessThereHasAnotherName) {
   introducers_.handle_answered(place(1), at(7));
   introducers_.handle_answered(place(1), at(8));
-  EXPECT_EQ(calls(kStart, true, {at(7)}).size(), 3u) << "who answered last counts";
+  EXPECT_EQ(round(kStart, {at(7)}).size(), 3u) << "who answered last counts";
 }
 
 TEST_F(IntroducersTest, OurOwnEndpointIsLeftAloneForFiveMinutes) {
   introducers_.handle_self(kStart, place(1));
-  EXPECT_EQ(calls(kStart, true), (std::vector{place(2), place(3)}));
-  introducers_.hurry(kStart + 300s - 1us);
-  EXPECT_EQ(calls(kStart + 300s - 1us, true), (std::vector{place(2), place(3)}));
+  EXPECT_EQ(round(kStart), (std::vector{place(2), place(3)}));
+  introducers_.hurry(kStart + 299s);
+  EXPECT_EQ(round(kStart + 299s), (std::vector{place(2), place(3)}));
   introducers_.hurry(kStart + 300s);
-  EXPECT_EQ(calls(kStart + 300s, true).size(), 3u) << "addresses move";
+  EXPECT_EQ(round(kStart + 300s).size(), 3u) << "addresses move";
 }
 
 TEST(Introducers, OfNobodyNeverWake) {
@@ -106,7 +139,7 @@ TEST(Introducers, OfNobodyNeverWake) {
   Introducers none({}, kStart, random);
   EXPECT_EQ(none.next_timeout(true), kNever);
   EXPECT_EQ(none.next_timeout(false), kNever);
-  EXPECT_TRUE(none.take_calls(kStart, true, [](const NodeId&) { return false; }).empty());
+  EXPECT_EQ(none.take_call(kStart, true, [](const NodeId&) { return false; }), std::nullopt);
   none.hurry(kStart);
   EXPECT_EQ(none.next_timeout(true), kNever);
 }

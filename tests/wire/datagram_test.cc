@@ -66,17 +66,17 @@ TEST(DatagramType, IsMalformedWhenShortOrNotZeroBehind) {
   EXPECT_EQ(peek_type(Bytes{4, 0, 0, 1}).error(), Error::Malformed);
 }
 
-TEST(Initiation, IsAlways600Octets) {
-  EXPECT_EQ(Initiation::kNoiseSize, 560u);
-  Initiation message{.sender_index = 0x01020304, .noise = counting(560)};
+TEST(Initiation, IsAlways400Octets) {
+  EXPECT_EQ(Initiation::kNoiseSize, 360u);
+  Initiation message{.sender_index = 0x01020304, .noise = counting(360)};
   const Bytes whole = with_macs(message.encode());
-  EXPECT_EQ(whole.size(), 600u);
+  EXPECT_EQ(whole.size(), 400u);
   EXPECT_EQ(to_hex(ByteView(whole).first(8)), "0100000001020304");
 
   const auto decoded = Initiation::decode(whole);
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->sender_index, 0x01020304u);
-  EXPECT_EQ(decoded->noise, counting(560));
+  EXPECT_EQ(decoded->noise, counting(360));
 
   refuses_every_truncation<Initiation>(whole, whole.size());
   Bytes longer = whole;
