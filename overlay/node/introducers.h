@@ -16,7 +16,7 @@ namespace ipop {
 inline constexpr Duration kSelfPatience = 300s;
 /// Who knows nobody gives each so long to answer before it calls the next one, too: every introducer that
 /// answers looks for the newcomer's place, which is work for all.
-inline constexpr Duration kNextIntroducer = 100ms;
+inline constexpr Duration kNextIntroducer = 80ms;
 /// While we know nobody all are called, and again after this; each call repeats itself meanwhile.
 inline constexpr Duration kIntroductionInterval = 10s;
 /// A member of a ring calls one of them now and then: that is what joins two rings that began apart.  The

@@ -160,6 +160,9 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
     close_gap(now, node, before);
     if (now < lost_near_at_ + kSettleTime) {  // Several at once: the others may be gone, too.
       for (const NodeId& neighbour : near_.all()) links_.ask_for_life(now, neighbour);
+      tell_at_ = std::min(tell_at_, now + kSettleTime);  // What was said meanwhile may be lost.
+    }
+    if (near_.successors.size() <= 1 || near_.predecessors.size() <= 1) {  // Nobody may be left to tell us.
       place_at_ = std::min(place_at_, now + kPlaceRetry / 2);
       unsettled_until_ = now + kSettleTime;
       place_pause_ = kPlaceRetry;

@@ -9,6 +9,11 @@
 namespace ipop {
 namespace {
 
+// What the first octet of an endpoint says of the rest.
+constexpr uint8_t kNoEndpoint = 0;
+constexpr uint8_t kIpv4Endpoint = 4;
+constexpr uint8_t kIpv6Endpoint = 6;
+
 constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 template <class T>
@@ -102,9 +107,22 @@ Ipv4Address read_ipv4(Reader& in) { return {in.u32()}; }
 
 Endpoint read_endpoint(Reader& in) {
   Endpoint out;
-  out.address = in.array<16>();
-  out.port = in.u16();
-  return out;
+  switch (in.u8()) {
+    case kNoEndpoint:
+      return out;
+    case kIpv4Endpoint: {
+      const Ipv4Address address = read_ipv4(in);
+      return Endpoint::from_ipv4(address, in.u16());
+    }
+    case kIpv6Endpoint:
+      out.address = in.array<16>();
+      out.port = in.u16();
+      if (out.is_ipv4() || out == Endpoint{}) in.fail();
+      return out;
+    default:
+      in.fail();
+      return out;
+  }
 }
 
 void write(Writer& out, const MacAddress& mac) { out.bytes(mac.bytes); }
@@ -112,7 +130,14 @@ void write(Writer& out, const MacAddress& mac) { out.bytes(mac.bytes); }
 void write(Writer& out, Ipv4Address address) { out.u32(address.value); }
 
 void write(Writer& out, const Endpoint& endpoint) {
-  out.bytes(endpoint.address);
+  if (endpoint == Endpoint{}) return out.u8(kNoEndpoint);
+  if (endpoint.is_ipv4()) {
+    out.u8(kIpv4Endpoint);
+    write(out, endpoint.ipv4());
+  } else {
+    out.u8(kIpv6Endpoint);
+    out.bytes(endpoint.address);
+  }
   out.u16(endpoint.port);
 }
 

@@ -68,7 +68,8 @@ struct Endpoint {
   static std::optional<Endpoint> parse(std::string_view text);
 };
 
-// On the wire: 6, 4 and 18 octets (address, then port).
+// On the wire: 6 and 4 octets, and for an endpoint | 4 or 6 (1) | address (4 or 16) | port (2) |, or the octet 0
+// for none.  Each has one encoding: read_endpoint() fails on IPv4 in the guise of IPv6.
 MacAddress read_mac(Reader& in);
 Ipv4Address read_ipv4(Reader& in);
 Endpoint read_endpoint(Reader& in);

@@ -33,7 +33,7 @@ enum class Purpose : uint8_t {
 /// calls, too: both sides sending is what opens two NATs (RFC 5128, section 3.3).
 struct Connect {
   Purpose purpose = Purpose::Near;
-  Member subject;             ///< Endpoint all zeros: not known to itself yet.
+  Member subject;             ///< No endpoint: not known to itself yet.
   std::optional<NodeId> via;  ///< The subject has no place yet: answers go by way of this node.
   bool operator==(const Connect&) const = default;
 };

@@ -95,12 +95,36 @@ TEST(Address, WireBothWays) {
   write(out, mac);
   write(out, ip);
   write(out, endpoint);
-  EXPECT_EQ(to_hex(out.view()), "0102030405060a0b0c0d20010db80000000000000000000000070102");
+  EXPECT_EQ(to_hex(out.view()), "0102030405060a0b0c0d0620010db80000000000000000000000070102");
   Reader in(out.view());
   EXPECT_EQ(read_mac(in), mac);
   EXPECT_EQ(read_ipv4(in), ip);
   EXPECT_EQ(read_endpoint(in), endpoint);
   EXPECT_TRUE(in.done());
+}
+
+TEST(Endpoint, HasOneEncoding) {
+  const auto encoded = [](const Endpoint& endpoint) {
+    Writer out;
+    write(out, endpoint);
+    return to_hex(out.view());
+  };
+  EXPECT_EQ(encoded({}), "00");
+  EXPECT_EQ(encoded(*Endpoint::parse("203.0.113.7:51128")), "04cb007107c7b8");
+  EXPECT_EQ(encoded(*Endpoint::parse(":51128")), "0600000000000000000000000000000000c7b8");
+
+  for (const char* absurd : {
+           "0600000000000000000000ffffcb007107c7b8",  // IPv4-mapped.
+           "06000000000000000000000000000000000000",  // Nothing, at length.
+           "0104010101010001",                        // No such family.
+           "04cb007107c7",                            // Short.
+           "",
+       }) {
+    const Bytes bytes = from_hex(absurd).value();
+    Reader in(bytes);
+    (void)read_endpoint(in);
+    EXPECT_FALSE(in.ok()) << absurd;
+  }
 }
 
 }  // namespace

@@ -18,11 +18,10 @@ const std::string kNodeHex = "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3";
 const std::string kSourceHex = "c000000000000000000000000000000000000000";
 const std::string kViaHex = "d000000000000000000000000000000000000000";
 const std::string kEndpointHex =
-    "00000000000000000000ffffcb007107"
+    "04"
+    "cb007107"
     "c7b8";
-const std::string kNowhereHex =
-    "00000000000000000000000000000000"
-    "0000";
+const std::string kNowhereHex = "00";
 
 struct Example {
   const char* name;

@@ -18,11 +18,10 @@ const Endpoint kPublic = Endpoint::from_ipv4({0xcb007107}, 51128);  // 203.0.113
 const std::string kNodeHex = "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3";
 const std::string kOtherHex = "c000000000000000000000000000000000000000";
 const std::string kEndpointHex =
-    "00000000000000000000ffffcb007107"
+    "04"
+    "cb007107"
     "c7b8";
-const std::string kNowhereHex =
-    "00000000000000000000000000000000"
-    "0000";
+const std::string kNowhereHex = "00";
 const std::string kBindingHex =
     "0a800102"
     "525400123456"
@@ -228,7 +227,7 @@ TEST(RingMessage, RefusesUnknownPurposes) {
 }
 
 TEST(RingMessage, APresenceIsZeroOrOne) {
-  EXPECT_EQ(allowed("0201" + kNodeHex + kEndpointHex + "00" + kOtherHex, 40), (std::vector{0, 1}));
+  EXPECT_EQ(allowed("0201" + kNodeHex + kEndpointHex + "00" + kOtherHex, 29), (std::vector{0, 1}));
 }
 
 /// `n` times the same.
