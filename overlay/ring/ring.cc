@@ -160,7 +160,7 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
     close_gap(now, node, before);
     if (now < lost_near_at_ + kSettleTime) {  // Several at once: the others may be gone, too.
       for (const NodeId& neighbour : near_.all()) links_.ask_for_life(now, neighbour);
-      tell_at_ = std::min(tell_at_, now + kSettleTime);  // What was said meanwhile may be lost.
+      place_at_ = std::min(place_at_, now + kSettleTime / 2);
     }
     if (near_.successors.size() <= 1 || near_.predecessors.size() <= 1) {  // Nobody may be left to tell us.
       place_at_ = std::min(place_at_, now + kPlaceRetry / 2);
