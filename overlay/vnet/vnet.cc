@@ -192,12 +192,12 @@ void Vnet::send_to(const NodeId& node, ByteView frame) {
 
 // Who is where.
 
-Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, Ipv4Address ip) {
+Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, const IpAddress& ip) {
   const Lease* lease = dhcp_.leases().find(mac);
-  const bool leased = lease && lease->ip == ip && lease->expires > now;
+  const bool leased = lease && IpAddress(lease->ip) == ip && lease->expires > now;
   if (const auto holder = map_.find_ip(ip); !ip.is_unspecified() && holder && holder->mac != mac) {
     const Lease* theirs = dhcp_.leases().find(holder->mac);
-    if (holder->node != own_ || (theirs && theirs->ip == ip && theirs->expires > now)) {
+    if (holder->node != own_ || (theirs && IpAddress(theirs->ip) == ip && theirs->expires > now)) {
       log_limited(now, "Guest " + mac.to_string() + " uses " + ip.to_string() + ", which is " +
                            holder->mac.to_string() + "'s: not believed");
       return Error::Conflict;
@@ -213,7 +213,7 @@ Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, Ipv4Address i
   return Done{};
 }
 
-Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, Ipv4Address ip, Instant expires,
+Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAddress& ip, Instant expires,
                                   const std::string& name) {
   const auto known = map_.find_mac(mac);
   const auto holder = ip.is_unspecified() ? std::nullopt : map_.find_ip(ip);
@@ -230,7 +230,7 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, Ipv4Addres
     if (log_rate_.take(now)) {
       log_.info("Guest " + mac.to_string() + " has moved here from " + known->node.to_short_string());
     }
-    for (const Ipv4Address address : map_.addresses(mac)) {
+    for (const IpAddress& address : map_.addresses(mac)) {
       if (address != ip) announcements_.push_back(*map_.find_ip(address));
     }
   }
@@ -294,7 +294,7 @@ void Vnet::announce_again(Instant now, const MacAddress& mac) {
   if (!defend_rate_.take(now)) return;
   const auto addresses = map_.addresses(mac);
   if (addresses.empty()) announcements_.push_back(*map_.find_mac(mac));
-  for (const Ipv4Address ip : addresses) announcements_.push_back(*map_.find_ip(ip));
+  for (const IpAddress& ip : addresses) announcements_.push_back(*map_.find_ip(ip));
 }
 
 void Vnet::settle(const Binding& binding) {
@@ -400,8 +400,8 @@ std::optional<Binding> Vnet::handle_query(Instant now, const NodeId& from, const
   drain_dhcp_events(now);
   if (reserved) return reserved;
   // A guest that has been silent so far may hold it: our guests are asked, and the member will ask again.
-  if (query.kind == Query::Kind::Ip && !known && ask_rate_.take(now)) {
-    ask_guest(MacAddress::broadcast(), query.ip);
+  if (query.kind == Query::Kind::Ip && query.ip.is_ipv4() && !known && ask_rate_.take(now)) {
+    ask_guest(MacAddress::broadcast(), query.ip.ipv4());
   }
   return std::nullopt;
 }
@@ -435,7 +435,9 @@ Instant Vnet::next_timeout() const {
 void Vnet::handle_timeout(Instant now) {
   map_.handle_timeout(now);
   while (const auto mac = map_.poll_unconfirmed()) {
-    for (const Ipv4Address ip : map_.addresses(*mac)) ask_guest(*mac, ip);
+    for (const IpAddress& ip : map_.addresses(*mac)) {
+      if (ip.is_ipv4()) ask_guest(*mac, ip.ipv4());
+    }
   }
   for (const Query& query : resolver_.handle_timeout(now)) conclude(now, query, std::nullopt);
   dhcp_.handle_timeout(now);

@@ -112,10 +112,10 @@ class Vnet {
   Result<Done> handle_service_packet(const EthernetFrame& frame);
   Result<Done> forward(Instant now, const EthernetHeader& header, ByteView frame);
   /// The guest with `mac` is here, and has `ip` unless that is unspecified.
-  Result<Done> learn_local(Instant now, const MacAddress& mac, Ipv4Address ip);
+  Result<Done> learn_local(Instant now, const MacAddress& mac, const IpAddress& ip);
   Result<Done> learn_remote(Instant now, const Binding& binding);
   /// Puts a binding of ours in the map and announces it.
-  Result<uint64_t> bind_local(Instant now, const MacAddress& mac, Ipv4Address ip, Instant expires,
+  Result<uint64_t> bind_local(Instant now, const MacAddress& mac, const IpAddress& ip, Instant expires,
                               const std::string& name);
   void announce_again(Instant now, const MacAddress& mac);
   void drain_dhcp_events(Instant now);

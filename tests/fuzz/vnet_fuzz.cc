@@ -172,7 +172,7 @@ class Play {
   }
 
   void check() {
-    std::set<Ipv4Address> seen;
+    std::set<IpAddress> seen;
     for (const Binding& binding : vnet_.bindings()) {
       IPOP_ASSERT(vnet_.map().find_mac(binding.mac)->node == binding.node);
       if (binding.ip.is_unspecified()) continue;

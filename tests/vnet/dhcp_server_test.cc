@@ -262,7 +262,7 @@ TEST_F(DhcpServerTest, ARequestedAddressIsHonouredWhenFreeAndInside) {
 TEST_F(DhcpServerTest, ATakenCandidateMakesWayForTheNext) {
   ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
   answer(*resolver.poll_query(), std::nullopt);
-  std::set<Ipv4Address> tried;
+  std::set<IpAddress> tried;
   for (int i = 0; i < 3; ++i) {
     const auto query = resolver.poll_query();
     ASSERT_TRUE(query);
@@ -454,7 +454,7 @@ TEST_F(DhcpServerTest, RefusesWhatNoClientSays) {
 }
 
 // Two hosts want one address at the same time: the question carries the claim.
-Query claim(Ipv4Address address, uint8_t guest) {
+Query claim(const IpAddress& address, uint8_t guest) {
   Query query;
   query.id = 99;
   query.ip = address;
