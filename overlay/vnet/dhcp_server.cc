@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "overlay/wire/dns.h"
 #include "overlay/wire/ethernet.h"
 #include "overlay/wire/inet.h"
 
@@ -9,6 +10,7 @@ namespace ipop {
 namespace {
 
 constexpr uint8_t kOptionHostName = 12;
+constexpr uint8_t kOptionDomainSearch = 119;
 
 /// The first label of what the client calls itself, if it is one.
 std::string label_of(const std::string& host_name) {
@@ -395,9 +397,14 @@ void DhcpServer::add_settings(const DhcpMessage& request, DhcpMessage& reply) co
   reply.subnet_mask = Ipv4Address{service_.subnet.mask()};
   reply.broadcast_address = service_.subnet.broadcast();
   reply.mtu = service_.mtu;
+  reply.dns_server = service_.ip;
   reply.domain_name = service_.domain();
   const auto& wanted = request.parameter_list;
-  if (std::find(wanted.begin(), wanted.end(), kOptionHostName) == wanted.end()) return;
+  const auto is_wanted = [&](uint8_t option) {
+    return std::find(wanted.begin(), wanted.end(), option) != wanted.end();
+  };
+  if (is_wanted(kOptionDomainSearch)) reply.search_domain = DnsName::of(service_.domain()).encode();
+  if (!is_wanted(kOptionHostName)) return;
   reply.host_name = label_of(request.host_name);
   if (const Lease* lease = leases_.find(request.chaddr); lease && reply.host_name.empty()) {
     reply.host_name = lease->name;
