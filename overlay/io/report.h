@@ -25,7 +25,7 @@ struct Report {
     std::shared_ptr<const PeerActivity> activity;
   };
   struct GuestBinding {
-    Ipv4Address ip;
+    IpAddress ip;
     MacAddress mac;
     NodeId node;
     std::string host;  ///< Of the node, if we know it.

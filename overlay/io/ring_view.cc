@@ -214,7 +214,7 @@ std::string show_answer(const Report& report, const Questions::Answer& answer, b
 
 Result<NodeId, Problem> find_node(const Report& report, std::string_view text) {
   const std::string said = "\"" + std::string(text) + "\"";
-  if (const auto ip = Ipv4Address::parse(text)) {
+  if (const auto ip = IpAddress::parse(text)) {
     for (const auto& binding : report.bindings) {
       if (binding.ip == *ip) return binding.node;
     }

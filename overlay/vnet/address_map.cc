@@ -54,6 +54,7 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
     change = held_by_other ? Change::Moved : Change::Added;
   } else {
     unschedule(binding.mac, guest);
+    drop_name(binding.mac, guest);
     if (guest.node != binding.node) {
       guest.expires = binding.expires;
       change = Change::Moved;
@@ -74,11 +75,12 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
     }
     by_ip_[binding.ip] = binding.mac;
   }
+  add_name(binding.mac, guest);
   schedule(binding.mac, guest);
   return change;
 }
 
-void AddressMap::erase(const MacAddress& mac, Ipv4Address ip) {
+void AddressMap::erase(const MacAddress& mac, IpAddress ip) {
   const auto guest = guests_.find(mac);
   if (guest == guests_.end()) return;
   if (ip.is_unspecified()) {
@@ -88,7 +90,7 @@ void AddressMap::erase(const MacAddress& mac, Ipv4Address ip) {
   }
 }
 
-void AddressMap::drop_address(MacAddress mac, Ipv4Address ip) {
+void AddressMap::drop_address(MacAddress mac, IpAddress ip) {
   Guest& guest = guests_.at(mac);
   if (!guest.addresses.contains(ip)) return;
   unschedule(mac, guest);
@@ -109,6 +111,7 @@ void AddressMap::evict_local() {
 
 void AddressMap::drop(Guests::iterator guest) {
   unschedule(guest->first, guest->second);
+  drop_name(guest->first, guest->second);
   for (const auto& [ip, expires] : guest->second.addresses) by_ip_.erase(ip);
   if (guest->second.node == own_) --local_count_;
   guests_.erase(guest);
@@ -119,13 +122,34 @@ std::optional<Binding> AddressMap::find_mac(const MacAddress& mac) const {
   const auto found = guests_.find(mac);
   if (found == guests_.end()) return std::nullopt;
   const auto& addresses = found->second.addresses;
-  return binding_of(mac, found->second, addresses.empty() ? Ipv4Address{} : addresses.begin()->first);
+  return binding_of(mac, found->second, addresses.empty() ? IpAddress{} : addresses.begin()->first);
 }
 
-std::optional<Binding> AddressMap::find_ip(Ipv4Address ip) const {
+std::optional<Binding> AddressMap::find_ip(const IpAddress& ip) const {
   const auto found = by_ip_.find(ip);
   if (found == by_ip_.end()) return std::nullopt;
   return binding_of(found->second, guests_.at(found->second), ip);
+}
+
+std::optional<MacAddress> AddressMap::find_name(std::string_view name) const {
+  const auto found = by_name_.find(to_lower(name));
+  if (found == by_name_.end()) return std::nullopt;
+  return std::get<MacAddress>(*found->second.begin());
+}
+
+AddressMap::Rank AddressMap::rank_of(const MacAddress& mac, const Guest& guest) {
+  return {~guest.sequence, guest.node, mac};
+}
+
+void AddressMap::add_name(const MacAddress& mac, const Guest& guest) {
+  if (!guest.name.empty()) by_name_[to_lower(guest.name)].insert(rank_of(mac, guest));
+}
+
+void AddressMap::drop_name(const MacAddress& mac, const Guest& guest) {
+  const auto found = by_name_.find(to_lower(guest.name));
+  if (found == by_name_.end()) return;
+  found->second.erase(rank_of(mac, guest));
+  if (found->second.empty()) by_name_.erase(found);
 }
 
 bool AddressMap::is_local(const MacAddress& mac) const {
@@ -138,15 +162,15 @@ bool AddressMap::is_confirmed(const MacAddress& mac) const {
   return found != guests_.end() && found->second.node == own_ && found->second.confirmed;
 }
 
-std::vector<Ipv4Address> AddressMap::addresses(const MacAddress& mac) const {
-  std::vector<Ipv4Address> out;
+std::vector<IpAddress> AddressMap::addresses(const MacAddress& mac) const {
+  std::vector<IpAddress> out;
   if (const auto found = guests_.find(mac); found != guests_.end()) {
     for (const auto& [ip, expires] : found->second.addresses) out.push_back(ip);
   }
   return out;
 }
 
-Binding AddressMap::binding_of(const MacAddress& mac, const Guest& guest, Ipv4Address ip) {
+Binding AddressMap::binding_of(const MacAddress& mac, const Guest& guest, const IpAddress& ip) {
   const auto address = guest.addresses.find(ip);
   return {.ip = ip,
           .mac = mac,

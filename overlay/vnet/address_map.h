@@ -15,6 +15,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -42,20 +44,24 @@ class AddressMap {
   /// Conflict: somebody else's claim is better.  Full: no room, even without what has expired.
   Result<Change> upsert(Instant now, const Binding& binding);
   /// Forgets the address; the MAC stays where it is.  With `ip` unspecified forgets the MAC and all it has.
-  void erase(const MacAddress& mac, Ipv4Address ip);
+  void erase(const MacAddress& mac, IpAddress ip);
 
   /// The MAC's binding, with its lowest address if it has any.
   std::optional<Binding> find_mac(const MacAddress& mac) const;
-  std::optional<Binding> find_ip(Ipv4Address ip) const;
+  std::optional<Binding> find_ip(const IpAddress& ip) const;
+  /// Whose the host name is, in any case of letters.  Of several that call themselves so it is one, the same
+  /// on every member: that with the highest sequence, then the lowest NodeId, then the lowest MAC.
+  std::optional<MacAddress> find_name(std::string_view name) const;
   bool is_local(const MacAddress& mac) const;
   /// Local, and in forwarding().
   bool is_confirmed(const MacAddress& mac) const;
   /// All addresses of a MAC, in order.
-  std::vector<Ipv4Address> addresses(const MacAddress& mac) const;
+  std::vector<IpAddress> addresses(const MacAddress& mac) const;
   /// One binding for each address, or for a MAC without any; in the order of MAC and IP.
   std::vector<Binding> bindings() const;
   std::vector<Binding> local_bindings() const;
   size_t size() const { return guests_.size(); }
+  size_t local_size() const { return local_count_; }
 
   /// What the fast path needs.  A local MAC is left out when half of its time is over, so that its next frame
   /// comes to the core and proves that the guest is still here.
@@ -83,25 +89,31 @@ class AddressMap {
     Instant expires;
     Instant check_at = kNever;  ///< Local guests only: when to doubt that the guest is still here.
     bool confirmed = true;
-    std::map<Ipv4Address, Instant> addresses;
+    std::map<IpAddress, Instant> addresses;
   };
   using Guests = std::map<MacAddress, Guest>;
 
   static bool wins(const Binding& claim, const Guest& holder);
   bool has_room(const Binding& binding) const;
   void evict_local();
-  void drop_address(MacAddress mac, Ipv4Address ip);  // By value: callers have it from what goes.
+  void drop_address(MacAddress mac, IpAddress ip);  // By value: callers have it from what goes.
   void drop(Guests::iterator guest);
   void schedule(const MacAddress& mac, const Guest& guest);
   void unschedule(const MacAddress& mac, const Guest& guest);
   static Instant deadline(const Guest& guest);
-  static Binding binding_of(const MacAddress& mac, const Guest& guest, Ipv4Address ip);
+  static Binding binding_of(const MacAddress& mac, const Guest& guest, const IpAddress& ip);
+  /// What find_name() orders those of one name by.
+  using Rank = std::tuple<uint64_t, NodeId, MacAddress>;
+  static Rank rank_of(const MacAddress& mac, const Guest& guest);
+  void add_name(const MacAddress& mac, const Guest& guest);
+  void drop_name(const MacAddress& mac, const Guest& guest);
   static void append(std::vector<Binding>& out, const MacAddress& mac, const Guest& guest);
 
   NodeId own_;
   Limits limits_;
   Guests guests_;
-  std::map<Ipv4Address, MacAddress> by_ip_;
+  std::map<IpAddress, MacAddress> by_ip_;
+  std::map<std::string, std::set<Rank>> by_name_;       ///< In lower case; the first of each has it.
   std::set<std::pair<Instant, MacAddress>> deadlines_;  ///< The next one of each guest.
   std::deque<MacAddress> unconfirmed_;
   size_t local_count_ = 0;

@@ -31,15 +31,19 @@ Result<Done> ArpResponder::handle_request(Instant now, const ArpPacket& request)
 void ArpResponder::handle_answer(const Query& query, const std::optional<Binding>& binding) {
   if (query.kind != Query::Kind::Ip || query.claim) return;
   if (binding && binding->sequence > 0) handle_binding(*binding);
-  const auto first = pending_.lower_bound({query.ip, MacAddress{}});
+  if (!query.ip.is_ipv4()) return;
+  const Ipv4Address ip = query.ip.ipv4();
+  const auto first = pending_.lower_bound({ip, MacAddress{}});
   auto last = first;
-  while (last != pending_.end() && last->first.first == query.ip) ++last;
+  while (last != pending_.end() && last->first.first == ip) ++last;
   pending_.erase(first, last);
 }
 
 void ArpResponder::handle_binding(const Binding& binding) {
-  auto waiting = pending_.lower_bound({binding.ip, MacAddress{}});
-  while (waiting != pending_.end() && waiting->first.first == binding.ip) {
+  if (!binding.ip.is_ipv4()) return;
+  const Ipv4Address ip = binding.ip.ipv4();
+  auto waiting = pending_.lower_bound({ip, MacAddress{}});
+  while (waiting != pending_.end() && waiting->first.first == ip) {
     answer(waiting->second, binding);
     waiting = pending_.erase(waiting);
   }

@@ -12,4 +12,12 @@ bool is_host_label(std::string_view text) {
          text.front() != '-' && text.back() != '-';
 }
 
+std::string to_lower(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
 }  // namespace ipop

@@ -13,7 +13,7 @@ namespace ipop {
 
 /// "The guest with `mac` is at `node`, and `ip` is its."
 struct Binding {
-  Ipv4Address ip;  ///< Unspecified: only where the MAC is, is known.
+  IpAddress ip;  ///< Unspecified: only where the MAC is, is known.
   MacAddress mac;
   NodeId node;
   /// Counts the moves and changes of this MAC over all nodes: the newest claim has the highest.  Zero marks
@@ -28,5 +28,7 @@ struct Binding {
 
 /// Letters, digits and inner hyphens, 1 to 63 octets (RFC 1123, section 2.1).
 bool is_host_label(std::string_view text);
+/// Names are the same in any case (RFC 4343); other octets than A to Z stay as they are.
+std::string to_lower(std::string_view name);
 
 }  // namespace ipop

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "overlay/wire/dns.h"
 #include "overlay/wire/ethernet.h"
 #include "overlay/wire/inet.h"
 
@@ -9,6 +10,7 @@ namespace ipop {
 namespace {
 
 constexpr uint8_t kOptionHostName = 12;
+constexpr uint8_t kOptionDomainSearch = 119;
 
 /// The first label of what the client calls itself, if it is one.
 std::string label_of(const std::string& host_name) {
@@ -67,9 +69,9 @@ Result<Done> DhcpServer::handle_discover(Instant now, const DhcpMessage& message
     offer(now, client, lease->ip);
     return Done{};
   }
-  for (const Ipv4Address ip : map_.addresses(mac)) {
-    if (!service_.is_guest_address(ip) || is_taken(now, ip, mac)) continue;
-    offer(now, client, ip);
+  for (const IpAddress& ip : map_.addresses(mac)) {
+    if (!ip.is_ipv4() || !service_.is_guest_address(ip) || is_taken(now, ip.ipv4(), mac)) continue;
+    offer(now, client, ip.ipv4());
     return Done{};
   }
   if (const Lease* lease = leases_.find(mac); lease && !is_taken(now, lease->ip, mac)) {
@@ -269,22 +271,25 @@ void DhcpServer::handle_answer(Instant now, const Query& query, const std::optio
   if (query.kind == Query::Kind::Mac) {
     const auto client = clients_.find(query.mac);
     if (client == clients_.end() || client->second.state != Client::State::AskingMac) return;
-    if (!binding || !service_.is_guest_address(binding->ip) || is_taken(now, binding->ip, query.mac)) {
+    // The lowest of the MAC's addresses, so one of IPv4 if it has any.
+    if (!binding || !binding->ip.is_ipv4() || !service_.is_guest_address(binding->ip) ||
+        is_taken(now, binding->ip.ipv4(), query.mac)) {
       (void)first_candidate(now, client);  // Full is counted, RateLimited passes: the client asks again.
     } else if (binding->sequence > 0) {
-      offer(now, client, binding->ip);  // It has this address at another host, from which it seems to come.
+      // It has this address at another host, from which it seems to come.
+      offer(now, client, binding->ip.ipv4());
     } else {
-      (void)ask_for(now, client, binding->ip);  // It had it once.
+      (void)ask_for(now, client, binding->ip.ipv4());  // It had it once.
     }
     return;
   }
   if (!query.claim) return;
   const auto client = clients_.find(query.claim->mac);
   if (client == clients_.end() || client->second.state != Client::State::AskingIp ||
-      client->second.ip != query.ip) {
+      IpAddress(client->second.ip) != query.ip) {
     return;
   }
-  if ((binding && binding->mac != client->first) || is_taken(now, query.ip, client->first)) {
+  if ((binding && binding->mac != client->first) || is_taken(now, client->second.ip, client->first)) {
     candidate_is_taken(now, client);
   } else {
     candidate_is_free(now, client);
@@ -300,17 +305,18 @@ std::optional<Binding> DhcpServer::handle_query(Instant now, const NodeId& own, 
     if (!lease) return std::nullopt;
     return hint(query.mac, lease->ip);
   }
-  if (!query.claim) return std::nullopt;  // What is only reserved answers no ARP.
+  // What is only reserved answers no ARP.
+  if (!query.claim || !query.ip.is_ipv4()) return std::nullopt;
   const MacAddress& rival = query.claim->mac;
-  if (const auto holder = leases_.holder(query.ip);
-      holder && *holder != rival && living_lease(now, *holder)) {
-    return hint(*holder, query.ip);
+  const Ipv4Address ip = query.ip.ipv4();
+  if (const auto holder = leases_.holder(ip); holder && *holder != rival && living_lease(now, *holder)) {
+    return hint(*holder, ip);
   }
-  const auto reserved = reserved_.find(query.ip);
+  const auto reserved = reserved_.find(ip);
   if (reserved == reserved_.end() || reserved->second == rival) return std::nullopt;
   const auto client = clients_.find(reserved->second);
   if (client->second.state == Client::State::Offered || client->first < rival) {
-    return hint(client->first, query.ip);
+    return hint(client->first, ip);
   }
   candidate_is_taken(now, client);
   return std::nullopt;
@@ -391,9 +397,14 @@ void DhcpServer::add_settings(const DhcpMessage& request, DhcpMessage& reply) co
   reply.subnet_mask = Ipv4Address{service_.subnet.mask()};
   reply.broadcast_address = service_.subnet.broadcast();
   reply.mtu = service_.mtu;
+  reply.dns_server = service_.ip;
   reply.domain_name = service_.domain();
   const auto& wanted = request.parameter_list;
-  if (std::find(wanted.begin(), wanted.end(), kOptionHostName) == wanted.end()) return;
+  const auto is_wanted = [&](uint8_t option) {
+    return std::find(wanted.begin(), wanted.end(), option) != wanted.end();
+  };
+  if (is_wanted(kOptionDomainSearch)) reply.search_domain = DnsName::of(service_.domain()).encode();
+  if (!is_wanted(kOptionHostName)) return;
   reply.host_name = label_of(request.host_name);
   if (const Lease* lease = leases_.find(request.chaddr); lease && reply.host_name.empty()) {
     reply.host_name = lease->name;

@@ -22,14 +22,14 @@ struct Query {
   enum class Kind : uint8_t { Ip = 1, Mac = 2 };
   /// "If nobody has this ip I am going to offer it to this mac": with a question of Kind::Ip.
   struct Claim {
-    Ipv4Address ip;
+    IpAddress ip;
     MacAddress mac;
     auto operator<=>(const Claim&) const = default;
   };
 
   uint64_t id = 0;
   Kind kind = Kind::Ip;
-  Ipv4Address ip;  ///< Kind::Ip: the address in question.
+  IpAddress ip;    ///< Kind::Ip: the address in question.
   MacAddress mac;  ///< Kind::Mac: the address in question.
   std::optional<Claim> claim;
   /// The guest in whose name we ask, so that the one asked can answer its frames without asking back.
@@ -69,7 +69,7 @@ class Resolver {
     Instant retry_at;
     int attempts_left = 0;
   };
-  using Key = std::tuple<Query::Kind, Ipv4Address, MacAddress, std::optional<Query::Claim>>;
+  using Key = std::tuple<Query::Kind, IpAddress, MacAddress, std::optional<Query::Claim>>;
   static Key key_of(const Query& query) { return {query.kind, query.ip, query.mac, query.claim}; }
 
   Random& random_;

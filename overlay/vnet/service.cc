@@ -1,5 +1,7 @@
 #include "overlay/vnet/service.h"
 
+#include <algorithm>
+
 #include "overlay/base/assert.h"
 
 namespace ipop {
@@ -22,16 +24,34 @@ Service Service::make(const std::string& network_name, const Ipv4Subnet& subnet,
               .network_hash = network_hash,
               .mtu = mtu,
               .ip = {subnet.network.value + 1},
-              .mac = {}};
+              .mac = {},
+              .prefix = {{0xfd}},
+              .ipv6 = {},
+              .link_local = {{0xfe, 0x80}}};
   uint64_t bits = mix(network_hash);
   out.mac.bytes[0] = 0x02;  // Locally administered, individual.
   for (size_t i = 1; i < out.mac.bytes.size(); ++i, bits >>= 8) out.mac.bytes[i] = static_cast<uint8_t>(bits);
+  for (size_t i = 0; i < 5; ++i) {
+    out.prefix.bytes[1 + i] = static_cast<uint8_t>(network_hash >> (56 - 8 * i));
+  }
+  out.ipv6 = out.prefix;
+  out.ipv6.bytes[15] = 1;
+  const auto& m = out.mac.bytes;
+  const std::array<uint8_t, 8> identifier{
+      static_cast<uint8_t>(m[0] ^ 2), m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]};
+  std::copy(identifier.begin(), identifier.end(), out.link_local.bytes.begin() + 8);
   return out;
 }
 
-bool Service::is_guest_address(Ipv4Address address) const {
-  return subnet.contains(address) && address != subnet.network && address != ip &&
-         address != subnet.broadcast();
+bool Service::is_guest_address(const IpAddress& address) const {
+  if (address.is_unspecified() || is_own_address(address)) return false;
+  if (address.is_ipv4()) {
+    const Ipv4Address ipv4 = address.ipv4();
+    return subnet.contains(ipv4) && ipv4 != subnet.network && ipv4 != subnet.broadcast();
+  }
+  const auto& octets = address.bytes;
+  const bool is_routers = std::all_of(octets.begin() + 8, octets.end(), [](uint8_t b) { return b == 0; });
+  return !is_routers && (address.ipv6().is_link_local() || address.ipv6().is_same_network(prefix));
 }
 
 uint64_t Service::pool_start(const MacAddress& address) const {

@@ -1,6 +1,7 @@
 // The network as its guests see it: the settings that are the same on every host, and the one address at
-// which each host answers its own guests (DHCP, and ARP and ping for it), so that a guest that moves notices
-// nothing.
+// which each host answers its own guests (DHCP, DNS, router solicitations, and ARP, neighbour solicitations
+// and ping for it), so that a guest that moves notices nothing.  It is one MAC with an IPv4, an IPv6 and a
+// link-local IPv6 address.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,24 @@ struct Service {
   uint16_t mtu = 0;           ///< Guests are told, in octets of an IP packet.
   Ipv4Address ip;             ///< The first address of the subnet.
   MacAddress mac;             ///< Locally administered, unicast; from network_hash.
+  /// The guests' IPv6 network, a /64: fd, the first 40 bits of network_hash, subnet 0 (RFC 4193, section 3.1:
+  /// the hash is random enough, and nobody has to be asked).
+  Ipv6Address prefix;
+  Ipv6Address ipv6;        ///< The first address of the prefix, as `ip` is the subnet's.
+  Ipv6Address link_local;  ///< Of `mac`, as RFC 4291, appendix A, makes it.
 
   /// REQUIRES: subnet.prefix_length <= 30.
   static Service make(const std::string& network_name, const Ipv4Subnet& subnet, uint64_t network_hash,
                       uint16_t mtu);
 
-  /// An address that a guest may have: of the subnet, but neither its first two nor its last.
-  bool is_guest_address(Ipv4Address address) const;
+  /// An address that a guest may have: of the subnet, but neither its first two nor its last; of IPv6, one of
+  /// the prefix or link-local, but neither ours nor the routers' (RFC 4291, section 2.6.1).  Others are the
+  /// guests' own business: nobody claims them, and nothing is known of them.
+  bool is_guest_address(const IpAddress& address) const;
+  /// One of ours.
+  bool is_own_address(const IpAddress& address) const {
+    return address == IpAddress(ip) || address == IpAddress(ipv6) || address == IpAddress(link_local);
+  }
   /// How many of them there are, and the n-th.  REQUIRES: n < pool_size().
   uint64_t pool_size() const { return subnet.size() - 3; }
   Ipv4Address pool_address(uint64_t n) const { return {static_cast<uint32_t>(ip.value + 1 + n)}; }

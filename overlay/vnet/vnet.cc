@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
-#include "overlay/wire/inet.h"
+#include "overlay/vnet/dhcp_carrier.h"
+#include "overlay/wire/arp.h"
+#include "overlay/wire/nd.h"
 
 namespace ipop {
 namespace {
@@ -13,29 +15,6 @@ bool is_link_local_group(const MacAddress& mac) {
          mac.bytes[4] == 0 && mac.bytes[5] <= 0x0f;
 }
 
-bool is_arp(const EthernetHeader& header) {
-  return !header.vlan_tci && (header.ethertype == kEtherTypeArp || header.ethertype == kEtherTypeRarp);
-}
-
-/// What a DHCP message is carried in, if the frame is one; from a client to a server, or the other way.
-struct DhcpCarrier {
-  Ipv4Packet packet;
-  UdpDatagram datagram;
-  bool to_server = false;
-};
-std::optional<DhcpCarrier> find_dhcp(const EthernetFrame& frame) {
-  if (frame.header.vlan_tci || frame.header.ethertype != kEtherTypeIpv4) return std::nullopt;
-  const auto packet = Ipv4Packet::decode(frame.payload);
-  if (!packet) return std::nullopt;
-  const auto datagram = UdpDatagram::decode(*packet);
-  if (!datagram) return std::nullopt;
-  const bool to_server = datagram->dst_port == kDhcpServerPort;
-  if (!to_server && datagram->dst_port != kDhcpClientPort && datagram->src_port != kDhcpServerPort) {
-    return std::nullopt;
-  }
-  return DhcpCarrier{.packet = *packet, .datagram = *datagram, .to_server = to_server};
-}
-
 template <class T>
 std::optional<T> pop(std::deque<T>& queue) {
   if (queue.empty()) return std::nullopt;
@@ -43,6 +22,9 @@ std::optional<T> pop(std::deque<T>& queue) {
   queue.pop_front();
   return front;
 }
+
+/// An address with so much of its time left is not announced again.
+constexpr Duration kFresh = Vnet::kIdleTime * 3 / 4;
 
 uint64_t next_sequence(uint64_t sequence) {
   return sequence == UINT64_MAX ? sequence : sequence + 1;  // Whatever a member claims, it does not wrap.
@@ -57,6 +39,9 @@ Vnet::Vnet(const VnetConfig& config, Random& random, Log& log)
       map_(config.own),
       resolver_(random),
       arp_(service_, map_, resolver_),
+      nd_(service_, map_, resolver_),
+      routers_(service_, random),
+      host_(service_, map_),
       dhcp_(service_, map_, resolver_) {}
 
 Error Vnet::refuse(Error error) {
@@ -66,96 +51,6 @@ Error Vnet::refuse(Error error) {
 
 void Vnet::log_limited(Instant now, const std::string& line) {
   if (log_rate_.take(now)) log_.warning(line);
-}
-
-// Frames of our guests.
-
-Result<Done> Vnet::handle_guest_frame(Instant now, ByteView frame) {
-  const auto result = dispatch(now, frame);
-  if (!result) errors_.add(result.error());
-  drain_dhcp_events(now);
-  return result;
-}
-
-Result<Done> Vnet::dispatch(Instant now, ByteView bytes) {
-  const auto frame = EthernetFrame::decode(bytes);
-  if (!frame) return frame.error();
-  const EthernetHeader& header = frame->header;
-  if (header.src.is_group() || header.src.is_zero() || header.dst.is_zero()) return Error::Malformed;
-  if (header.src == service_.mac) {
-    log_limited(now, "A guest uses the network's own address " + service_.mac.to_string() + " as its own");
-    return Error::NotAllowed;
-  }
-  if (is_arp(header)) return handle_arp(now, *frame, bytes);
-  if (const auto learned = learn_local(now, header.src, {}); !learned) return learned;
-
-  if (const auto dhcp = find_dhcp(*frame)) {
-    if (!dhcp->to_server) {
-      log_limited(now, "Guest " + header.src.to_string() + " answers DHCP: dropped");
-      return Error::NotAllowed;
-    }
-    if (header.dst.is_group() || header.dst == service_.mac) {
-      if (!dhcp_rate_.take(now)) return Error::RateLimited;
-      const auto message = DhcpMessage::decode(dhcp->datagram.payload);
-      if (!message) return message.error();
-      if (message->chaddr != header.src) return Error::NotAllowed;  // A guest asks for itself only.
-      return dhcp_.handle_message(now, *message);
-    }
-  }
-  if (header.dst == service_.mac) return handle_service_packet(*frame);
-  return forward(now, header, bytes);
-}
-
-Result<Done> Vnet::handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes) {
-  const MacAddress& mac = frame.header.src;
-  const auto packet = ArpPacket::decode(frame.payload);
-  if (!packet) return packet.error();
-  const bool reverse = frame.header.ethertype == kEtherTypeRarp;
-  if (packet->sender_mac != mac) return Error::NotAllowed;
-
-  std::optional<Error> doubt;
-  if (!reverse && service_.is_guest_address(packet->sender_ip)) {
-    if (const auto learned = learn_local(now, mac, packet->sender_ip); !learned) doubt = learned.error();
-  } else if (!reverse && packet->sender_ip == service_.ip) {
-    log_limited(now,
-                "Guest " + mac.to_string() + " claims the network's own address " + service_.ip.to_string());
-    doubt = Error::Conflict;
-  }
-  if (!map_.is_confirmed(mac)) {  // It sent no address, or one that it cannot have.
-    if (const auto learned = learn_local(now, mac, {}); !learned) return learned;
-  }
-  if (!reverse && packet->operation == ArpPacket::Operation::Request) {
-    const auto handled = arp_.handle_request(now, *packet);
-    if (!handled) return handled;
-  } else if (!reverse && !frame.header.dst.is_group() && frame.header.dst != service_.mac) {
-    const auto forwarded = forward(now, frame.header, bytes);  // A reply to a guest elsewhere.
-    if (!forwarded) return forwarded;
-  }
-  if (doubt) return *doubt;
-  return Done{};
-}
-
-Result<Done> Vnet::handle_service_packet(const EthernetFrame& frame) {
-  if (frame.header.vlan_tci || frame.header.ethertype != kEtherTypeIpv4) return Error::UnexpectedMessage;
-  const auto packet = Ipv4Packet::decode(frame.payload);
-  if (!packet) return packet.error();
-  if (packet->dst != service_.ip || packet->protocol != kIpProtocolIcmp) return Error::UnexpectedMessage;
-  auto echo = IcmpEcho::decode(packet->payload);
-  if (!echo) return echo.error();
-  if (echo->is_reply) return Error::UnexpectedMessage;
-  echo->is_reply = true;
-  const Bytes message = echo->encode();
-  const Ipv4Packet reply{.src = service_.ip,
-                         .dst = packet->src,
-                         .protocol = kIpProtocolIcmp,
-                         .tos = packet->tos,
-                         .payload = message};
-  const Bytes ip = reply.encode();
-  const EthernetFrame answer{
-      .header = {.dst = frame.header.src, .src = service_.mac, .vlan_tci = {}, .ethertype = kEtherTypeIpv4},
-      .payload = ip};
-  guest_frames_.push_back(answer.encode());
-  return Done{};
 }
 
 Result<Done> Vnet::forward(Instant now, const EthernetHeader& header, ByteView frame) {
@@ -192,12 +87,12 @@ void Vnet::send_to(const NodeId& node, ByteView frame) {
 
 // Who is where.
 
-Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, Ipv4Address ip) {
+Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, const IpAddress& ip) {
   const Lease* lease = dhcp_.leases().find(mac);
-  const bool leased = lease && lease->ip == ip && lease->expires > now;
+  const bool leased = lease && IpAddress(lease->ip) == ip && lease->expires > now;
   if (const auto holder = map_.find_ip(ip); !ip.is_unspecified() && holder && holder->mac != mac) {
     const Lease* theirs = dhcp_.leases().find(holder->mac);
-    if (holder->node != own_ || (theirs && theirs->ip == ip && theirs->expires > now)) {
+    if (holder->node != own_ || (theirs && IpAddress(theirs->ip) == ip && theirs->expires > now)) {
       log_limited(now, "Guest " + mac.to_string() + " uses " + ip.to_string() + ", which is " +
                            holder->mac.to_string() + "'s: not believed");
       return Error::Conflict;
@@ -205,7 +100,7 @@ Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, Ipv4Address i
   }
   const auto known = ip.is_unspecified() ? map_.find_mac(mac) : map_.find_ip(ip);
   const bool settled = known && known->mac == mac && map_.is_confirmed(mac) &&
-                       (ip.is_unspecified() || leased || known->expires - now >= kIdleTime / 2);
+                       (ip.is_unspecified() || leased || known->expires - now >= kFresh);
   if (settled) return Done{};
   if (!move_rate_.take(now)) return Error::RateLimited;
   const auto sequence = bind_local(now, mac, ip, leased ? lease->expires : now + kIdleTime, {});
@@ -213,7 +108,7 @@ Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, Ipv4Address i
   return Done{};
 }
 
-Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, Ipv4Address ip, Instant expires,
+Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAddress& ip, Instant expires,
                                   const std::string& name) {
   const auto known = map_.find_mac(mac);
   const auto holder = ip.is_unspecified() ? std::nullopt : map_.find_ip(ip);
@@ -230,7 +125,7 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, Ipv4Addres
     if (log_rate_.take(now)) {
       log_.info("Guest " + mac.to_string() + " has moved here from " + known->node.to_short_string());
     }
-    for (const Ipv4Address address : map_.addresses(mac)) {
+    for (const IpAddress& address : map_.addresses(mac)) {
       if (address != ip) announcements_.push_back(*map_.find_ip(address));
     }
   }
@@ -240,6 +135,11 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, Ipv4Addres
                             .sequence = sequence,
                             .expires = expires,
                             .name = map_.find_mac(mac) ? map_.find_mac(mac)->name : name});
+  // A guest that renews its lease is not checked; its other addresses would run out unasked.
+  for (const IpAddress& address : map_.addresses(mac)) {
+    const bool is_fresh = map_.find_ip(address)->expires - now >= kFresh;
+    if (!ip.is_unspecified() && !is_fresh) ask_guest(mac, address);
+  }
   return sequence;
 }
 
@@ -250,6 +150,12 @@ void Vnet::drain_dhcp_events(Instant now) {
     } else {
       (void)refuse(bound.error());
     }
+  }
+}
+
+void Vnet::drain_nd_claims(Instant now) {
+  while (const auto claim = nd_.poll_claim()) {
+    if (const auto learned = learn_local(now, claim->mac, claim->ip); !learned) (void)refuse(learned.error());
   }
 }
 
@@ -294,12 +200,14 @@ void Vnet::announce_again(Instant now, const MacAddress& mac) {
   if (!defend_rate_.take(now)) return;
   const auto addresses = map_.addresses(mac);
   if (addresses.empty()) announcements_.push_back(*map_.find_mac(mac));
-  for (const Ipv4Address ip : addresses) announcements_.push_back(*map_.find_ip(ip));
+  for (const IpAddress& ip : addresses) announcements_.push_back(*map_.find_ip(ip));
 }
 
 void Vnet::settle(const Binding& binding) {
   for (const Bytes& frame : hold_.release(binding.mac)) send_to(binding.node, frame);
-  if (!binding.ip.is_unspecified()) arp_.handle_binding(binding);
+  if (binding.ip.is_unspecified()) return;
+  arp_.handle_binding(binding);
+  nd_.handle_binding(binding);
 }
 
 // Members.
@@ -309,8 +217,11 @@ Result<Done> Vnet::handle_member_frame(Instant now, const NodeId& from, ByteView
   if (!frame) return refuse(frame.error());
   const EthernetHeader& header = frame->header;
   if (header.src.is_group() || header.src.is_zero() || header.dst.is_zero()) return refuse(Error::Malformed);
-  if (header.src == service_.mac || header.dst == service_.mac) return refuse(Error::NotAllowed);
-  if (is_link_local_group(header.dst)) return refuse(Error::NotAllowed);
+  if (const auto imposture = find_imposture(service_, *frame)) {  // Its own host should have caught it.
+    ++impostures_[static_cast<size_t>(*imposture)];
+    return refuse(Error::NotAllowed);
+  }
+  if (header.dst == service_.mac || is_link_local_group(header.dst)) return refuse(Error::NotAllowed);
   if (find_dhcp(*frame)) return refuse(Error::NotAllowed);  // Each host answers its own guests.
   // A guest of ours speaking from elsewhere: the switch would look for it there.  It may have moved, and then
   // the announcement is on its way.
@@ -372,6 +283,7 @@ Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<B
 
 void Vnet::conclude(Instant now, const Query& query, const std::optional<Binding>& binding) {
   arp_.handle_answer(query, binding);
+  nd_.handle_answer(query, binding);
   dhcp_.handle_answer(now, query, binding);
   if (query.kind == Query::Kind::Mac) {
     for (const Bytes& frame : hold_.release(query.mac)) {
@@ -383,6 +295,7 @@ void Vnet::conclude(Instant now, const Query& query, const std::optional<Binding
     }
   }
   drain_dhcp_events(now);
+  drain_nd_claims(now);
 }
 
 std::optional<Binding> Vnet::handle_query(Instant now, const NodeId& from, const Query& query) {
@@ -406,20 +319,30 @@ std::optional<Binding> Vnet::handle_query(Instant now, const NodeId& from, const
   return std::nullopt;
 }
 
-void Vnet::ask_guest(const MacAddress& dst, Ipv4Address ip) {
-  const ArpPacket request{.operation = ArpPacket::Operation::Request,
-                          .sender_mac = service_.mac,
-                          .sender_ip = service_.ip,
-                          .target_mac = {},
-                          .target_ip = ip};
-  guest_frames_.push_back(arp_frame(dst, service_.mac, request));
+void Vnet::ask_guest(const MacAddress& dst, const IpAddress& ip) {
+  if (ip.is_ipv4()) {
+    const ArpPacket request{.operation = ArpPacket::Operation::Request,
+                            .sender_mac = service_.mac,
+                            .sender_ip = service_.ip,
+                            .target_mac = {},
+                            .target_ip = ip.ipv4()};
+    guest_frames_.push_back(arp_frame(dst, service_.mac, request));
+    return;
+  }
+  const Ipv6Address group = ip.ipv6().solicited_node();
+  const NeighbourSolicitation solicitation{.target = ip.ipv6(), .source_mac = service_.mac};
+  guest_frames_.push_back(nd_frame(dst.is_group() ? group.multicast_mac() : dst, service_.mac, group,
+                                   service_.link_local, solicitation.encode(service_.link_local, group)));
 }
 
 // What the owner takes away.
 
 std::optional<Bytes> Vnet::poll_guest_frame() {
   if (auto frame = arp_.poll_frame()) return frame;
+  if (auto frame = nd_.poll_frame()) return frame;
+  if (auto frame = routers_.poll_frame()) return frame;
   if (auto frame = dhcp_.poll_frame()) return frame;
+  if (auto frame = host_.poll_frame()) return frame;
   return pop(guest_frames_);
 }
 
@@ -428,15 +351,16 @@ std::optional<Vnet::Outgoing> Vnet::poll_outgoing() { return pop(outgoing_); }
 std::optional<Binding> Vnet::poll_announcement() { return pop(announcements_); }
 
 Instant Vnet::next_timeout() const {
-  return std::min(
-      {map_.next_timeout(), resolver_.next_timeout(), dhcp_.next_timeout(), hold_.next_timeout()});
+  return std::min({map_.next_timeout(), resolver_.next_timeout(), routers_.next_timeout(),
+                   dhcp_.next_timeout(), hold_.next_timeout()});
 }
 
 void Vnet::handle_timeout(Instant now) {
   map_.handle_timeout(now);
   while (const auto mac = map_.poll_unconfirmed()) {
-    for (const Ipv4Address ip : map_.addresses(*mac)) ask_guest(*mac, ip);
+    for (const IpAddress& ip : map_.addresses(*mac)) ask_guest(*mac, ip);
   }
+  routers_.handle_timeout(now, map_.local_size() > 0);
   for (const Query& query : resolver_.handle_timeout(now)) conclude(now, query, std::nullopt);
   dhcp_.handle_timeout(now);
   hold_expired_ += hold_.handle_timeout(now);
@@ -470,11 +394,30 @@ Result<Done, Problem> Vnet::load_leases(std::string_view text, Instant now, Unix
 
 std::vector<Vnet::Counter> Vnet::counters() const {
   const auto& dhcp = dhcp_.counts();
+  const auto& dns = host_.dns();
+  const auto impostures = [&](Imposture what) { return impostures_[static_cast<size_t>(what)]; };
   return {
-      {"flooded", flooded_},           {"flood_limited", flood_limited_}, {"held", held_},
-      {"hold_expired", hold_expired_}, {"moved_here", moved_here_},       {"moved_away", moved_away_},
-      {"arp_answers", arp_.answers()}, {"dhcp_offers", dhcp.offers},      {"dhcp_acks", dhcp.acks},
-      {"dhcp_naks", dhcp.naks},        {"dhcp_declines", dhcp.declines},  {"dhcp_exhausted", dhcp.exhausted},
+      {"flooded", flooded_},
+      {"flood_limited", flood_limited_},
+      {"held", held_},
+      {"hold_expired", hold_expired_},
+      {"moved_here", moved_here_},
+      {"moved_away", moved_away_},
+      {"arp_answers", arp_.answers()},
+      {"nd_answers", nd_.answers()},
+      {"router_advertisements", routers_.sent()},
+      {"dhcp_offers", dhcp.offers},
+      {"dhcp_acks", dhcp.acks},
+      {"dhcp_naks", dhcp.naks},
+      {"dhcp_declines", dhcp.declines},
+      {"dhcp_exhausted", dhcp.exhausted},
+      {"dns_found", dns.found},
+      {"dns_not_found", dns.not_found},
+      {"dns_refused", dns.refused},
+      {"echoes", host_.echoes()},
+      {"rogue_dhcp_servers", impostures(Imposture::DhcpServer)},
+      {"rogue_routers", impostures(Imposture::Router)},
+      {"rogue_service_claims", impostures(Imposture::Service)},
   };
 }
 

@@ -1,6 +1,6 @@
-// The virtual network of one port, as its node uses it: what guests see (ARP, DHCP) and where frames go that
-// the fast path could not place.  Knows no ring, no session and no member list; the node carries its
-// questions, announcements and frames.  A calculation: no I/O, one owner, not thread-safe.
+// The virtual network of one port, as its node uses it: what guests see (ARP, neighbour discovery, DHCP, DNS)
+// and where frames go that the fast path could not place.  Knows no ring, no session and no member list; the
+// node carries its questions, announcements and frames.  A calculation: no I/O, one owner, not thread-safe.
 //
 // After any handle_*() the owner polls until every poll_*() is empty, and publishes a new forwarding snapshot
 // if map().version() has changed.  When a member joins, the owner tells it all of local_bindings().
@@ -8,9 +8,11 @@
 // A guest belongs to this host as soon as a frame of it comes from the switch: if the map has it elsewhere,
 // it has moved, and the binding we announce has the old sequence plus one.  It stays until another member
 // announces it with a better claim, or until it has been silent for kIdleTime (its lease, if it has one, if
-// that is longer).  When half of that is over it is asked by ARP whether it is still there.
+// that is longer).  When half of that is over it is asked by ARP and neighbour discovery whether it is still
+// there.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <optional>
 #include <string>
@@ -24,8 +26,12 @@
 #include "overlay/vnet/arp_responder.h"
 #include "overlay/vnet/dhcp_server.h"
 #include "overlay/vnet/frame_hold.h"
+#include "overlay/vnet/guest_guard.h"
+#include "overlay/vnet/nd_responder.h"
 #include "overlay/vnet/resolver.h"
+#include "overlay/vnet/router_advertiser.h"
 #include "overlay/vnet/service.h"
+#include "overlay/vnet/service_host.h"
 #include "overlay/wire/ethernet.h"
 
 namespace ipop {
@@ -109,19 +115,23 @@ class Vnet {
  private:
   Result<Done> dispatch(Instant now, ByteView frame);
   Result<Done> handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes);
-  Result<Done> handle_service_packet(const EthernetFrame& frame);
+  Result<Done> handle_ipv6(Instant now, const EthernetFrame& frame, ByteView bytes);
+  /// Forwards what is not of neighbour discovery.
+  Result<Done> handle_neighbour_discovery(Instant now, const EthernetHeader& header, const Ipv6Packet& packet,
+                                          ByteView bytes);
   Result<Done> forward(Instant now, const EthernetHeader& header, ByteView frame);
   /// The guest with `mac` is here, and has `ip` unless that is unspecified.
-  Result<Done> learn_local(Instant now, const MacAddress& mac, Ipv4Address ip);
+  Result<Done> learn_local(Instant now, const MacAddress& mac, const IpAddress& ip);
   Result<Done> learn_remote(Instant now, const Binding& binding);
   /// Puts a binding of ours in the map and announces it.
-  Result<uint64_t> bind_local(Instant now, const MacAddress& mac, Ipv4Address ip, Instant expires,
+  Result<uint64_t> bind_local(Instant now, const MacAddress& mac, const IpAddress& ip, Instant expires,
                               const std::string& name);
   void announce_again(Instant now, const MacAddress& mac);
   void drain_dhcp_events(Instant now);
+  void drain_nd_claims(Instant now);
   void settle(const Binding& binding);
   void send_to(const NodeId& node, ByteView frame);
-  void ask_guest(const MacAddress& dst, Ipv4Address ip);
+  void ask_guest(const MacAddress& dst, const IpAddress& ip);
   void conclude(Instant now, const Query& query, const std::optional<Binding>& binding);
   Error refuse(Error error);
   void log_limited(Instant now, const std::string& line);
@@ -132,6 +142,9 @@ class Vnet {
   AddressMap map_;
   Resolver resolver_;
   ArpResponder arp_;
+  NdResponder nd_;
+  RouterAdvertiser routers_;
+  ServiceHost host_;
   DhcpServer dhcp_;
   FrameHold<MacAddress> hold_;
   ErrorCounters errors_;
@@ -146,6 +159,7 @@ class Vnet {
   std::deque<Bytes> guest_frames_;
   std::deque<Outgoing> outgoing_;
   std::deque<Binding> announcements_;
+  std::array<uint64_t, kImpostureCount> impostures_{};
   uint64_t flooded_ = 0, flood_limited_ = 0, held_ = 0, hold_expired_ = 0, moved_here_ = 0, moved_away_ = 0;
 };
 

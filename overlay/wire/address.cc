@@ -16,6 +16,23 @@ constexpr uint8_t kIpv6Endpoint = 6;
 
 constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+std::array<uint8_t, 16> mapped(Ipv4Address address) {
+  std::array<uint8_t, 16> out{};
+  std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), out.begin());
+  for (int i = 0; i < 4; ++i) out[12 + i] = static_cast<uint8_t>(address.value >> (24 - 8 * i));
+  return out;
+}
+
+bool is_mapped(const std::array<uint8_t, 16>& bytes) {
+  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin());
+}
+
+Ipv4Address unmapped(const std::array<uint8_t, 16>& bytes) {
+  uint32_t value = 0;
+  for (int i = 12; i < 16; ++i) value = value << 8 | bytes[i];
+  return {value};
+}
+
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
   T value{};
@@ -61,29 +78,62 @@ std::optional<Ipv4Subnet> Ipv4Subnet::parse(std::string_view text) {
   return subnet;
 }
 
-Endpoint Endpoint::from_ipv4(Ipv4Address address, uint16_t port) {
-  Endpoint out;
-  std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), out.address.begin());
-  for (int i = 0; i < 4; ++i) out.address[12 + i] = static_cast<uint8_t>(address.value >> (24 - 8 * i));
-  out.port = port;
+bool Ipv6Address::is_link_local() const {
+  constexpr std::array<uint8_t, 8> kPrefix{0xfe, 0x80};
+  return std::equal(kPrefix.begin(), kPrefix.end(), bytes.begin());
+}
+
+bool Ipv6Address::is_same_network(const Ipv6Address& other) const {
+  return std::equal(bytes.begin(), bytes.begin() + 8, other.bytes.begin());
+}
+
+Ipv6Address Ipv6Address::solicited_node() const {
+  return {{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, bytes[13], bytes[14], bytes[15]}};
+}
+
+MacAddress Ipv6Address::multicast_mac() const {
+  return {{0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]}};
+}
+
+std::string Ipv6Address::to_string() const {
+  char text[INET6_ADDRSTRLEN];
+  inet_ntop(AF_INET6, bytes.data(), text, sizeof text);
+  return text;
+}
+
+std::optional<Ipv6Address> Ipv6Address::parse(std::string_view text) {
+  Ipv6Address out;
+  if (inet_pton(AF_INET6, std::string(text).c_str(), out.bytes.data()) != 1) return std::nullopt;
   return out;
 }
 
-bool Endpoint::is_ipv4() const {
-  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.begin());
+IpAddress::IpAddress(Ipv4Address address) {
+  if (!address.is_unspecified()) bytes = mapped(address);
 }
 
-Ipv4Address Endpoint::ipv4() const {
-  uint32_t value = 0;
-  for (int i = 12; i < 16; ++i) value = value << 8 | address[i];
-  return {value};
+bool IpAddress::is_ipv4() const { return is_mapped(bytes); }
+
+Ipv4Address IpAddress::ipv4() const { return unmapped(bytes); }
+
+std::string IpAddress::to_string() const { return is_ipv4() ? ipv4().to_string() : ipv6().to_string(); }
+
+std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  if (const auto ipv4 = Ipv4Address::parse(text)) return IpAddress(*ipv4);
+  if (const auto ipv6 = Ipv6Address::parse(text)) return IpAddress(*ipv6);
+  return std::nullopt;
 }
+
+Endpoint Endpoint::from_ipv4(Ipv4Address address, uint16_t port) {
+  return {.address = mapped(address), .port = port};
+}
+
+bool Endpoint::is_ipv4() const { return is_mapped(address); }
+
+Ipv4Address Endpoint::ipv4() const { return unmapped(address); }
 
 std::string Endpoint::to_string() const {
   if (is_ipv4()) return ipv4().to_string() + ":" + std::to_string(port);
-  char text[INET6_ADDRSTRLEN];
-  inet_ntop(AF_INET6, address.data(), text, sizeof text);
-  return std::string("[").append(text).append("]:").append(std::to_string(port));
+  return "[" + Ipv6Address{address}.to_string() + "]:" + std::to_string(port);
 }
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {
@@ -104,6 +154,14 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
 MacAddress read_mac(Reader& in) { return {in.array<6>()}; }
 
 Ipv4Address read_ipv4(Reader& in) { return {in.u32()}; }
+
+Ipv6Address read_ipv6(Reader& in) { return {in.array<16>()}; }
+
+IpAddress read_ip(Reader& in) {
+  const IpAddress out(read_ipv6(in));
+  if (out.is_ipv4() && out.ipv4().is_unspecified()) in.fail();  // The unspecified address has one form.
+  return out;
+}
 
 Endpoint read_endpoint(Reader& in) {
   Endpoint out;
@@ -128,6 +186,10 @@ Endpoint read_endpoint(Reader& in) {
 void write(Writer& out, const MacAddress& mac) { out.bytes(mac.bytes); }
 
 void write(Writer& out, Ipv4Address address) { out.u32(address.value); }
+
+void write(Writer& out, const Ipv6Address& address) { out.bytes(address.bytes); }
+
+void write(Writer& out, const IpAddress& address) { out.bytes(address.bytes); }
 
 void write(Writer& out, const Endpoint& endpoint) {
   if (endpoint == Endpoint{}) return out.u8(kNoEndpoint);

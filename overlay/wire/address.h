@@ -1,4 +1,4 @@
-// Addresses of guests (MAC, IPv4) and of hosts on the Internet (Endpoint).
+// Addresses of guests (MAC, IPv4, IPv6) and of hosts on the Internet (Endpoint).
 #pragma once
 
 #include <array>
@@ -32,6 +32,48 @@ struct Ipv4Address {
   bool is_unspecified() const { return value == 0; }
   std::string to_string() const;
   static std::optional<Ipv4Address> parse(std::string_view text);
+};
+
+struct Ipv6Address {
+  std::array<uint8_t, 16> bytes{};
+
+  auto operator<=>(const Ipv6Address&) const = default;
+  bool is_unspecified() const { return *this == Ipv6Address{}; }
+  bool is_multicast() const { return bytes[0] == 0xff; }
+  /// fe80::/64 (RFC 4291, section 2.5.6).
+  bool is_link_local() const;
+  /// The first 64 bits are the same.
+  bool is_same_network(const Ipv6Address& other) const;
+  /// The group that who has this address listens to: RFC 4291, section 2.7.1.
+  Ipv6Address solicited_node() const;
+  /// Where frames for this group go: RFC 2464, section 7.
+  MacAddress multicast_mac() const;
+  /// As RFC 5952 recommends.
+  std::string to_string() const;
+  static std::optional<Ipv6Address> parse(std::string_view text);
+};
+
+inline constexpr Ipv6Address kAllNodes{{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};  ///< RFC 4291.
+
+/// The address of a guest, of either family.  IPv4 is kept as IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2),
+/// and both unspecified addresses are "::", so that equal addresses are equal octets.  IPv4 sorts before what
+/// guests have of IPv6.
+struct IpAddress {
+  std::array<uint8_t, 16> bytes{};
+
+  IpAddress() = default;
+  IpAddress(Ipv4Address address);                                  // NOLINT: every address is one of these.
+  IpAddress(const Ipv6Address& address) : bytes(address.bytes) {}  // NOLINT
+
+  auto operator<=>(const IpAddress&) const = default;
+  bool is_unspecified() const { return *this == IpAddress(); }
+  bool is_ipv4() const;
+  /// REQUIRES: is_ipv4().
+  Ipv4Address ipv4() const;
+  /// REQUIRES: !is_ipv4().
+  Ipv6Address ipv6() const { return {bytes}; }
+  std::string to_string() const;
+  static std::optional<IpAddress> parse(std::string_view text);
 };
 
 /// A block of addresses in CIDR notation, RFC 4632.  The host part of `network` is zero.
@@ -68,13 +110,17 @@ struct Endpoint {
   static std::optional<Endpoint> parse(std::string_view text);
 };
 
-// On the wire: 6 and 4 octets, and for an endpoint | 4 or 6 (1) | address (4 or 16) | port (2) |, or the octet 0
-// for none.  Each has one encoding: read_endpoint() fails on IPv4 in the guise of IPv6.
+// On the wire: 6, 4, 16 and 16 octets, and for an endpoint | 4 or 6 (1) | address (4 or 16) | port (2) |, or
+// the octet 0 for none.  Each has one encoding: read_endpoint() fails on IPv4 in the guise of IPv6.
 MacAddress read_mac(Reader& in);
 Ipv4Address read_ipv4(Reader& in);
+Ipv6Address read_ipv6(Reader& in);
+IpAddress read_ip(Reader& in);
 Endpoint read_endpoint(Reader& in);
 void write(Writer& out, const MacAddress& mac);
 void write(Writer& out, Ipv4Address address);
+void write(Writer& out, const Ipv6Address& address);
+void write(Writer& out, const IpAddress& address);
 void write(Writer& out, const Endpoint& endpoint);
 
 }  // namespace ipop

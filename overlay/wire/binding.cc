@@ -7,7 +7,7 @@ namespace {
 
 BindingRecord read_binding(Reader& in) {
   BindingRecord out;
-  out.ip = read_ipv4(in);
+  out.ip = read_ip(in);
   out.mac = read_mac(in);
   out.node = read_node(in);
   out.sequence = in.u64();
@@ -52,7 +52,7 @@ Query read_query(Reader& in) {
   if (kind != static_cast<uint8_t>(Query::Kind::Ip) && kind != static_cast<uint8_t>(Query::Kind::Mac))
     in.fail();
   out.kind = static_cast<Query::Kind>(kind);
-  out.ip = read_ipv4(in);
+  out.ip = read_ip(in);
   out.mac = read_mac(in);
   if (read_presence(in)) out.claimant = read_mac(in);
   if (read_presence(in)) out.asker = read_binding(in);

@@ -15,7 +15,7 @@ namespace ipop::wire {
 struct BindingRecord {
   static constexpr size_t kMaxNameSize = 63;
 
-  Ipv4Address ip;  ///< Unspecified for a guest that has only shown its MAC.
+  IpAddress ip;  ///< Unspecified for a guest that has only shown its MAC.
   MacAddress mac;
   NodeId node;
   uint64_t sequence = 0;    ///< Higher is newer, for one MAC.
@@ -29,7 +29,7 @@ struct Query {
   enum class Kind : uint8_t { Ip = 1, Mac = 2 };
   uint64_t id = 0;  ///< The asker's, repeated in the Answer.
   Kind kind = Kind::Ip;
-  Ipv4Address ip;                      ///< Kind::Ip.
+  IpAddress ip;                        ///< Kind::Ip.
   MacAddress mac;                      ///< Kind::Mac.
   std::optional<MacAddress> claimant;  ///< Kind::Ip: the guest that will get `ip` if nobody holds it.
   std::optional<BindingRecord> asker;  ///< The guest in whose name we ask: who answers need not ask back.

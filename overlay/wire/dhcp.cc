@@ -16,6 +16,7 @@ constexpr size_t kSmallest = 300;  // RFC 951: 236 octets and 64 of vendor area.
 enum Code : uint8_t {
   kPad = 0,
   kSubnetMask = 1,
+  kDnsServers = 6,
   kHostName = 12,
   kDomainName = 15,
   kMtu = 26,
@@ -31,6 +32,7 @@ enum Code : uint8_t {
   kRenewalTime = 58,
   kRebindingTime = 59,
   kClientId = 61,
+  kDomainSearch = 119,
   kEnd = 255,
 };
 
@@ -74,6 +76,14 @@ class Taker {
     const auto value = number<uint32_t>(code);
     if (!value) return std::nullopt;
     return Ipv4Address{*value};
+  }
+  /// Of a list of at least one.
+  std::optional<Ipv4Address> first_address(uint8_t code) {
+    const Bytes list = bytes(code);
+    if (list.size() % 4 != 0) ok_ = false;
+    if (list.empty() || !ok_) return std::nullopt;
+    Reader in(list);
+    return read_ipv4(in);
   }
   Bytes bytes(uint8_t code) const {
     const auto found = options_.find(code);
@@ -169,6 +179,7 @@ Result<DhcpMessage> DhcpMessage::decode(ByteView payload) {
   Taker taker(options);
   const auto type = taker.number<uint8_t>(kMessageType);
   out.subnet_mask = taker.address(kSubnetMask);
+  out.dns_server = taker.first_address(kDnsServers);
   out.host_name = taker.text(kHostName);
   out.domain_name = taker.text(kDomainName);
   out.mtu = taker.number<uint16_t>(kMtu);
@@ -182,6 +193,7 @@ Result<DhcpMessage> DhcpMessage::decode(ByteView payload) {
   out.renewal_seconds = taker.number<uint32_t>(kRenewalTime);
   out.rebinding_seconds = taker.number<uint32_t>(kRebindingTime);
   out.client_id = taker.bytes(kClientId);
+  out.search_domain = taker.bytes(kDomainSearch);
   if (!taker.ok()) return Error::Malformed;
   if (!type || *type < 1 || *type > 8) return Error::UnknownType;
   out.type = static_cast<Type>(*type);
@@ -215,6 +227,7 @@ Bytes DhcpMessage::encode() const {
   put.address(kSubnetMask, subnet_mask);
   put.address(kBroadcastAddress, broadcast_address);
   put.number(kMtu, mtu);
+  put.address(kDnsServers, dns_server);
   put.text(kDomainName, domain_name);
   put.text(kHostName, host_name);
   put.address(kRequestedAddress, requested_address);
@@ -222,6 +235,7 @@ Bytes DhcpMessage::encode() const {
   put.number(kMaxSize, max_size);
   put.text(kMessage, message);
   put.bytes(kClientId, client_id);
+  put.bytes(kDomainSearch, search_domain);
   out.u8(kEnd);
   if (out.size() < kSmallest) out.zeros(kSmallest - out.size());
   return out.take();

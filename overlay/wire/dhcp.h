@@ -42,6 +42,7 @@ struct DhcpMessage {
 
   Type type = Type::Discover;                    ///< Option 53.
   std::optional<Ipv4Address> subnet_mask;        ///< 1.
+  std::optional<Ipv4Address> dns_server;         ///< 6; one of them.
   std::string host_name;                         ///< 12; as sent, without trailing NULs: judge before use.
   std::string domain_name;                       ///< 15.
   std::optional<uint16_t> mtu;                   ///< 26, in octets of an IP packet.
@@ -55,6 +56,7 @@ struct DhcpMessage {
   std::optional<uint32_t> renewal_seconds;       ///< 58, T1.
   std::optional<uint32_t> rebinding_seconds;     ///< 59, T2.
   Bytes client_id;                               ///< 61.
+  Bytes search_domain;                           ///< 119, encoded as in DNS (RFC 3397).
 
   bool operator==(const DhcpMessage&) const = default;
 

@@ -20,6 +20,35 @@ uint16_t pseudo_header_sum(Ipv4Address src, Ipv4Address dst, size_t length) {
   return internet_sum(pseudo.view());
 }
 
+/// `pseudo_of(length)` is the sum that the checksum begins with.
+template <class PseudoOf>
+Result<UdpDatagram> decode_udp(ByteView payload, bool may_lack_checksum, PseudoOf pseudo_of) {
+  Reader in(payload);
+  const auto src_port = in.u16();
+  const auto dst_port = in.u16();
+  const auto length = in.u16();
+  const auto checksum = in.u16();
+  if (!in.ok() || length < kUdpHeaderSize || length > payload.size()) return Error::Malformed;
+  const ByteView datagram = payload.first(length);
+  const uint16_t pseudo = pseudo_of(size_t{length});
+  if (checksum == 0 && !may_lack_checksum) return Error::Malformed;
+  if (checksum != 0 && checksum != pseudo && internet_sum(datagram, pseudo) != 0xffff)
+    return Error::Malformed;
+  return UdpDatagram{.src_port = src_port, .dst_port = dst_port, .payload = datagram.subspan(kUdpHeaderSize)};
+}
+
+Bytes encode_udp(const UdpDatagram& datagram, uint16_t pseudo) {
+  Writer out;
+  out.u16(datagram.src_port);
+  out.u16(datagram.dst_port);
+  out.u16(static_cast<uint16_t>(kUdpHeaderSize + datagram.payload.size()));
+  out.u16(0);
+  out.bytes(datagram.payload);
+  const uint16_t checksum = internet_checksum(out.view(), pseudo);
+  out.patch_u16(6, checksum == 0 ? 0xffff : checksum);  // Zero would mean that there is none.
+  return out.take();
+}
+
 }  // namespace
 
 uint16_t internet_sum(ByteView data, uint16_t start) {
@@ -78,30 +107,25 @@ Bytes Ipv4Packet::encode() const {
 /// | src_port (2) | dst_port (2) | length (2) | checksum (2) | payload |
 Result<UdpDatagram> UdpDatagram::decode(const Ipv4Packet& packet) {
   if (packet.protocol != kIpProtocolUdp) return Error::UnknownType;
-  Reader in(packet.payload);
-  const auto src_port = in.u16();
-  const auto dst_port = in.u16();
-  const auto length = in.u16();
-  const auto checksum = in.u16();
-  if (!in.ok() || length < kUdpHeaderSize || length > packet.payload.size()) return Error::Malformed;
-  const uint16_t pseudo = pseudo_header_sum(packet.src, packet.dst, length);
-  const ByteView datagram = packet.payload.first(length);
-  if (checksum != 0 && checksum != pseudo && internet_sum(datagram, pseudo) != 0xffff)
-    return Error::Malformed;
-  return UdpDatagram{.src_port = src_port, .dst_port = dst_port, .payload = datagram.subspan(kUdpHeaderSize)};
+  return decode_udp(packet.payload, true,
+                    [&](size_t length) { return pseudo_header_sum(packet.src, packet.dst, length); });
+}
+
+Result<UdpDatagram> UdpDatagram::decode(const Ipv6Packet& packet) {
+  if (packet.protocol != kIpProtocolUdp || packet.fragment != Ipv6Packet::Fragment::No) {
+    return Error::UnknownType;
+  }
+  return decode_udp(packet.payload, false, [&](size_t length) {
+    return pseudo_header_sum(packet.src, packet.dst, kIpProtocolUdp, length);
+  });
 }
 
 Bytes UdpDatagram::encode(Ipv4Address src, Ipv4Address dst) const {
-  const size_t length = kUdpHeaderSize + payload.size();
-  Writer out;
-  out.u16(src_port);
-  out.u16(dst_port);
-  out.u16(static_cast<uint16_t>(length));
-  out.u16(0);
-  out.bytes(payload);
-  const uint16_t checksum = internet_checksum(out.view(), pseudo_header_sum(src, dst, length));
-  out.patch_u16(6, checksum == 0 ? 0xffff : checksum);  // Zero would mean that there is none.
-  return out.take();
+  return encode_udp(*this, pseudo_header_sum(src, dst, kUdpHeaderSize + payload.size()));
+}
+
+Bytes UdpDatagram::encode(const Ipv6Address& src, const Ipv6Address& dst) const {
+  return encode_udp(*this, pseudo_header_sum(src, dst, kIpProtocolUdp, kUdpHeaderSize + payload.size()));
 }
 
 /// | type (1) | code = 0 (1) | checksum (2) | identifier (2) | sequence (2) | data |

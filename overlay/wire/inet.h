@@ -1,5 +1,5 @@
-// As much of IPv4 (RFC 791), UDP (RFC 768) and ICMP echo (RFC 792) as a port needs that answers DHCP and
-// ping. Fragments are not reassembled.
+// As much of IPv4 (RFC 791), UDP (RFC 768; over IPv6, too) and ICMP echo (RFC 792) as a port needs that
+// answers DHCP, DNS and ping. Fragments are not reassembled.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include "overlay/base/bytes.h"
 #include "overlay/base/result.h"
 #include "overlay/wire/address.h"
+#include "overlay/wire/ipv6.h"
 
 namespace ipop {
 
@@ -47,8 +48,11 @@ struct UdpDatagram {
   /// right one, and the bare sum of the pseudo-header: that is how a virtual network card hands over what it
   /// expects hardware to finish, and between a guest and its switch nothing needs finishing.
   static Result<UdpDatagram> decode(const Ipv4Packet& packet);
+  /// The same, but a checksum there must be: RFC 8200, section 8.1.
+  static Result<UdpDatagram> decode(const Ipv6Packet& packet);
   /// The checksum is always filled in: raw-socket DHCP clients look at it.  REQUIRES: payload fits a packet.
   Bytes encode(Ipv4Address src, Ipv4Address dst) const;
+  Bytes encode(const Ipv6Address& src, const Ipv6Address& dst) const;
 };
 
 struct IcmpEcho {

@@ -13,15 +13,22 @@ NodeId node(uint8_t number) {
   return out;
 }
 wire::Query query(uint64_t id) {
-  return {
-      .id = id, .kind = wire::Query::Kind::Ip, .ip = {0x0a800102}, .mac = {}, .claimant = {}, .asker = {}};
+  return {.id = id,
+          .kind = wire::Query::Kind::Ip,
+          .ip = Ipv4Address{0x0a800102},
+          .mac = {},
+          .claimant = {},
+          .asker = {}};
 }
 wire::Answer not_i(uint64_t id) { return {.id = id, .binding = std::nullopt}; }
 wire::Answer held(uint64_t id, NodeId holder) {
-  return {
-      .id = id,
-      .binding = wire::BindingRecord{
-          .ip = {0x0a800102}, .mac = {{2}}, .node = holder, .sequence = 1, .lifetime_s = 60, .name = "vm1"}};
+  return {.id = id,
+          .binding = wire::BindingRecord{.ip = Ipv4Address{0x0a800102},
+                                         .mac = {{2}},
+                                         .node = holder,
+                                         .sequence = 1,
+                                         .lifetime_s = 60,
+                                         .name = "vm1"}};
 }
 
 constexpr Instant kStart{100s};

@@ -8,7 +8,9 @@
 
 #include "overlay/base/assert.h"
 #include "overlay/vnet/vnet.h"
+#include "overlay/wire/dns.h"
 #include "overlay/wire/inet.h"
+#include "overlay/wire/nd.h"
 
 using namespace ipop;
 
@@ -21,6 +23,14 @@ class Silent : public Log {
 
 MacAddress guest(uint8_t n) { return {{0x52, 0x54, 0, 0, 0, static_cast<uint8_t>(n & 7)}}; }
 Ipv4Address address(uint8_t n) { return {0x0a800000u + (n & 15u)}; }
+/// In the network's prefix, link-local, ours, or foreign.
+Ipv6Address address6(uint8_t n) {
+  Ipv6Address out{{0xfd}};
+  if ((n & 16) != 0) out = {{0xfe, 0x80}};
+  if ((n & 96) == 96) out = {{0x20, 1, 0x0d, 0xb8}};
+  out.bytes[15] = n & 15;
+  return out;
+}
 NodeId member(uint8_t n) {
   NodeId out;
   out.bytes[0] = n & 3;
@@ -43,7 +53,7 @@ class Play {
   void step() {
     const uint8_t operation = in_.u8();
     const uint8_t argument = in_.u8();
-    switch (operation % 10) {
+    switch (operation % 12) {
       case 0:
         (void)vnet_.handle_guest_frame(now_, frame());
         break;
@@ -76,6 +86,12 @@ class Play {
       case 9:
         reload(argument);
         break;
+      case 10:
+        discovery(argument);
+        break;
+      case 11:
+        packet_to_service(argument);
+        break;
     }
   }
 
@@ -86,12 +102,15 @@ class Play {
 
   Binding binding() {
     const uint8_t what = in_.u8();
-    return {.ip = (what & 1) != 0 ? address(in_.u8()) : Ipv4Address{},
+    IpAddress ip;
+    if ((what & 1) != 0) ip = address(in_.u8());
+    if ((what & 2) != 0) ip = address6(in_.u8());
+    return {.ip = ip,
             .mac = guest(in_.u8()),
             .node = member(in_.u8()),
             .sequence = in_.u8(),
             .expires = now_ + std::chrono::seconds(in_.u8()) * 60,
-            .name = {}};
+            .name = (what & 4) != 0 ? "vm" + std::to_string(what >> 6) : ""};
   }
 
   void dhcp(uint8_t argument) {
@@ -129,10 +148,63 @@ class Play {
     (void)vnet_.handle_guest_frame(now_, arp_frame(MacAddress::broadcast(), sender, packet));
   }
 
+  /// A right checksum and hop limit, which random octets would not have.
+  void discovery(uint8_t argument) {
+    const MacAddress sender = guest(in_.u8());
+    const uint8_t from = in_.u8();
+    const Ipv6Address src = (from & 128) != 0 ? Ipv6Address{} : address6(from);
+    const Ipv6Address target = (argument & 8) != 0 ? vnet_.service().ipv6 : address6(in_.u8());
+    const Ipv6Address group = target.solicited_node();
+    const bool unicast = (argument & 16) != 0;
+    const Ipv6Address dst = unicast ? target : group;
+    const MacAddress to = unicast ? guest(in_.u8()) : group.multicast_mac();
+    Bytes message;
+    if (argument % 3 == 0) {
+      message = NeighbourSolicitation{.target = target, .source_mac = {}}.encode(src, dst);
+    } else if (argument % 3 == 1) {
+      message = NeighbourAdvertisement{.is_router = false,
+                                       .is_solicited = unicast,
+                                       .overrides = true,
+                                       .target = target,
+                                       .target_mac = sender}
+                    .encode(src, dst);
+    } else {
+      const Bytes body = frame();
+      message = Icmpv6Message{.type = static_cast<uint8_t>(128 + argument / 3 % 10), .code = 0, .body = body}
+                    .encode(src, dst);
+    }
+    (void)vnet_.handle_guest_frame(now_, nd_frame(to, sender, dst, src, message));
+  }
+
+  void packet_to_service(uint8_t argument) {
+    const MacAddress sender = guest(in_.u8());
+    const Bytes data = frame();
+    const Service& service = vnet_.service();
+    const UdpDatagram datagram{.src_port = 40000, .dst_port = kDnsPort, .payload = data};
+    Bytes packet;
+    const bool ipv6 = (argument & 1) != 0;
+    if (ipv6) {
+      const Ipv6Address src = address6(argument);
+      const Bytes udp = datagram.encode(src, service.ipv6);
+      packet =
+          Ipv6Packet{.src = src, .dst = service.ipv6, .protocol = kIpProtocolUdp, .payload = udp}.encode();
+    } else {
+      const Ipv4Address src = address(argument);
+      const Bytes udp = datagram.encode(src, service.ip);
+      packet = Ipv4Packet{.src = src, .dst = service.ip, .protocol = kIpProtocolUdp, .payload = udp}.encode();
+    }
+    const EthernetFrame out{.header = {.dst = service.mac,
+                                       .src = sender,
+                                       .vlan_tci = {},
+                                       .ethertype = ipv6 ? kEtherTypeIpv6 : kEtherTypeIpv4},
+                            .payload = packet};
+    (void)vnet_.handle_guest_frame(now_, out.encode());
+  }
+
   void query(uint8_t argument) {
     Query query;
     query.kind = (argument & 4) != 0 ? Query::Kind::Mac : Query::Kind::Ip;
-    query.ip = address(in_.u8());
+    query.ip = (argument & 32) != 0 ? IpAddress(address6(in_.u8())) : IpAddress(address(in_.u8()));
     query.mac = guest(in_.u8());
     if ((argument & 8) != 0) query.claim = Query::Claim{.ip = query.ip, .mac = query.mac};
     if ((argument & 16) != 0) query.asker = binding();
@@ -172,9 +244,11 @@ class Play {
   }
 
   void check() {
-    std::set<Ipv4Address> seen;
+    std::set<IpAddress> seen;
     for (const Binding& binding : vnet_.bindings()) {
       IPOP_ASSERT(vnet_.map().find_mac(binding.mac)->node == binding.node);
+      IPOP_ASSERT(vnet_.map().addresses(binding.mac).size() <= 16);
+      IPOP_ASSERT(binding.name.empty() || vnet_.map().find_name(binding.name));
       if (binding.ip.is_unspecified()) continue;
       IPOP_ASSERT(seen.insert(binding.ip).second && vnet_.map().find_ip(binding.ip) == binding);
       IPOP_ASSERT(vnet_.service().is_guest_address(binding.ip));

@@ -6,7 +6,7 @@ namespace ipop {
 namespace {
 
 constexpr Instant kNow{1000s};
-const Binding kBinding{.ip = {0x0a80000a},
+const Binding kBinding{.ip = Ipv4Address{0x0a80000a},
                        .mac = {{0x52, 0x54, 0, 0, 0, 0xa}},
                        .node = {{1, 2, 3}},
                        .sequence = 7,

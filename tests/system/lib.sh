@@ -219,6 +219,14 @@ make_guest() {
   vsctl "$host" add-port br0 "$guest"
 }
 
+# start_ipv6 GUEST: as a machine does that has just started.  It makes its addresses by itself.
+start_ipv6() { in_guest "$1" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0; }
+# guest_ipv6 GUEST: the one that it has made from the network's prefix, once it may use it.
+guest_ipv6() {
+  ip -n "$prefix-$1" -6 -o address show dev eth0 scope global -tentative | sed -n 's|.* inet6 \(f[0-9a-f:]*\)/64.*|\1|p'
+}
+has_ipv6() { [ -n "$(guest_ipv6 "$1")" ]; }
+
 # A command in a guest.
 in_guest() { ip netns exec "$prefix-$1" "${@:2}"; }
 
@@ -233,8 +241,8 @@ ip address replace "$ip/$mask" dev "$interface"
 env | sort >"$LEASE"
 SCRIPT
   chmod +x "$dir/udhcpc-script"
-  LEASE=$dir/$guest.dhcp in_guest "$guest" busybox udhcpc -i eth0 -f -q -n -t 20 -T 1 -O mtu \
-    -s "$dir/udhcpc-script" >/dev/null 2>&1
+  LEASE=$dir/$guest.dhcp in_guest "$guest" busybox udhcpc -i eth0 -f -q -n -t 20 -T 1 -O mtu -O search \
+    -x "hostname:$guest" -s "$dir/udhcpc-script" >/dev/null 2>&1
 }
 dhcp_value() { sed -n "s/^$2=//p" "$dir/$1.dhcp"; }
 guest_address() { ip -n "$prefix-$1" -4 -o address show dev eth0 | sed -n 's|.* inet \([0-9.]*\)/.*|\1|p'; }

@@ -97,6 +97,45 @@ TEST(AddressMap, VersionStaysWhileForwardingDoes) {
   EXPECT_EQ(map.version(), version);
 }
 
+TEST(AddressMap, AnAddressMayBeOfIpv6) {
+  AddressMap map(node(1));
+  Binding ula = binding(7, "", 2, 5, at(60s));
+  ula.ip = *IpAddress::parse("fd01::7");
+  EXPECT_EQ(*map.upsert(at(0s), ula), Change::Added);
+  (void)map.upsert(at(0s), binding(7, "10.128.0.7", 2, 5, at(60s)));
+  EXPECT_EQ(map.find_mac(mac(7))->ip, ip("10.128.0.7")) << "IPv4 comes first";
+  EXPECT_EQ(map.find_ip(ula.ip)->mac, mac(7));
+  EXPECT_EQ(*map.upsert(at(1s), binding(7, "", 3, 6, at(60s))), Change::Moved);
+  EXPECT_EQ(map.find_ip(ula.ip)->node, node(3)) << "and all move together";
+}
+
+TEST(AddressMap, ANameIsOneGuests) {
+  AddressMap map(node(1));
+  const auto named = [](uint8_t guest, uint8_t host, uint64_t sequence, const char* name) {
+    Binding out = binding(guest, "", host, sequence, at(60s));
+    out.name = name;
+    return out;
+  };
+  (void)map.upsert(at(0s), named(7, 2, 5, "Web"));
+  EXPECT_EQ(map.find_name("wEB"), mac(7)) << "RFC 4343: in any case";
+  EXPECT_EQ(map.find_name("db"), std::nullopt);
+  EXPECT_EQ(map.find_name(""), std::nullopt);
+  (void)map.upsert(at(0s), named(9, 2, 5, "web"));
+  EXPECT_EQ(map.find_name("web"), mac(7)) << "the lower MAC of one host's";
+  (void)map.upsert(at(0s), named(8, 1, 5, "web"));
+  EXPECT_EQ(map.find_name("web"), mac(8)) << "the lower host's";
+  (void)map.upsert(at(0s), named(9, 2, 6, "web"));
+  EXPECT_EQ(map.find_name("web"), mac(9)) << "the highest sequence's";
+  (void)map.upsert(at(0s), named(9, 2, 6, "db"));
+  EXPECT_EQ(map.find_name("web"), mac(8));
+  EXPECT_EQ(map.find_name("db"), mac(9));
+  map.erase(mac(8), {});
+  EXPECT_EQ(map.find_name("web"), mac(7));
+  map.handle_timeout(at(60s));
+  EXPECT_EQ(map.find_name("web"), std::nullopt);
+  EXPECT_EQ(map.find_name("db"), std::nullopt);
+}
+
 TEST(AddressMap, ExpiresAtItsHour) {
   AddressMap map(node(1));
   (void)map.upsert(at(0s), binding(7, "10.128.0.7", 2, 5, at(60s)));
@@ -135,7 +174,8 @@ TEST(AddressMap, IsBounded) {
   EXPECT_TRUE(map.upsert(at(0s), binding(2, "", 2, 1, at(90s))));
   EXPECT_EQ(map.upsert(at(0s), binding(3, "", 2, 1, at(90s))).error(), Error::Full);
   EXPECT_TRUE(map.upsert(at(0s), binding(4, "", 1, 1, at(90s)))) << "Ours are counted for themselves.";
-  EXPECT_TRUE(map.upsert(at(0s), binding(5, "10.128.0.9", 1, 1, at(90s)))) << "One without address gives way.";
+  EXPECT_TRUE(map.upsert(at(0s), binding(5, "10.128.0.9", 1, 1, at(90s))))
+      << "One without address gives way.";
   EXPECT_FALSE(map.find_mac(mac(4)));
   EXPECT_EQ(map.upsert(at(0s), binding(4, "", 1, 1, at(90s))).error(), Error::Full) << "One with does not.";
   EXPECT_EQ(map.upsert(at(0s), binding(2, "", 1, 2, at(90s))).error(), Error::Full) << "Nor by moving.";

@@ -107,6 +107,8 @@ TEST_F(DhcpServerTest, DiscoverOfferRequestAck) {
   EXPECT_EQ(offered->broadcast_address, ip("10.128.0.255"));
   EXPECT_EQ(offered->mtu, 1380);
   EXPECT_EQ(offered->domain_name, "grid.ipop");
+  EXPECT_EQ(offered->dns_server, ip("10.128.0.1"));
+  EXPECT_TRUE(offered->search_domain.empty()) << "who wants option 119 asks for it";
   EXPECT_EQ(offered->host_name, "vm1");
   EXPECT_EQ(offered->lease_seconds, 3600u);
   EXPECT_EQ(offered->renewal_seconds, 1800u);
@@ -137,7 +139,7 @@ TEST_F(DhcpServerTest, NoRouterIsClaimed) {
   std::set<uint8_t> codes;
   for (size_t i = 14 + 20 + 8 + 236 + 4; frame.at(i) != 255; i += 2u + frame.at(i + 1))
     codes.insert(frame[i]);
-  EXPECT_EQ(codes, (std::set<uint8_t>{1, 15, 26, 28, 51, 53, 54, 58, 59}));
+  EXPECT_EQ(codes, (std::set<uint8_t>{1, 6, 15, 26, 28, 51, 53, 54, 58, 59}));
 }
 
 TEST_F(DhcpServerTest, RepliesHaveChecksumsThatAddUp) {
@@ -262,7 +264,7 @@ TEST_F(DhcpServerTest, ARequestedAddressIsHonouredWhenFreeAndInside) {
 TEST_F(DhcpServerTest, ATakenCandidateMakesWayForTheNext) {
   ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
   answer(*resolver.poll_query(), std::nullopt);
-  std::set<Ipv4Address> tried;
+  std::set<IpAddress> tried;
   for (int i = 0; i < 3; ++i) {
     const auto query = resolver.poll_query();
     ASSERT_TRUE(query);
@@ -413,10 +415,12 @@ TEST_F(DhcpServerTest, ADeclinedAddressIsLeftAlone) {
 TEST_F(DhcpServerTest, InformGetsSettingsButNoLease) {
   DhcpMessage inform = dhcp(Type::Inform, 1);
   inform.ciaddr = ip("10.128.0.50");
+  inform.parameter_list = {1, 119};
   ASSERT_TRUE(say(inform));
   const auto ack = hear();
   EXPECT_EQ(ack->type, Type::Ack);
   EXPECT_TRUE(ack->yiaddr.is_unspecified());
+  EXPECT_EQ(to_hex(ack->search_domain), "04677269640469706f7000") << "grid.ipop, RFC 3397";
   EXPECT_EQ(ack->mtu, 1380);
   EXPECT_EQ(ack->lease_seconds, std::nullopt);
   EXPECT_FALSE(server.poll_event());
@@ -454,7 +458,7 @@ TEST_F(DhcpServerTest, RefusesWhatNoClientSays) {
 }
 
 // Two hosts want one address at the same time: the question carries the claim.
-Query claim(Ipv4Address address, uint8_t guest) {
+Query claim(const IpAddress& address, uint8_t guest) {
   Query query;
   query.id = 99;
   query.ip = address;

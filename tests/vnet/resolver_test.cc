@@ -63,13 +63,10 @@ TEST(Resolver, IsBoundedInRateAndRoom) {
   Query query;
   Result<Done> result = Done{};
   size_t asked = 0;
-  while ((result = resolver.ask(at(0s), query))) {
-    ++query.ip.value;
-    ++asked;
-  }
+  while ((result = resolver.ask(at(0s), query))) query.ip = Ipv4Address{static_cast<uint32_t>(++asked)};
   EXPECT_EQ(asked, 1000u);
   EXPECT_EQ(result.error(), Error::RateLimited);
-  while ((result = resolver.ask(at(500ms), query))) ++query.ip.value;
+  while ((result = resolver.ask(at(500ms), query))) query.ip = Ipv4Address{static_cast<uint32_t>(++asked)};
   EXPECT_EQ(result.error(), Error::Full);
   EXPECT_EQ(resolver.pending(), Resolver::kMaxPending);
 }

@@ -21,6 +21,26 @@ TEST(Service, TakesTheFirstAddressAndAMacThatIsTheSameOnEveryHost) {
   EXPECT_EQ(service.domain(), "grid.ipop");
 }
 
+TEST(Service, HasAnIpv6NetworkOfItsOwn) {
+  // fd and the first 40 bits of the hash; the MAC's mixing is SplitMix64's, computed apart from this code.
+  const Service service = make("10.128.0.0/16", 0xa1b2c3d4e5f60718);
+  EXPECT_EQ(service.prefix.to_string(), "fda1:b2c3:d4e5::");
+  EXPECT_EQ(service.ipv6.to_string(), "fda1:b2c3:d4e5::1");
+  EXPECT_EQ(service.mac.to_string(), "02:61:13:ac:f8:13");
+  EXPECT_EQ(service.link_local.to_string(), "fe80::61:13ff:feac:f813") << "RFC 4291, appendix A";
+  for (const char* own : {"10.128.0.1", "fda1:b2c3:d4e5::1", "fe80::61:13ff:feac:f813"}) {
+    EXPECT_TRUE(service.is_own_address(*IpAddress::parse(own))) << own;
+    EXPECT_FALSE(service.is_guest_address(*IpAddress::parse(own))) << own;
+  }
+  for (const char* guest : {"fda1:b2c3:d4e5::2", "fda1:b2c3:d4e5:0:5054:ff:fe12:3456", "fe80::1"}) {
+    EXPECT_TRUE(service.is_guest_address(*IpAddress::parse(guest))) << guest;
+  }
+  for (const char* other : {"::", "::1", "fda1:b2c3:d4e5::", "fe80::", "fda1:b2c3:d4e5:1::2", "ff02::1",
+                            "2001:db8::1", "::ffff:10.129.0.1"}) {
+    EXPECT_FALSE(service.is_guest_address(*IpAddress::parse(other))) << other;
+  }
+}
+
 TEST(Service, ThePoolIsTheSubnetWithoutItsOwnAddresses) {
   const Service service = make("192.168.7.0/29", 1);
   std::set<Ipv4Address> pool;

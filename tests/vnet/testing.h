@@ -12,6 +12,7 @@
 #include "overlay/base/random.h"
 #include "overlay/vnet/vnet.h"
 #include "overlay/wire/inet.h"
+#include "overlay/wire/nd.h"
 
 namespace ipop::vnet_testing {
 
@@ -21,6 +22,11 @@ inline NodeId node(uint8_t n) {
   NodeId out;
   out.bytes[0] = n;
   return out;
+}
+inline Ipv6Address ip6(const char* text) { return *Ipv6Address::parse(text); }
+/// The link-local address that guest n makes of its MAC (RFC 4291, appendix A).
+inline Ipv6Address link_local(uint8_t n) {
+  return {{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0x50, 0x54, 0, 0xff, 0xfe, 0, 0, n}};
 }
 constexpr Instant at(Duration since_epoch) { return Instant(since_epoch); }
 inline Ipv4Subnet subnet() { return *Ipv4Subnet::parse("10.128.0.0/24"); }
@@ -92,6 +98,31 @@ inline ArpPacket arp_request(uint8_t guest, Ipv4Address sender, Ipv4Address targ
           .sender_ip = sender,
           .target_mac = {},
           .target_ip = target};
+}
+
+/// "Who has `target`?"  Of guest n with the address `src`, or a probe.
+inline Bytes nd_request(uint8_t guest, const Ipv6Address& src, const Ipv6Address& target) {
+  const Ipv6Address group = target.solicited_node();
+  NeighbourSolicitation message{.target = target, .source_mac = {}};
+  if (!src.is_unspecified()) message.source_mac = mac(guest);
+  return nd_frame(group.multicast_mac(), mac(guest), group, src, message.encode(src, group));
+}
+
+/// The packet of an IPv6 frame; the frame outlives it.
+inline std::optional<Ipv6Packet> ipv6_in(ByteView bytes) {
+  const auto frame = EthernetFrame::decode(bytes);
+  if (!frame || frame->header.ethertype != kEtherTypeIpv6) return std::nullopt;
+  const auto packet = Ipv6Packet::decode(frame->payload);
+  if (!packet) return std::nullopt;
+  return *packet;
+}
+
+inline std::optional<NeighbourAdvertisement> advertisement_in(ByteView bytes) {
+  const auto packet = ipv6_in(bytes);
+  if (!packet) return std::nullopt;
+  const auto message = NeighbourAdvertisement::decode(*packet);
+  if (!message) return std::nullopt;
+  return *message;
 }
 
 inline Bytes data_frame(const MacAddress& dst, const MacAddress& src, const char* text = "hello") {

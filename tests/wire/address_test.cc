@@ -87,6 +87,62 @@ TEST(Endpoint, Ipv4IsMapped) {
   EXPECT_FALSE(Endpoint::parse("[2001:db8::7]:9")->is_ipv4());
 }
 
+TEST(Ipv6Address, TextBothWays) {
+  EXPECT_EQ(Ipv6Address::parse("fd01:203:405:0:0:0:0:1")->to_string(), "fd01:203:405::1") << "RFC 5952";
+  for (const char* wrong : {"", "10.0.0.1", "fe80::1%eth0", "1:2:3", "::1/64"}) {
+    EXPECT_FALSE(Ipv6Address::parse(wrong)) << wrong;
+  }
+}
+
+TEST(Ipv6Address, KnowsItsKind) {
+  EXPECT_TRUE(Ipv6Address::parse("fe80::1")->is_link_local());
+  EXPECT_FALSE(Ipv6Address::parse("fe80:0:0:1::1")->is_link_local()) << "the 54 bits are zero";
+  EXPECT_FALSE(Ipv6Address::parse("fd01::1")->is_link_local());
+  EXPECT_TRUE(Ipv6Address::parse("ff02::1")->is_multicast());
+  EXPECT_TRUE(Ipv6Address::parse("fd01:2:3:4::5")->is_same_network(*Ipv6Address::parse("fd01:2:3:4:5::")));
+  EXPECT_FALSE(Ipv6Address::parse("fd01:2:3:4::5")->is_same_network(*Ipv6Address::parse("fd01:2:3:5::5")));
+}
+
+TEST(Ipv6Address, HasAGroupAndTheGroupAMac) {  // RFC 4291, section 2.7.1, has this example.
+  const Ipv6Address group = Ipv6Address::parse("4037::1:800:200e:8c6c")->solicited_node();
+  EXPECT_EQ(group.to_string(), "ff02::1:ff0e:8c6c");
+  EXPECT_EQ(group.multicast_mac().to_string(), "33:33:ff:0e:8c:6c") << "RFC 2464, section 7";
+}
+
+TEST(IpAddress, IsOfEitherFamily) {
+  const IpAddress ipv4 = *IpAddress::parse("10.128.1.2"), ipv6 = *IpAddress::parse("fd01::2");
+  EXPECT_TRUE(ipv4.is_ipv4());
+  EXPECT_EQ(ipv4.ipv4(), *Ipv4Address::parse("10.128.1.2"));
+  EXPECT_EQ(ipv4.to_string(), "10.128.1.2");
+  EXPECT_FALSE(ipv6.is_ipv4());
+  EXPECT_EQ(ipv6.ipv6(), *Ipv6Address::parse("fd01::2"));
+  EXPECT_EQ(ipv6.to_string(), "fd01::2");
+  EXPECT_LT(ipv4, ipv6);
+  EXPECT_FALSE(IpAddress::parse("vm1"));
+}
+
+TEST(IpAddress, TheUnspecifiedHasOneForm) {
+  EXPECT_TRUE(IpAddress(Ipv4Address{}).is_unspecified());
+  EXPECT_EQ(IpAddress(Ipv4Address{}), IpAddress(Ipv6Address{}));
+  const Bytes mapped = *from_hex("00000000000000000000ffff00000000");
+  Reader in(mapped);
+  (void)read_ip(in);
+  EXPECT_FALSE(in.ok());
+}
+
+TEST(IpAddress, WireBothWays) {
+  for (const char* text : {"10.128.1.2", "fd01::2", "::"}) {
+    Writer out;
+    write(out, *IpAddress::parse(text));
+    Reader in(out.view());
+    EXPECT_EQ(read_ip(in).to_string(), text);
+    EXPECT_TRUE(in.done());
+  }
+  Writer out;
+  write(out, *IpAddress::parse("10.128.1.2"));
+  EXPECT_EQ(to_hex(out.view()), "00000000000000000000ffff0a800102");
+}
+
 TEST(Address, WireBothWays) {
   const MacAddress mac{{1, 2, 3, 4, 5, 6}};
   const Ipv4Address ip{0x0a0b0c0d};

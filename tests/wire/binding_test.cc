@@ -7,7 +7,7 @@ namespace {
 
 // The whole messages, truncations included, are in ring_message_test.cc; here is what their fields may hold.
 
-constexpr char kHead[] = "0a800102";  // 10.128.1.2.
+constexpr char kHead[] = "00000000000000000000ffff0a800102";  // 10.128.1.2.
 constexpr char kMac[] = "525400123456";
 constexpr char kTail[] =
     "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3"
@@ -39,7 +39,18 @@ TEST(Binding, HasANameOfADnsLabelAtMost) {
 }
 
 TEST(Binding, OfAGuestWithoutAnAddressIsGood) {
-  EXPECT_TRUE(reads(read_announcement, std::string("00000000") + kMac + kTail + "00"));
+  EXPECT_TRUE(reads(read_announcement, std::string(32, '0') + kMac + kTail + "00"));
+  EXPECT_FALSE(
+      reads(read_announcement, std::string("00000000000000000000ffff00000000") + kMac + kTail + "00"))
+      << "the unspecified address has one form";
+}
+
+TEST(Binding, HoldsAnAddressOfEitherFamily) {
+  const Bytes bytes = *from_hex(std::string("fd01020304050000505400fffe123456") + kMac + kTail + "00");
+  Reader in(bytes);
+  const BindingRecord record = read_announcement(in).binding;
+  EXPECT_TRUE(in.done());
+  EXPECT_EQ(record.ip.to_string(), "fd01:203:405:0:5054:ff:fe12:3456");
 }
 
 TEST(Query, AsksForAnAddressOrAMac) {

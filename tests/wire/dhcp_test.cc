@@ -255,6 +255,8 @@ TEST(Dhcp, EverythingTravelsBothWays) {
   message.lease_seconds = 3600;
   message.server_id = Ipv4Address{0x0a800001};
   message.parameter_list = {1, 3, 6};
+  message.dns_server = Ipv4Address{0x0a800001};
+  message.search_domain = *from_hex("04677269640469706f7000");
   message.message = "why not";
   message.max_size = 576;
   message.renewal_seconds = 1800;

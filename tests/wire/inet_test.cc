@@ -187,6 +187,32 @@ TEST(Udp, AcceptsNoChecksumAndAnUnfinishedOne) {
   EXPECT_FALSE(UdpDatagram::decode(udp_packet(datagram)));
 }
 
+TEST(Udp, OverIpv6TheChecksumCoversItsAddresses) {
+  // From fd01:203:405::2 port 40000 to fd01:203:405::1 port 53, "hello"; computed apart from this code.
+  const Bytes expected = *from_hex("9c400035000d197668656c6c6f");
+  Ipv6Packet packet{.src = *Ipv6Address::parse("fd01:203:405::2"),
+                    .dst = *Ipv6Address::parse("fd01:203:405::1"),
+                    .protocol = kIpProtocolUdp,
+                    .payload = expected};
+  const UdpDatagram hello{.src_port = 40000, .dst_port = 53, .payload = as_bytes("hello")};
+  EXPECT_EQ(hello.encode(packet.src, packet.dst), expected);
+  const auto read = UdpDatagram::decode(packet);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->dst_port, 53);
+  EXPECT_EQ(as_text(read->payload), "hello");
+
+  Bytes absent = expected;
+  absent[6] = absent[7] = 0;
+  packet.payload = absent;
+  EXPECT_EQ(UdpDatagram::decode(packet).error(), Error::Malformed) << "IPv6 has no other checksum";
+  packet.payload = expected;
+  packet.dst = *Ipv6Address::parse("fd01:203:405::3");
+  EXPECT_EQ(UdpDatagram::decode(packet).error(), Error::Malformed);
+  packet.dst = *Ipv6Address::parse("fd01:203:405::1");
+  packet.fragment = Ipv6Packet::Fragment::First;
+  EXPECT_EQ(UdpDatagram::decode(packet).error(), Error::UnknownType);
+}
+
 TEST(Udp, EveryTruncationIsRefused) {
   const Bytes payload = {1, 2, 3, 4, 5};
   Bytes datagram = UdpDatagram{.src_port = 68, .dst_port = 67, .payload = payload}.encode(kSrc, kDst);

@@ -1,0 +1,106 @@
+#include "overlay/vnet/service_host.h"
+
+#include "overlay/wire/icmpv6.h"
+
+namespace ipop {
+
+Result<Done> ServiceHost::handle_frame(Instant now, const EthernetFrame& frame) {
+  switch (frame.header.ethertype) {
+    case kEtherTypeIpv4:
+      return handle_ipv4(now, frame);
+    case kEtherTypeIpv6:
+      return handle_ipv6(now, frame);
+    default:
+      return Error::UnexpectedMessage;
+  }
+}
+
+Result<Done> ServiceHost::handle_ipv4(Instant now, const EthernetFrame& frame) {
+  const auto packet = Ipv4Packet::decode(frame.payload);
+  if (!packet) return packet.error();
+  if (packet->dst != service_.ip) return Error::UnexpectedMessage;
+  const auto payload = answer(now, *packet);
+  if (!payload) return payload.error();
+  send(frame, Ipv4Packet{.src = packet->dst,
+                         .dst = packet->src,
+                         .protocol = packet->protocol,
+                         .tos = packet->tos,
+                         .payload = *payload}
+                  .encode());
+  return Done{};
+}
+
+Result<Done> ServiceHost::handle_ipv6(Instant now, const EthernetFrame& frame) {
+  const auto packet = Ipv6Packet::decode(frame.payload);
+  if (!packet) return packet.error();
+  if (!service_.is_own_address(packet->dst) || packet->src.is_unspecified()) return Error::UnexpectedMessage;
+  const auto payload = answer(now, *packet);
+  if (!payload) return payload.error();
+  send(frame, Ipv6Packet{.src = packet->dst,
+                         .dst = packet->src,
+                         .protocol = packet->protocol,
+                         .traffic_class = packet->traffic_class,
+                         .payload = *payload}
+                  .encode());
+  return Done{};
+}
+
+Result<Bytes> ServiceHost::answer(Instant now, const Ipv4Packet& packet) {
+  if (packet.protocol == kIpProtocolIcmp) {
+    auto echo = IcmpEcho::decode(packet.payload);
+    if (!echo) return echo.error();
+    if (echo->is_reply) return Error::UnexpectedMessage;
+    if (const auto taken = take_echo(now, echo->data.size()); !taken) return taken.error();
+    echo->is_reply = true;
+    return echo->encode();
+  }
+  const auto datagram = UdpDatagram::decode(packet);
+  if (!datagram || datagram->dst_port != kDnsPort) return Error::UnexpectedMessage;
+  const auto message = dns_.answer(now, datagram->payload);
+  if (!message) return message;
+  return UdpDatagram{.src_port = kDnsPort, .dst_port = datagram->src_port, .payload = *message}.encode(
+      packet.dst, packet.src);
+}
+
+Result<Bytes> ServiceHost::answer(Instant now, const Ipv6Packet& packet) {
+  if (packet.protocol == kIpProtocolIcmpv6) {
+    auto message = Icmpv6Message::decode(packet);
+    if (!message) return message.error();
+    if (message->type != Icmpv6Message::kEchoRequest || message->code != 0) return Error::UnexpectedMessage;
+    if (message->body.size() < 4) return Error::Malformed;  // | identifier (2) | sequence (2) | data |
+    if (const auto taken = take_echo(now, message->body.size() - 4); !taken) return taken.error();
+    message->type = Icmpv6Message::kEchoReply;
+    return message->encode(packet.dst, packet.src);
+  }
+  const auto datagram = UdpDatagram::decode(packet);
+  if (!datagram || datagram->dst_port != kDnsPort) return Error::UnexpectedMessage;
+  const auto message = dns_.answer(now, datagram->payload);
+  if (!message) return message;
+  return UdpDatagram{.src_port = kDnsPort, .dst_port = datagram->src_port, .payload = *message}.encode(
+      packet.dst, packet.src);
+}
+
+Result<Done> ServiceHost::take_echo(Instant now, size_t size) {
+  if (size > service_.mtu) return Error::NotAllowed;
+  if (!echo_rate_.take(now)) return Error::RateLimited;
+  ++echoes_;
+  return Done{};
+}
+
+void ServiceHost::send(const EthernetFrame& request, ByteView packet) {
+  const EthernetFrame frame{.header = {.dst = request.header.src,
+                                       .src = service_.mac,
+                                       .vlan_tci = {},
+                                       .ethertype = request.header.ethertype},
+                            .payload = packet};
+  frames_.push_back(frame.encode());
+}
+
+std::optional<Bytes> ServiceHost::poll_frame() {
+  if (frames_.empty()) return std::nullopt;
+  Bytes frame = std::move(frames_.front());
+  frames_.pop_front();
+  return frame;
+}
+
+}  // namespace ipop

@@ -1,0 +1,134 @@
+// The part of Vnet that looks into the frames of local guests: what each is, what it teaches, and which
+// machine answers it.
+#include "overlay/vnet/dhcp_carrier.h"
+#include "overlay/vnet/vnet.h"
+#include "overlay/wire/arp.h"
+#include "overlay/wire/icmpv6.h"
+#include "overlay/wire/nd.h"
+
+namespace ipop {
+namespace {
+
+bool is_arp(const EthernetHeader& header) {
+  return !header.vlan_tci && (header.ethertype == kEtherTypeArp || header.ethertype == kEtherTypeRarp);
+}
+
+}  // namespace
+
+Result<Done> Vnet::handle_guest_frame(Instant now, ByteView frame) {
+  const auto result = dispatch(now, frame);
+  if (!result) errors_.add(result.error());
+  drain_dhcp_events(now);
+  return result;
+}
+
+Result<Done> Vnet::dispatch(Instant now, ByteView bytes) {
+  const auto frame = EthernetFrame::decode(bytes);
+  if (!frame) return frame.error();
+  const EthernetHeader& header = frame->header;
+  if (header.src.is_group() || header.src.is_zero() || header.dst.is_zero()) return Error::Malformed;
+  if (const auto imposture = find_imposture(service_, *frame)) {
+    ++impostures_[static_cast<size_t>(*imposture)];
+    log_limited(now,
+                "Guest " + header.src.to_string() + " " + std::string(to_string(*imposture)) + ": dropped");
+    return Error::NotAllowed;
+  }
+  if (is_arp(header)) return handle_arp(now, *frame, bytes);
+  if (!header.vlan_tci && header.ethertype == kEtherTypeIpv6) return handle_ipv6(now, *frame, bytes);
+  if (const auto learned = learn_local(now, header.src, {}); !learned) return learned;
+
+  const bool is_to_service = header.dst == service_.mac;
+  if (const auto dhcp = find_dhcp(*frame); dhcp && (header.dst.is_group() || is_to_service)) {
+    if (!dhcp_rate_.take(now)) return Error::RateLimited;
+    const auto message = DhcpMessage::decode(dhcp->payload);
+    if (!message) return message.error();
+    if (message->chaddr != header.src) return Error::NotAllowed;  // A guest asks for itself only.
+    return dhcp_.handle_message(now, *message);
+  }
+  if (is_to_service) return header.vlan_tci ? Error::UnexpectedMessage : host_.handle_frame(now, *frame);
+  return forward(now, header, bytes);
+}
+
+Result<Done> Vnet::handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes) {
+  const MacAddress& mac = frame.header.src;
+  const auto packet = ArpPacket::decode(frame.payload);
+  if (!packet) return packet.error();
+  const bool reverse = frame.header.ethertype == kEtherTypeRarp;
+  if (packet->sender_mac != mac) return Error::NotAllowed;
+
+  std::optional<Error> doubt;
+  if (!reverse && service_.is_guest_address(packet->sender_ip)) {
+    if (const auto learned = learn_local(now, mac, packet->sender_ip); !learned) doubt = learned.error();
+  }
+  if (!map_.is_confirmed(mac)) {  // It sent no address, or one that it cannot have.
+    if (const auto learned = learn_local(now, mac, {}); !learned) return learned;
+  }
+  if (!reverse && packet->operation == ArpPacket::Operation::Request) {
+    const auto handled = arp_.handle_request(now, *packet);
+    if (!handled) return handled;
+  } else if (!reverse && !frame.header.dst.is_group() && frame.header.dst != service_.mac) {
+    const auto forwarded = forward(now, frame.header, bytes);  // A reply to a guest elsewhere.
+    if (!forwarded) return forwarded;
+  }
+  if (doubt) return *doubt;
+  return Done{};
+}
+
+/// Any packet tells its sender's address, if it is one of the network.
+Result<Done> Vnet::handle_ipv6(Instant now, const EthernetFrame& frame, ByteView bytes) {
+  const MacAddress& mac = frame.header.src;
+  const auto packet = Ipv6Packet::decode(frame.payload);
+  if (!packet) return packet.error();
+  routers_.handle_guest(now);
+  std::optional<Error> doubt;
+  if (service_.is_guest_address(packet->src)) {
+    if (const auto learned = learn_local(now, mac, packet->src); !learned) doubt = learned.error();
+  }
+  if (!map_.is_confirmed(mac)) {  // As in handle_arp().
+    if (const auto learned = learn_local(now, mac, {}); !learned) return learned;
+  }
+  const auto handled = handle_neighbour_discovery(now, frame.header, *packet, bytes);
+  drain_nd_claims(now);
+  if (!handled || !doubt) return handled;
+  return *doubt;
+}
+
+Result<Done> Vnet::handle_neighbour_discovery(Instant now, const EthernetHeader& header,
+                                              const Ipv6Packet& packet, ByteView bytes) {
+  const MacAddress& mac = header.src;
+  const bool is_icmp = packet.protocol == kIpProtocolIcmpv6 && !packet.payload.empty();
+  switch (is_icmp ? packet.payload[0] : 0) {
+    case Icmpv6Message::kNeighbourSolicitation: {
+      const auto solicitation = NeighbourSolicitation::decode(packet);
+      if (!solicitation) return solicitation.error();
+      if (solicitation->source_mac.value_or(mac) != mac) return Error::NotAllowed;
+      const IpAddress target = solicitation->target;
+      if (service_.is_own_address(target) || service_.is_guest_address(target)) {
+        return nd_.handle_solicitation(now, mac, packet.src, *solicitation);
+      }
+      break;  // Of a network that the guests have made among themselves.
+    }
+    case Icmpv6Message::kNeighbourAdvertisement: {
+      const auto advertisement = NeighbourAdvertisement::decode(packet);
+      if (!advertisement) return advertisement.error();
+      if (advertisement->target_mac.value_or(mac) != mac) return Error::NotAllowed;
+      if (!service_.is_guest_address(advertisement->target)) break;
+      if (const auto learned = learn_local(now, mac, advertisement->target); !learned) return learned;
+      if (header.dst.is_group() || header.dst == service_.mac) return Done{};  // Members hear of it from us.
+      break;
+    }
+    case Icmpv6Message::kRouterSolicitation: {
+      const auto solicitation = RouterSolicitation::decode(packet);
+      if (!solicitation) return solicitation.error();
+      return routers_.handle_solicitation(now, mac, packet.src);
+    }
+    default:
+      break;
+  }
+  if (header.dst == service_.mac) {
+    return host_.handle_frame(now, {.header = header, .payload = bytes.subspan(kEthernetHeaderSize)});
+  }
+  return forward(now, header, bytes);
+}
+
+}  // namespace ipop
