@@ -173,14 +173,13 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
 }
 
 /// On the far side of a gap somebody misses one neighbour, which we or ours are.  If each of the six who had
-/// the lost one tells its last neighbour on that side whom it has, all are told.
+/// the lost one tells the last that it had besides on that side whom it has, all are told.
 void Ring::close_gap(Instant now, const NodeId& lost, const Neighbourhood& before) {
-  const auto tell_last = [&](const std::vector<NodeId>& side_before, const std::vector<NodeId>& side) {
-    const bool was_there = std::find(side_before.begin(), side_before.end(), lost) != side_before.end();
-    if (was_there && !side.empty()) links_.send_control(now, side.back(), members_for(side.back()));
-  };
-  tell_last(before.successors, near_.successors);
-  tell_last(before.predecessors, near_.predecessors);
+  for (const auto& side : {before.successors, before.predecessors}) {
+    if (std::find(side.begin(), side.end(), lost) == side.end()) continue;
+    const auto last = std::find_if(side.rbegin(), side.rend(), [&](const NodeId& node) { return node != lost; });
+    if (last != side.rend()) links_.send_control(now, *last, members_for(*last));
+  }
 }
 
 void Ring::handle_failed(Instant now, const Links::Failed& failed) {

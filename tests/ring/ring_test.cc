@@ -179,6 +179,26 @@ TEST_F(RingTest, ClosesOverANodeThatDies) {
   EXPECT_TRUE(circle_->advance_until([&] { return is_one_ring(); }, 10s));
 }
 
+// Of the ring 1 2 3 4 (5) 6 7 node 3 has 6 for its last neighbour beyond the gap, and 6 now misses 2.
+TEST_F(RingTest, WhoHadTheDeadTellsItsLastNeighbourOnThatSideWhomItHas) {
+  form(12);
+  circle_->advance(30s);
+  const auto told = [&] {
+    size_t times = 0;
+    for (const auto& [from, list] : place(6).heard<wire::Members>()) {
+      const bool names_2 = std::any_of(list.members.begin(), list.members.end(),
+                                       [&](const auto& member) { return member.node == id(2); });
+      times += from == id(3) && names_2;
+    }
+    return times;
+  };
+  const size_t before = told();
+  circle_->dead.insert(5);
+  ASSERT_TRUE(circle_->advance_until([&] { return !place(3).is_linked(place(5)); }, 10s));
+  circle_->advance(100ms);
+  EXPECT_EQ(told(), before + 1);
+}
+
 TEST_F(RingTest, ClosesOverTwoNeighboursThatDieAtOnce) {
   form(12);
   circle_->advance(30s);
@@ -407,6 +427,22 @@ TEST_F(CallsTest, OfPeersThatVanishInTheHandshakeAreOverOnce) {
   calls_until(now_ + 300s);
   alone_.ring->handle_heard_of(now_, {.node = stranger(99), .endpoint = place_of(99)});
   EXPECT_TRUE(calls_until(now_ + 5s).contains(place_of(99))) << "no call is under way any more";
+}
+
+// Its neighbours need some time to notice, and speak of it until then.
+TEST_F(CallsTest, ALostPeerThatOthersSpeakOfTwentySecondsLaterLives) {
+  alone_.ring->handle_connected(now_, {.node = stranger(1), .path = place_of(1)});
+  alone_.pump(now_);
+  const Instant lost_at = now_;
+  alone_.ring->handle_disconnected(now_, {.node = stranger(1), .path = place_of(1), .end = Links::End::Dead});
+  const Contact contact{.node = stranger(1), .endpoint = place_of(1)};
+  calls_until(lost_at + 20s - 1us);
+  alone_.ring->handle_heard_of(now_, contact);
+  EXPECT_TRUE(alone_.ring->contacts().find(stranger(1))->is_lost);
+  calls_until(lost_at + 25s);  // A call of the lost one may be under way.
+  alone_.ring->handle_heard_of(now_, contact);
+  EXPECT_FALSE(alone_.ring->contacts().find(stranger(1))->is_lost);
+  EXPECT_TRUE(calls_until(now_ + kFirstRedial).contains(place_of(1)));
 }
 
 // "A lost peer gets one Initiation and this long to answer."

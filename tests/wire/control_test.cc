@@ -251,21 +251,21 @@ Members members(size_t count) {
   for (size_t i = 0; i < count; ++i) {
     NodeId node = kNode;
     node.bytes[19] = static_cast<uint8_t>(i);
-    list.members.push_back({.node = node, .endpoint = kPublic});
+    list.members.push_back({.node = node, .endpoint = *Endpoint::parse("[2001:db8::7]:51128")});
   }
   return list;
 }
 
 TEST(Control, BoundsTheListOfMembers) {
   const Bytes full = encode_control(members(28));
-  EXPECT_EQ(full.size(), 2u + 28 * 38);
+  EXPECT_EQ(full.size(), 2u + 28 * 39);
   const auto decoded = decode_control(full);
   ASSERT_TRUE(decoded);
   EXPECT_EQ(std::get<Members>(*decoded), members(28));
 
   Bytes over = full;
   over[1] = 29;
-  over.resize(over.size() + 38);
+  over.resize(over.size() + 39);
   EXPECT_EQ(decode_control(over).error(), Error::Malformed);
 }
 
