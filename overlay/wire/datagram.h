@@ -34,7 +34,7 @@ inline constexpr size_t kMaxHandshakeSize = 1200;
 /// | type = 1 | zero (3) | sender_index (4) | noise (360) | mac1 (16) | mac2 (16) |
 ///
 /// Always 400 octets: a third of the longest Response, so that a forged source address amplifies by no more
-/// than the factor that RFC 9000, section 8.1, allows.  Calls are half of what a node sends while others come
+/// than the factor that RFC 9000, section 8.1, allows.  Calls are much of what a node sends while others come
 /// and go, which is why it is not more.
 struct Initiation {
   static constexpr size_t kSize = 400;
