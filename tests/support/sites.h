@@ -17,6 +17,13 @@
 
 namespace ipop::test {
 
+/// Over all reasons.
+inline uint64_t all_refused(const ErrorCounters& counters) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < kErrorCount; ++i) sum += counters.get(static_cast<Error>(i));
+  return sum;
+}
+
 /// One process of a member, and where it sends from.
 class Site {
  public:
