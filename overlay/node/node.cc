@@ -168,6 +168,8 @@ void Node::pump(Instant now) {
       handle_announcement(now, *binding);
       busy = true;
     }
+    // A new link, an announcement or an answer may have given it something to do at once.
+    if (directory_.next_timeout() <= now) directory_.handle_timeout(now, wall_time(now));
     while (const auto outgoing = directory_.poll_outgoing()) {
       send_directory(now, *outgoing);
       busy = true;
