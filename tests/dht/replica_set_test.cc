@@ -64,6 +64,27 @@ TEST(ReplicaSet, IsTheSameForTheOwnerAndWhoIsNextToIt) {
   }
 }
 
+TEST(ReplicaSet, NoNodeOfAThousandHasFourTimesTheMean) {
+  SeededRandom random(2);
+  std::vector<NodeId> ring(1000);
+  for (NodeId& node : ring) random.fill(node.bytes);
+  std::sort(ring.begin(), ring.end());
+  std::vector<size_t> load(ring.size());
+  constexpr size_t kKeys = 50'000;
+  for (uint32_t i = 0; i < kKeys; ++i) {
+    const NodeId key = key_of({.kind = wire::DhtAddress::Kind::Ip, .ip = {0x0a000000 + i}, .mac = {}});
+    const size_t after =
+        static_cast<size_t>(std::lower_bound(ring.begin(), ring.end(), key) - ring.begin()) % ring.size();
+    const size_t before = (after + ring.size() - 1) % ring.size();
+    const bool is_after = ring_distance(ring[after], key) < ring_distance(ring[before], key);
+    const size_t owner = is_after ? after : before;
+    for (size_t step = 0; step < kReplicas; ++step) {
+      ++load[(owner + ring.size() + step - kReplicasPerSide) % ring.size()];
+    }
+  }
+  EXPECT_LT(*std::max_element(load.begin(), load.end()), 4 * kReplicas * kKeys / ring.size());
+}
+
 TEST(ReplicaSet, ARingOfOneHasItself) {
   EXPECT_THAT(replicas_of(at(7), at(9), {}), ElementsAre(at(9)));
   EXPECT_EQ(replica_count({}), 1u);
