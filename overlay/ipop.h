@@ -111,9 +111,15 @@ struct ipop_stats {
 };
 void ipop_port_stats(const struct ipop_port*, struct ipop_stats*);
 
-/* What ovs-appctl prints, for people or as JSON (an object for SHOW and RING, else an array); a string for
- * ipop_free(). */
-enum ipop_view { IPOP_VIEW_SHOW, IPOP_VIEW_PEERS, IPOP_VIEW_BINDINGS, IPOP_VIEW_RING };
+/* What ovs-appctl prints, for people or as JSON (an object for SHOW, RING and DHT, else an array); a string
+ * for ipop_free(). */
+enum ipop_view {
+  IPOP_VIEW_SHOW,
+  IPOP_VIEW_PEERS,
+  IPOP_VIEW_BINDINGS,
+  IPOP_VIEW_RING,
+  IPOP_VIEW_DHT,
+};
 char* ipop_port_view(const struct ipop_port*, enum ipop_view, bool json);
 
 /* Questions that other nodes have to be asked: the way to a node, hop by hop, and the nodes of the whole

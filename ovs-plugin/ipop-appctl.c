@@ -16,7 +16,7 @@
 
 /* The ipop/... commands of ovs-appctl.
  *
- *     ipop/show [--json] [PORT]          likewise peers, bindings and ring
+ *     ipop/show [--json] [PORT]          likewise peers, bindings, ring and dht
  *     ipop/trace [--json] [PORT] TARGET
  *     ipop/crawl [--json] [PORT]
  *
@@ -430,6 +430,7 @@ ipop_appctl_init(void)
         { "ipop/peers", IPOP_VIEW_PEERS },
         { "ipop/bindings", IPOP_VIEW_BINDINGS },
         { "ipop/ring", IPOP_VIEW_RING },
+        { "ipop/dht", IPOP_VIEW_DHT },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(views); i++) {

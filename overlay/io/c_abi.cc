@@ -5,6 +5,7 @@
 #include <new>
 #include <string>
 
+#include "overlay/io/dht_view.h"
 #include "overlay/io/port.h"
 #include "overlay/io/ring_view.h"
 #include "overlay/ipop.h"
@@ -126,6 +127,8 @@ char* ipop_port_view(const ipop_port* port, ipop_view view, bool json) {
       return copy_string(show_bindings(*report, now, json));
     case IPOP_VIEW_RING:
       return copy_string(show_ring(*report, now, json));
+    case IPOP_VIEW_DHT:
+      return copy_string(show_dht(*report, now, json));
   }
   return copy_string("");
 }

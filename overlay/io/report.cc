@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <map>
+#include <tuple>
 
 #include "overlay/crypto/aead.h"
 #include "overlay/crypto/invite.h"
@@ -65,9 +67,92 @@ boost::json::array bindings_json(const Report& report, Instant now) {
   return out;
 }
 
+const char* to_string(wire::DhtRecord::State state) {
+  switch (state) {
+    case wire::DhtRecord::State::Reserved:
+      return "reserved";
+    case wire::DhtRecord::State::Withdrawn:
+      return "withdrawn";
+    default:
+      return "bound";
+  }
+}
+
+Report::Dht make_dht(const Node& node, Instant now, const std::map<NodeId, std::string>& hosts) {
+  const auto host_of = [&](const NodeId& id) {
+    const auto found = hosts.find(id);
+    return found == hosts.end() ? std::string() : found->second;
+  };
+  const Directory& directory = node.directory();
+  const Replica& replica = directory.replica();
+  Report::Dht out;
+  out.is_synchronised = replica.is_synchronised();
+  out.is_unsure = replica.is_unsure(now);
+  out.record_count = replica.store().size();
+  for (const auto& [key, entry] : replica.store().all()) {
+    if (out.records.size() == Report::Dht::kMaxRecords) break;
+    const wire::DhtRecord& record = entry.record;
+    const bool is_ip = record.kind == wire::DhtAddress::Kind::Ip;
+    out.records.push_back({.address = is_ip ? record.ip.to_string() : record.mac.to_string(),
+                           .state = to_string(record.state),
+                           .ip = record.ip,
+                           .mac = record.mac,
+                           .node = record.node,
+                           .host = host_of(record.node),
+                           .sequence = record.sequence,
+                           .expires = entry.expires});
+  }
+  for (const auto& [writer, count] : replica.store().writers()) {
+    out.writers.push_back({.node = writer, .host = host_of(writer), .records = count});
+  }
+  for (const auto* side : {&replica.near().predecessors, &replica.near().successors}) {
+    for (size_t i = 0; i < std::min(side->size(), kReplicasPerSide); ++i) {
+      const NodeId& other = (*side)[i];
+      if (std::find(out.replicas.begin(), out.replicas.end(), other) == out.replicas.end()) {
+        out.replicas.push_back(other);
+      }
+    }
+  }
+  std::tie(out.published, out.addresses) = directory.published();
+  out.round_trip = directory.client().round_trip().smoothed();
+  const auto& client = directory.client().counts();
+  const auto& served = replica.counts();
+  const auto& own = directory.counts();
+  out.counters = {{"asked", client.started},
+                  {"found", client.found},
+                  {"nothing", client.nothing},
+                  {"accepted", client.accepted},
+                  {"held", client.held},
+                  {"failed", client.failed},
+                  {"retries", client.retries},
+                  {"raises", client.raises},
+                  {"claims", own.claims},
+                  {"claims_won", own.claims_won},
+                  {"claims_lost", own.claims_lost},
+                  {"asked_all", own.asked_all},
+                  {"ask_all_limited", own.ask_all_limited},
+                  {"refreshes", own.refreshes},
+                  {"withdrawals", own.withdrawals},
+                  {"addresses_lost", own.lost},
+                  {"served_gets", served.gets},
+                  {"served_creates", served.creates},
+                  {"served_puts", served.puts},
+                  {"served_accepted", served.accepted},
+                  {"served_held", served.held},
+                  {"served_not_ready", served.not_ready},
+                  {"served_full", served.full},
+                  {"served_refused", served.refused},
+                  {"relayed", served.relayed},
+                  {"relay_limited", served.relay_limited},
+                  {"handovers", served.syncs},
+                  {"repaired", served.repaired},
+                  {"superseded", served.superseded}};
+  return out;
+}
+
 }  // namespace
 
-Report make_report(const Node& node) {
+Report make_report(const Node& node, Instant now) {
   Report out;
   const Credentials& credentials = node.credentials();
   out.network = credentials.network.name();
@@ -108,6 +193,7 @@ Report make_report(const Node& node) {
     const auto error = static_cast<Error>(i);
     out.counters.push_back({"guest_" + std::string(to_string(error)), node.vnet().errors().get(error)});
   }
+  out.dht = make_dht(node, now, hosts);
   return out;
 }
 

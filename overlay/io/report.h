@@ -43,6 +43,36 @@ struct Report {
     std::string name;
     uint64_t value;
   };
+  /// The node as a replica of others' addresses, and what it has in the DHT of its own.
+  struct Dht {
+    struct Record {
+      std::string address;  ///< An IP or a MAC.
+      std::string state;    ///< "reserved", "bound" or "withdrawn".
+      IpAddress ip;
+      MacAddress mac;
+      NodeId node;
+      std::string host;  ///< Of the node, if we know it.
+      uint64_t sequence = 0;
+      Instant expires{};
+    };
+    struct Writer {
+      NodeId node;
+      std::string host;
+      size_t records = 0;
+    };
+    static constexpr size_t kMaxRecords = 256;  ///< A report is made four times a second.
+
+    bool is_synchronised = false;
+    bool is_unsure = false;
+    size_t record_count = 0;
+    std::vector<Record> records;  ///< The first, in the order of their keys.
+    std::vector<Writer> writers;
+    std::vector<NodeId> replicas;        ///< With which it shares most of its records: two on either side.
+    size_t published = 0;                ///< Addresses of our guests that have a record.
+    size_t addresses = 0;                ///< Those that ought to.
+    std::optional<Duration> round_trip;  ///< Of a question to the answer that settles it.
+    std::vector<Named> counters;
+  };
 
   std::string network;
   Ipv4Subnet subnet;
@@ -54,9 +84,10 @@ struct Report {
   std::vector<Peer> peers;
   std::vector<GuestBinding> bindings;
   std::vector<Named> counters;  ///< Of the core.
+  Dht dht;
 };
 
-Report make_report(const Node& node);
+Report make_report(const Node& node, Instant now);
 
 /// The name of a node's host, or "" if we do not know it.
 std::string host_of(const Report& report, const NodeId& node);

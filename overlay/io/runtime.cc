@@ -43,7 +43,7 @@ Runtime::Runtime(NodeConfig config, const std::string& state, const UdpSocket& s
       guest_frames_(counters),
       questions_(inbox_.wakeup()),
       node_(std::move(config), monotonic_now(), unix_now(), random_, log),
-      report_(std::make_shared<Report>(make_report(node_))) {
+      report_(std::make_shared<Report>(make_report(node_, monotonic_now()))) {
   if (!state.empty()) read_state();
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
@@ -171,7 +171,7 @@ void Runtime::make_report_if_due(Instant now) {
   if (!is_report_due_ || now < report_at_) return;
   is_report_due_ = false;
   report_at_ = now + kReportInterval;
-  auto report = std::make_shared<const Report>(make_report(node_));
+  auto report = std::make_shared<const Report>(make_report(node_, now));
   const std::string said = digest(*report);
   report_.publish(std::move(report));
   if (said == reported_) return;

@@ -19,6 +19,9 @@ inline constexpr Duration kSelfPatience = 300s;
 inline constexpr Duration kNextIntroducer = 80ms;
 /// While we know nobody all are called, and again after this; each call repeats itself meanwhile.
 inline constexpr Duration kIntroductionInterval = 10s;
+/// Who sees a whole ring calls those that are not in it, each once, so long apart: at a start of all at once
+/// pieces form that know nothing of each other.
+inline constexpr Duration kNextOfFew = 1s;
 /// A member of a ring calls one of them now and then: that is what joins two rings that began apart.  The
 /// first time comes sooner.
 inline constexpr Duration kFirstReassurance = 150s;
@@ -32,22 +35,26 @@ class Introducers {
   void handle_answered(const Endpoint& endpoint, const NodeId& node);
   void handle_self(Instant now, const Endpoint& endpoint);
 
-  /// Whom to call now, if anybody.  `is_alone`: we have no link; `is_linked(node)` says of one whether we have
-  /// a link to it.
+  /// How many others we know of.
+  enum class Company {
+    Nobody,
+    Few,  ///< A ring that we see all of: it may be a piece of one.
+    Many,
+  };
+  /// Whom to call now, if anybody.  `is_linked(node)` says of one whether we have a link to it.
   template <class IsLinked>
-  std::optional<Endpoint> take_call(Instant now, bool is_alone, IsLinked is_linked) {
+  std::optional<Endpoint> take_call(Instant now, Company company, IsLinked is_linked) {
     std::vector<Endpoint> callable;
-    const bool is_due = now >= next_ || (is_alone && now >= next_if_alone_);
-    if (!is_due) return std::nullopt;
+    if (now < next_timeout(company)) return std::nullopt;
     for (const Introducer& introducer : introducers_) {
       if (now < introducer.is_self_until || (introducer.node && is_linked(*introducer.node))) continue;
       callable.push_back(introducer.endpoint);
     }
-    return choose(now, is_alone, callable);
+    return choose(now, company, callable);
   }
   /// We have lost our last link.
   void hurry(Instant now);
-  Instant next_timeout(bool is_alone) const;
+  Instant next_timeout(Company company) const;
 
  private:
   struct Introducer {
@@ -55,14 +62,15 @@ class Introducers {
     std::optional<NodeId> node;  ///< Who answered last.
     Instant is_self_until{};     ///< We reached ourselves there.  Addresses move, so it is tried again.
   };
-  std::optional<Endpoint> choose(Instant now, bool is_alone, const std::vector<Endpoint>& callable);
+  std::optional<Endpoint> choose(Instant now, Company company, const std::vector<Endpoint>& callable);
   Instant after(Instant now, Duration duration);
 
   Random& random_;
   std::vector<Introducer> introducers_;
-  std::vector<Endpoint> called_;  ///< In this round, while we are alone.
+  std::vector<Endpoint> called_;  ///< In this round, while we know few or nobody.
   Instant next_;
   Instant next_if_alone_;
+  Instant next_if_few_;
 };
 
 }  // namespace ipop

@@ -33,13 +33,13 @@ Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random,
       router_(config_.credentials.id, links_, random, refused_),
       ring_(config_.credentials.id, now, links_, router_, random, log),
       explorer_(config_.credentials.id, config_.credentials.certificate.host_name(), ring_, router_, random),
-      lookup_(now),
       vnet_({.network_name = config_.credentials.network.name(),
              .subnet = config_.credentials.network.subnet(),
              .network_hash = network_hash_of(config_.credentials.network),
              .own = config_.credentials.id,
              .mtu = kGuestMtu},
             random, log),
+      directory_(config_.credentials, vnet_, random, refused_, now),
       introducers_(config_.introducers, now, random),
       gossip_at_(now + kGossipInterval),
       hash_key_(random.u64()) {
@@ -119,8 +119,8 @@ std::vector<Contact> Node::peers() const {
 
 Instant Node::next_timeout() const {
   return std::min({links_.next_timeout(), router_.next_timeout(), ring_.next_timeout(),
-                   explorer_.next_timeout(), lookup_.next_timeout(), vnet_.next_timeout(),
-                   introducers_.next_timeout(links_.all().empty()), hold_.next_timeout(), gossip_at_});
+                   explorer_.next_timeout(), directory_.next_timeout(), vnet_.next_timeout(),
+                   introducers_.next_timeout(company()), hold_.next_timeout(), gossip_at_});
 }
 
 void Node::handle_timeout(Instant now) {
@@ -129,7 +129,8 @@ void Node::handle_timeout(Instant now) {
   pump(now);  // Who has died is to be known before anybody is called.
   ring_.handle_timeout(now);
   explorer_.handle_timeout(now);
-  lookup_.handle_timeout(now);
+  directory_.handle_ring(now, ring_, linked_nodes());
+  directory_.handle_timeout(now, wall_time(now));
   vnet_.handle_timeout(now);
   (void)hold_.handle_timeout(now);
   call_introducers(now);
@@ -160,28 +161,17 @@ void Node::pump(Instant now) {
       busy = true;
     }
     while (const auto query = vnet_.poll_query()) {
-      const auto message = to_message(*query, now);
-      const auto started = sees_whole_ring() ? lookup_.start(now, message, linked_nodes())
-                                             : lookup_.start_for_all(now, message);
-      if (!started && started.error() == Error::Full) (void)vnet_.handle_answer(now, query->id, std::nullopt);
-      busy = true;
-    }
-    while (const auto question = lookup_.poll_question()) {
-      if (question->to) {
-        tell(now, *question->to, question->query);
-      } else {
-        tell_all(now, question->query);
-      }
-      busy = true;
-    }
-    while (const auto outcome = lookup_.poll_outcome()) {
-      std::optional<Binding> holder;
-      if (outcome->holder) holder = to_binding(*outcome->holder, now);
-      (void)vnet_.handle_answer(now, outcome->query.id, holder);
+      directory_.handle_query(now, wall_time(now), *query);
       busy = true;
     }
     while (const auto binding = vnet_.poll_announcement()) {
-      tell_all(now, wire::Announcement{.binding = to_record(*binding, now)});
+      handle_announcement(now, *binding);
+      busy = true;
+    }
+    // A new link, an announcement or an answer may have given it something to do at once.
+    if (directory_.next_timeout() <= now) directory_.handle_timeout(now, wall_time(now));
+    while (const auto outgoing = directory_.poll_outgoing()) {
+      send_directory(now, *outgoing);
       busy = true;
     }
     while (const auto outgoing = vnet_.poll_outgoing()) {
@@ -211,8 +201,10 @@ void Node::handle_event(Instant now, const Links::Event& event) {
 }
 
 void Node::handle_connected(Instant now, const Links::Connected& connected) {
+  if (connected.path.is_direct()) introducers_.handle_answered(*connected.path.endpoint, connected.node);
   ring_.handle_connected(now, connected);
-  lookup_.handle_connected(connected.node);
+  directory_.handle_ring(now, ring_, linked_nodes());
+  directory_.handle_connected(connected.node);
   for (const Binding& binding : vnet_.local_bindings()) {
     tell(now, connected.node, wire::Announcement{.binding = to_record(binding, now)});
   }
@@ -221,7 +213,8 @@ void Node::handle_connected(Instant now, const Links::Connected& connected) {
 
 void Node::handle_disconnected(Instant now, const Links::Disconnected& disconnected) {
   ring_.handle_disconnected(now, disconnected);
-  lookup_.handle_disconnected(disconnected.node);
+  directory_.handle_ring(now, ring_, linked_nodes());
+  directory_.handle_disconnected(disconnected.node);
   if (disconnected.end != Links::End::Unneeded) vnet_.handle_member_gone(now, disconnected.node);
   if (links_.all().empty()) {
     introducers_.hurry(now);
@@ -240,6 +233,17 @@ void Node::handle_message(Instant now, const Links::Message& message) {
     router_.handle_ack(now, message.from, *ack);
   } else if (const auto* broadcast = std::get_if<wire::Broadcast>(&message.body)) {
     handle_broadcast(now, *broadcast);
+  } else if (const auto* direct = std::get_if<wire::Direct>(&message.body)) {
+    handle_direct(now, message.from, *direct);
+  }
+}
+
+void Node::handle_direct(Instant now, const NodeId& from, const wire::Direct& direct) {
+  const auto message = wire::decode_ring_message(direct.body);
+  if (!message) {
+    refused_.add(message.error());
+  } else if (!directory_.handle_message(now, wall_time(now), from, *message)) {
+    refused_.add(Error::UnexpectedMessage);
   }
 }
 
@@ -269,7 +273,7 @@ void Node::handle_delivered(Instant now, const Router::Delivered& delivered) {
     explorer_.handle_neighbours_request(now, delivered.envelope, *asked);
   } else if (const auto* neighbours = std::get_if<wire::NeighboursReply>(&delivered.message)) {
     explorer_.handle_neighbours_reply(now, delivered.envelope, *neighbours);
-  } else {
+  } else if (!directory_.handle_message(now, wall_time(now), source, delivered.message)) {
     handle_told(now, source, delivered.message);
   }
 }
@@ -320,7 +324,7 @@ void Node::handle_answer(Instant now, const NodeId& from, const wire::Answer& an
     refused_.add(Error::NotAllowed);
     checked.binding.reset();
   }
-  lookup_.handle_answer(from, checked);
+  directory_.handle_answer(from, checked);
   if (checked.binding && checked.binding->sequence > 0) {
     (void)vnet_.handle_announcement(now, from, to_binding(*checked.binding, now));
   }
@@ -373,20 +377,63 @@ void Node::pass_broadcast(Instant now, const wire::Broadcast& broadcast) {
   }
 }
 
+Introducers::Company Node::company() const {
+  if (links_.all().empty()) return Introducers::Company::Nobody;
+  return ring_.is_joined() && sees_whole_ring() ? Introducers::Company::Few : Introducers::Company::Many;
+}
+
 void Node::call_introducers(Instant now) {
   const auto is_linked = [&](const NodeId& node) { return links_.all().contains(node); };
-  if (const auto endpoint = introducers_.take_call(now, links_.all().empty(), is_linked)) {
+  if (const auto endpoint = introducers_.take_call(now, company(), is_linked)) {
     links_.call(now, {.path = *endpoint, .node = std::nullopt}, kIntroductionInterval);
   }
 }
 
+void Node::handle_announcement(Instant now, const Binding& binding) {
+  directory_.handle_announcement(now, binding);
+  if (presence_at_ == Instant{} && !sees_whole_ring())
+    gossip_at_ = now;  // Our first guest: all are to hear that there is one.
+}
+
 /// What was lost on the way is said again.
 void Node::gossip(Instant now) {
-  for (const Binding& binding : vnet_.local_bindings()) {
-    tell_all(now, wire::Announcement{.binding = to_record(binding, now)});
+  const auto bindings = vnet_.local_bindings();
+  for (const auto& [node, link] : links_.all()) {
+    if (!sees_whole_ring() && now - link.last_frame() > kTrafficLifetime) continue;
+    for (const Binding& binding : bindings) {
+      tell(now, node, wire::Announcement{.binding = to_record(binding, now)});
+    }
+  }
+  if (!bindings.empty() && now >= presence_at_ && !sees_whole_ring()) {
+    tell_all(now, wire::Announcement{.binding = to_record(bindings.front(), now)});
+    presence_at_ = now + kPresenceInterval;
   }
   // Give or take a sixth: nodes that started together drift apart.
   gossip_at_ = now + kGossipInterval * 5 / 6 + Duration(random_.below((kGossipInterval / 3).count()));
+}
+
+void Node::send_directory(Instant now, const Directory::Outgoing& outgoing) {
+  switch (outgoing.to) {
+    case Directory::Outgoing::To::Key:
+      if (links_.all().empty()) {  // A ring of one.
+        (void)directory_.handle_message(now, wall_time(now), config_.credentials.id, outgoing.message);
+      } else {
+        (void)router_.send(now, outgoing.mode, outgoing.node, outgoing.message);
+      }
+      break;
+    case Directory::Outgoing::To::Node:
+      if (!links_.send_control(now, outgoing.node,
+                               wire::Direct{.body = wire::encode_ring_message(outgoing.message)})) {
+        tell(now, outgoing.node, outgoing.message);
+      }
+      break;
+    case Directory::Outgoing::To::Everybody:
+      tell_all(now, outgoing.message);
+      break;
+    case Directory::Outgoing::To::Peers:
+      for (const NodeId& node : linked_nodes()) tell(now, node, outgoing.message);
+      break;
+  }
 }
 
 void Node::send_outgoing(Instant now, const Vnet::Outgoing& outgoing) {

@@ -16,8 +16,8 @@
 #include "overlay/base/counters.h"
 #include "overlay/base/log.h"
 #include "overlay/base/random.h"
-#include "overlay/dht/lookup.h"
 #include "overlay/link/links.h"
+#include "overlay/node/directory.h"
 #include "overlay/node/introducers.h"
 #include "overlay/node/snapshot.h"
 #include "overlay/ring/ring.h"
@@ -32,8 +32,12 @@ namespace ipop {
 /// (Ethernet), leaves 1406; a VLAN tag still fits.
 inline constexpr uint16_t kGuestMtu = 1400;
 
-/// How often members repeat to all others what guests they have.
+/// How often a node repeats what guests it has to those that exchange frames with them: a word that was lost
+/// on its way does no lasting harm.
 inline constexpr Duration kGossipInterval = 30s;
+/// How often all members hear that a node has guests, by the example of one: group-addressed frames go to
+/// each such node.
+inline constexpr Duration kPresenceInterval = 2min;
 
 struct NodeConfig {
   Credentials credentials;
@@ -92,6 +96,7 @@ class Node {
   const Router::Counts& routing() const { return router_.counts(); }
   /// Those with a direct path: whom to call after a restart.
   std::vector<Contact> peers() const;
+  const Directory& directory() const { return directory_; }
   const Vnet& vnet() const { return vnet_; }
   Vnet& vnet() { return vnet_; }
   const ErrorCounters& refused() const { return refused_; }
@@ -105,20 +110,25 @@ class Node {
   void handle_message(Instant now, const Links::Message& message);
   void handle_delivered(Instant now, const Router::Delivered& delivered);
   void handle_broadcast(Instant now, const wire::Broadcast& broadcast);
+  void handle_direct(Instant now, const NodeId& from, const wire::Direct& direct);
   void handle_told(Instant now, const NodeId& from, const wire::RingMessage& message);
   void handle_query(Instant now, const NodeId& from, const wire::Query& query);
   void handle_answer(Instant now, const NodeId& from, const wire::Answer& answer);
+  void handle_announcement(Instant now, const Binding& binding);
   void handle_members(Instant now, const NodeId& from, const wire::Members& list);
 
   UnixSeconds unix_time(Instant now) const;
+  Duration wall_time(Instant now) const { return now.time_since_epoch() + unix_offset_; }
   bool may_be_endpoint(const Endpoint& endpoint) const;
   /// True if everybody is a neighbour: then each can be spoken to by name.
   bool sees_whole_ring() const;
   void tell_all(Instant now, const wire::RingMessage& message);
   void pass_broadcast(Instant now, const wire::Broadcast& broadcast);
   void tell(Instant now, const NodeId& to, const wire::RingMessage& message);
+  Introducers::Company company() const;
   void call_introducers(Instant now);
   void gossip(Instant now);
+  void send_directory(Instant now, const Directory::Outgoing& outgoing);
   void send_outgoing(Instant now, const Vnet::Outgoing& outgoing);
   void send_frame(Instant now, const NodeId& to, ByteView frame);
   std::vector<NodeId> nodes_with_guests() const;
@@ -134,14 +144,15 @@ class Node {
   Router router_;
   Ring ring_;
   Explorer explorer_;
-  Lookup lookup_;
   Vnet vnet_;
+  Directory directory_;
   Introducers introducers_;
   FrameHold<NodeId> hold_;  ///< Frames for nodes that we have no link to yet.
 
   /// Broadcasts that came lately: a neighbourhood in motion may bring one twice.
   std::deque<uint64_t> broadcasts_seen_;
   Instant gossip_at_;
+  Instant presence_at_{};
   uint64_t hash_key_;  ///< For Snapshot; nobody else's business.
   uint64_t snapshot_version_ = 0;
   std::pair<uint64_t, uint64_t> snapshot_of_{~uint64_t{0}, ~uint64_t{0}};  ///< Versions of links and map.

@@ -14,6 +14,7 @@ Credentials Credentials::make(const Network& network, const Identity& identity,
   prologue.bytes(as_bytes("ipop 1 "));
   prologue.bytes(network.id());
   return {.network = network,
+          .identity = identity,
           .certificate = certificate,
           .id = identity.id(),
           .noise_static = noise_static,

@@ -12,6 +12,7 @@ namespace ipop {
 
 struct Credentials {
   Network network;
+  Identity identity;        ///< Signs what we say of our guests.
   Certificate certificate;  ///< Ours, of this network.
   NodeId id;
   DhKey noise_static;  ///< Fresh at each start: what it protects does not outlive the process.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "overlay/io/dht_view.h"
 #include "overlay/io/ring_view.h"
 
 namespace ipop {
@@ -38,6 +39,7 @@ std::optional<std::string> view(BareNode& node, const Words& words) {
   if (words.name == "show") return show(*report, node.facts(), now, words.json);
   if (words.name == "peers") return show_peers(*report, now, words.json);
   if (words.name == "ring") return show_ring(*report, now, words.json);
+  if (words.name == "dht") return show_dht(*report, now, words.json);
   return std::nullopt;
 }
 
@@ -72,7 +74,7 @@ Result<Questions::Question, Problem> NodeCommands::question(const std::string& n
                                                             const std::string& target) const {
   if (name == "crawl") return Questions::Question(Questions::CrawlAll{});
   if (name != "trace") {
-    return Problem{"\"" + name + "\" is no command; there are: show, peers, ring, trace TARGET, crawl"};
+    return Problem{"\"" + name + "\" is no command; there are: show, peers, ring, dht, trace TARGET, crawl"};
   }
   const auto node = find_node(*node_.runtime().report().get(), target);
   if (!node) return node.error();

@@ -296,6 +296,15 @@ void DhcpServer::handle_answer(Instant now, const Query& query, const std::optio
   }
 }
 
+void DhcpServer::handle_silence(const Query& query) {
+  if (!query.claim) return;
+  const auto client = clients_.find(query.claim->mac);
+  if (client != clients_.end() && client->second.state == Client::State::AskingIp &&
+      client->second.ip == query.ip) {
+    forget(client);
+  }
+}
+
 std::optional<Binding> DhcpServer::handle_query(Instant now, const NodeId& own, const Query& query) {
   const auto hint = [&](const MacAddress& mac, Ipv4Address ip) {
     return Binding{.ip = ip, .mac = mac, .node = own, .sequence = 0, .expires = now + kOfferTime, .name = {}};

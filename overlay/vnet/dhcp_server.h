@@ -42,6 +42,8 @@ class DhcpServer {
   Result<Done> handle_message(Instant now, const DhcpMessage& message);
   /// A question is settled; asked by us or not.
   void handle_answer(Instant now, const Query& query, const std::optional<Binding>& binding);
+  /// Nobody could say whether our claim is good: its client has to ask again.
+  void handle_silence(const Query& query);
   /// What a member that asks should hear beyond the address map: our reservations and remembered leases.
   /// Gives way to a better claim.
   std::optional<Binding> handle_query(Instant now, const NodeId& own, const Query& query);

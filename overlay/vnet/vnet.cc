@@ -248,6 +248,28 @@ Result<Done> Vnet::handle_announcement(Instant now, const NodeId& from, const Bi
   return learned;
 }
 
+void Vnet::handle_lost(Instant now, const MacAddress& mac, const Binding& winner) {
+  const auto holder = map_.find_ip(winner.ip);
+  if (holder && holder->node == own_ && holder->mac == mac) {
+    map_.erase(mac, winner.ip);
+    if (const Lease* lease = dhcp_.leases().find(mac); lease && lease->ip == winner.ip) {
+      dhcp_.handle_moved_away(mac);
+    }
+    log_limited(now, "Address " + winner.ip.to_string() + " of guest " + mac.to_string() + " belongs to " +
+                         winner.mac.to_string() + " at " + winner.node.to_short_string());
+  }
+  if (winner.sequence == 0 || winner.node == own_) return;
+  if (const auto learned = learn_remote(now, winner); !learned) (void)refuse(learned.error());
+}
+
+void Vnet::raise_sequence(Instant now, const MacAddress& mac, uint64_t sequence) {
+  auto known = map_.find_mac(mac);
+  if (!known || known->node != own_ || known->sequence >= sequence) return;
+  known->sequence = sequence;
+  if (const auto raised = map_.upsert(now, *known); !raised) (void)refuse(raised.error());
+  dhcp_.set_sequence(now, mac, sequence);
+}
+
 void Vnet::handle_member_gone(Instant, const NodeId& node) {
   for (const Binding& binding : map_.bindings()) {
     if (binding.node == node && binding.sequence == 0) map_.erase(binding.mac, {});
@@ -361,7 +383,14 @@ void Vnet::handle_timeout(Instant now) {
     for (const IpAddress& ip : map_.addresses(*mac)) ask_guest(*mac, ip);
   }
   routers_.handle_timeout(now, map_.local_size() > 0);
-  for (const Query& query : resolver_.handle_timeout(now)) conclude(now, query, std::nullopt);
+  for (const Query& query : resolver_.handle_timeout(now)) {
+    // Silence leaves a question without an answer, and an address without a guest: it may be somebody's.
+    if (query.claim) {
+      dhcp_.handle_silence(query);
+    } else {
+      conclude(now, query, std::nullopt);
+    }
+  }
   dhcp_.handle_timeout(now);
   hold_expired_ += hold_.handle_timeout(now);
 }

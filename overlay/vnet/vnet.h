@@ -83,6 +83,10 @@ class Vnet {
   std::optional<Binding> poll_announcement();
   /// A member speaks for itself only: NotAllowed if binding.node is not `from`.
   Result<Done> handle_announcement(Instant now, const NodeId& from, const Binding& binding);
+  /// The network has decided that `ip` is the winner's: our guest `mac` has it no more.
+  void handle_lost(Instant now, const MacAddress& mac, const Binding& winner);
+  /// The network knows a higher sequence of our guest: ours goes up to it.
+  void raise_sequence(Instant now, const MacAddress& mac, uint64_t sequence);
   /// Its bindings are kept until they expire: the host may just be restarting, and frames for its guests have
   /// nowhere better to go.  Only what was learned from its frames is forgotten.
   void handle_member_gone(Instant now, const NodeId& node);

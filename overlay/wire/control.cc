@@ -6,7 +6,7 @@
 namespace ipop::wire {
 namespace {
 
-enum class Kind : uint8_t { Ping = 1, Pong, Members, Gone, Goodbye, Routed, Ack, Broadcast };
+enum class Kind : uint8_t { Ping = 1, Pong, Members, Gone, Goodbye, Routed, Ack, Broadcast, Direct };
 
 constexpr uint8_t kWantsLink = 1;
 constexpr uint8_t kAsksEndpoint = 2;
@@ -71,6 +71,11 @@ Broadcast read_broadcast(Reader& in) {
   return out;
 }
 
+Direct read_direct(Reader& in) {
+  const ByteView body = in.bytes(in.u16());
+  return {.body = Bytes(body.begin(), body.end())};
+}
+
 void write_body(Writer& out, const Bytes& body) {
   IPOP_ASSERT(body.size() <= 0xffff);
   out.u16(static_cast<uint16_t>(body.size()));
@@ -133,6 +138,10 @@ struct Encoder {
     write(out, message.bound);
     write_body(out, message.body);
   }
+  void operator()(const Direct& message) {
+    kind(Kind::Direct);
+    write_body(out, message.body);
+  }
 };
 
 }  // namespace
@@ -184,6 +193,9 @@ Result<ControlMessage> decode_control(ByteView plaintext) {
       break;
     case Kind::Broadcast:
       out = read_broadcast(in);
+      break;
+    case Kind::Direct:
+      out = read_direct(in);
       break;
     default:
       return in.ok() ? Error::UnknownType : Error::Malformed;

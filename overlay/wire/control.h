@@ -2,7 +2,8 @@
 //
 // | kind (1) | body |, sealed as the plaintext of a datagram of type Control.  Not answered and not ordered
 // unless a message says so; octets after the known fields are ignored, so that a later version may add some.
-// Routed and Broadcast carry what nodes say to others that they have no link to: wire/ring_message.h.
+// Routed and Broadcast carry what nodes say to others that they have no link to, Direct the same to those
+// that they have one to: wire/ring_message.h.
 #pragma once
 
 #include <optional>
@@ -103,7 +104,13 @@ struct Broadcast {
   bool operator==(const Broadcast&) const = default;
 };
 
-using ControlMessage = std::variant<Ping, Pong, Members, Gone, Goodbye, Routed, Ack, Broadcast>;
+/// A message for the receiver itself, of the sender's own.  Not acknowledged: for what is asked again anyway.
+struct Direct {
+  Bytes body;  ///< An encoded wire::RingMessage.
+  bool operator==(const Direct&) const = default;
+};
+
+using ControlMessage = std::variant<Ping, Pong, Members, Gone, Goodbye, Routed, Ack, Broadcast, Direct>;
 
 /// Error::UnknownType for a kind that this version does not know, Error::Malformed for a short or absurd
 /// body.

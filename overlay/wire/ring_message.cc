@@ -16,6 +16,12 @@ enum class Kind : uint8_t {
   Query,
   Answer,
   Announcement,
+  DhtRequest,
+  DhtReply,
+  DhtPull,
+  DhtPage,
+  DhtFetch,
+  DhtNotice,
 };
 
 bool is_kind(ByteView body, Kind kind) { return !body.empty() && body[0] == static_cast<uint8_t>(kind); }
@@ -155,6 +161,30 @@ struct Encoder {
     kind(Kind::Announcement);
     write(out, announcement);
   }
+  void operator()(const DhtRequest& request) {
+    kind(Kind::DhtRequest);
+    write(out, request);
+  }
+  void operator()(const DhtReply& reply) {
+    kind(Kind::DhtReply);
+    write(out, reply);
+  }
+  void operator()(const DhtPull& pull) {
+    kind(Kind::DhtPull);
+    write(out, pull);
+  }
+  void operator()(const DhtPage& page) {
+    kind(Kind::DhtPage);
+    write(out, page);
+  }
+  void operator()(const DhtFetch& fetch) {
+    kind(Kind::DhtFetch);
+    write(out, fetch);
+  }
+  void operator()(const DhtNotice& notice) {
+    kind(Kind::DhtNotice);
+    write(out, notice.record);
+  }
 };
 
 }  // namespace
@@ -194,6 +224,24 @@ Result<RingMessage> decode_ring_message(ByteView body) {
       break;
     case Kind::Announcement:
       out = read_announcement(in);
+      break;
+    case Kind::DhtRequest:
+      out = read_dht_request(in);
+      break;
+    case Kind::DhtReply:
+      out = read_dht_reply(in);
+      break;
+    case Kind::DhtPull:
+      out = read_dht_pull(in);
+      break;
+    case Kind::DhtPage:
+      out = read_dht_page(in);
+      break;
+    case Kind::DhtFetch:
+      out = read_dht_fetch(in);
+      break;
+    case Kind::DhtNotice:
+      out = DhtNotice{.record = read_dht_record(in)};
       break;
     default:
       return in.ok() ? Error::UnknownType : Error::Malformed;

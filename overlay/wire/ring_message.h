@@ -13,6 +13,7 @@
 #include "overlay/base/result.h"
 #include "overlay/wire/binding.h"
 #include "overlay/wire/control.h"
+#include "overlay/wire/dht.h"
 
 namespace ipop::wire {
 
@@ -77,8 +78,9 @@ struct NeighboursReply {
   bool operator==(const NeighboursReply&) const = default;
 };
 
-using RingMessage = std::variant<Carried, Connect, ConnectReply, TraceRequest, TraceReply, NeighboursRequest,
-                                 NeighboursReply, Query, Answer, Announcement>;
+using RingMessage =
+    std::variant<Carried, Connect, ConnectReply, TraceRequest, TraceReply, NeighboursRequest, NeighboursReply,
+                 Query, Answer, Announcement, DhtRequest, DhtReply, DhtPull, DhtPage, DhtFetch, DhtNotice>;
 
 /// Errors as decode_control().
 Result<RingMessage> decode_ring_message(ByteView body);

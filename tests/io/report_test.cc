@@ -21,7 +21,7 @@ struct Reports : testing::Test {
             .counters = &counters,
             .refused = &beta.node().refused()};
   }
-  Report report() { return make_report(beta.node()); }
+  Report report() { return make_report(beta.node(), world.now()); }
 
   sim::World world{{.seed = 1}};
   sim::Host& alpha = world.add_host("alpha");

@@ -153,6 +153,10 @@ std::vector<Example> examples() {
            kSourceHex + kNodeHex +
            "0003"
            "080102"},
+      {"Direct", Direct{.body = {0x0f, 0x00}},
+       "09"
+       "0002"
+       "0f00"},
   };
 }
 
@@ -190,7 +194,7 @@ TEST(Control, IgnoresWhatALaterVersionAppends) {
 }
 
 TEST(Control, DoesNotKnowOtherKinds) {
-  for (const uint8_t kind : Bytes{0, 9, 10, 127, 255}) {
+  for (const uint8_t kind : Bytes{0, 10, 11, 127, 255}) {
     EXPECT_EQ(decode_control(Bytes{kind, 0, 0, 0, 0, 0, 0, 0, 0}).error(), Error::UnknownType) << int{kind};
   }
 }

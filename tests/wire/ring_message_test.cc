@@ -179,7 +179,7 @@ TEST(RingMessage, IgnoresWhatALaterVersionAppends) {
 }
 
 TEST(RingMessage, DoesNotKnowOtherKinds) {
-  for (const uint8_t kind : Bytes{0, 11, 12, 127, 255}) {
+  for (const uint8_t kind : Bytes{0, 17, 18, 127, 255}) {
     EXPECT_EQ(decode_ring_message(Bytes{kind, 0, 0, 0, 0, 0, 0, 0, 0}).error(), Error::UnknownType)
         << int{kind};
   }

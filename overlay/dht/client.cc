@@ -1,0 +1,248 @@
+#include "overlay/dht/client.h"
+
+#include <algorithm>
+
+#include "overlay/dht/order.h"
+
+namespace ipop {
+namespace {
+
+using wire::DhtRecord;
+using wire::DhtRequest;
+using Mode = wire::Routed::Mode;
+using Verdict = wire::DhtReply::Verdict;
+using Kind = Client::Outcome::Kind;
+
+bool is_alive(const DhtRecord& record) { return record.state != DhtRecord::State::Withdrawn; }
+
+/// Whether `a` is more in the way of `ours` than `b`: what another guest holds is, before all that may be
+/// outbid.
+bool stands_more(const DhtRecord& a, const DhtRecord& b, const DhtRecord& ours) {
+  const auto is_foreign = [&](const DhtRecord& record) { return is_alive(record) && record.mac != ours.mac; };
+  return is_foreign(a) != is_foreign(b) ? is_foreign(a) : beats(a, b);
+}
+
+}  // namespace
+
+Result<Done> Client::get(Instant now, uint64_t id, const wire::DhtAddress& address) {
+  DhtRequest request;
+  request.operation = DhtRequest::Operation::Get;
+  request.address = address;
+  return start(now, id, std::move(request), kGetPatience);
+}
+
+Result<Done> Client::create(Instant now, Duration wall, uint64_t id, const DhtRecord& record) {
+  DhtRequest request;
+  request.operation = DhtRequest::Operation::Create;
+  request.address = record.address();
+  request.record = record;
+  notary_.sign(wall, *request.record);
+  return start(now, id, std::move(request), kWritePatience);
+}
+
+Result<Done> Client::put(Instant now, Duration wall, uint64_t id, const DhtRecord& record) {
+  DhtRequest request;
+  request.operation = DhtRequest::Operation::Put;
+  request.address = record.address();
+  request.record = record;
+  notary_.sign(wall, *request.record);
+  return start(now, id, std::move(request), kWritePatience);
+}
+
+Result<Done> Client::start(Instant now, uint64_t id, DhtRequest request, Duration patience) {
+  if (operations_.contains(id)) return Done{};
+  if (operations_.size() >= kMaxOperations) return Error::Full;
+  ++counts_.started;
+  request.asker = notary_.self();
+  request.id = random_.u64();
+  Operation& operation = operations_[id];
+  operation.request = std::move(request);
+  operation.give_up_at = now + patience;
+  by_attempt_[operation.request.id] = id;
+  ask(now, operation);
+  return Done{};
+}
+
+/// First the owner alone.  Who has been asked in vain may be dead, or worse.
+void Client::ask(Instant now, Operation& operation) {
+  const NodeId key = key_of(operation.request.address);
+  if (operation.tries == 0) {
+    operation.asked_at = now;
+  } else {
+    ++counts_.retries;
+  }
+  questions_.push_back({Mode::Owner, key, operation.request});
+  if (operation.tries > 0) {
+    questions_.push_back({Mode::After, key, operation.request});
+    questions_.push_back({Mode::Before, key, operation.request});
+  }
+  ++operation.tries;
+  operation.retry_at = now + std::min(operation.tries * round_trip_.retry_timeout(), kLongestRetryTimeout);
+}
+
+Result<Done> Client::handle_reply(Instant now, Duration wall, const wire::DhtReply& reply) {
+  const auto attempt = by_attempt_.find(reply.id);
+  if (attempt == by_attempt_.end()) return Error::UnexpectedMessage;
+  const auto from = notary_.check(wall, reply);
+  if (!from) return from.error();
+  const auto entry = operations_.find(attempt->second);
+  Operation& operation = entry->second;
+  if (reply.record) {
+    if (reply.record->address() != operation.request.address) return Error::Malformed;
+    if (const auto good = notary_.check(wall, *reply.record); !good) return good.error();
+  }
+  operation.votes[*from] = {.verdict = reply.verdict, .is_unsure = reply.is_unsure, .record = reply.record};
+  if (operation.request.operation == DhtRequest::Operation::Get) {
+    judge_get(now, entry, false);
+  } else {
+    judge_write(now, wall, entry, false);
+  }
+  return Done{};
+}
+
+void Client::judge_get(Instant now, Operations::iterator entry, bool is_over) {
+  Operation& operation = entry->second;
+  const DhtRecord* best = nullptr;
+  size_t answers = 0;
+  for (const auto& [node, vote] : operation.votes) {
+    if (vote.verdict == Verdict::Nothing || vote.verdict == Verdict::Held) ++answers;
+    if (vote.record && (!best || beats(*vote.record, *best))) best = &*vote.record;
+  }
+  const auto id = entry->first;
+  const auto what = operation.request.operation;
+  if (best && is_alive(*best) && (!operation.found || beats(*best, *operation.found))) {
+    if (!operation.found) {
+      ++counts_.found;
+      note_round_trip(now, operation);
+    }
+    operation.found = *best;
+    outcomes_.push_back({.id = id, .operation = what, .kind = Kind::Found, .record = *best});
+  }
+  is_over |= answers >= read_quorum(count_);
+  if (!is_over) return;
+  if (operation.found) {
+    by_attempt_.erase(operation.request.id);
+    operations_.erase(entry);
+    return;
+  }
+  const bool is_known = answers >= read_quorum(count_);
+  if (is_known) note_round_trip(now, operation);
+  ++(is_known ? counts_.nothing : counts_.failed);
+  finish(entry, {.id = id, .operation = what, .kind = is_known ? Kind::Nothing : Kind::Failed, .record = {}});
+}
+
+void Client::judge_write(Instant now, Duration wall, Operations::iterator entry, bool is_over) {
+  Operation& operation = entry->second;
+  size_t accepted = 0;
+  size_t sure = 0;
+  size_t refused = 0;
+  const DhtRecord* best = nullptr;
+  for (const auto& [node, vote] : operation.votes) {
+    if (vote.verdict == Verdict::Accepted) {
+      ++accepted;
+      if (!vote.is_unsure) ++sure;
+    } else if (vote.verdict != Verdict::NotReady) {
+      ++refused;
+    }
+    if (vote.record && (!best || stands_more(*vote.record, *best, *operation.request.record))) {
+      best = &*vote.record;
+    }
+  }
+  const size_t quorum = write_quorum(count_);
+  Outcome outcome{.id = entry->first,
+                  .operation = operation.request.operation,
+                  .kind = Kind::Failed,
+                  .left_traces = accepted > 0,
+                  .record = operation.request.record};
+  if (accepted >= quorum) {
+    note_round_trip(now, operation);
+    ++counts_.accepted;
+    outcome.kind = Kind::Accepted;
+    outcome.is_unsure = sure + 1 < quorum;
+    return finish(entry, std::move(outcome));
+  }
+  if (refused <= count_ - std::min(count_, quorum) && !is_over) return;
+  if (best) {
+    if (!is_over && raise(now, wall, operation, *best)) return;
+    ++counts_.held;
+    outcome.kind = Kind::Held;
+    outcome.record = *best;
+  } else {
+    ++counts_.failed;
+  }
+  finish(entry, std::move(outcome));
+}
+
+/// What is only an older word on the same guest, or no claim any more, is outbid.  Where another host has the
+/// guest now, a put gives way: only who has seen the guest creates.
+bool Client::raise(Instant now, Duration wall, Operation& operation, const DhtRecord& obstacle) {
+  DhtRecord& record = *operation.request.record;
+  const bool is_create = operation.request.operation == DhtRequest::Operation::Create;
+  const bool may =
+      !is_alive(obstacle) || (obstacle.mac == record.mac && (is_create || obstacle.node == record.node));
+  if (!may || obstacle.sequence >= kLastSequence || operation.raises >= kMaxRaises) return false;
+  ++operation.raises;
+  ++counts_.raises;
+  record.sequence = std::max(record.sequence, obstacle.sequence) + 1;
+  notary_.sign(wall, record);
+  const uint64_t id = by_attempt_.at(operation.request.id);
+  by_attempt_.erase(operation.request.id);
+  operation.request.id = random_.u64();
+  by_attempt_[operation.request.id] = id;
+  operation.votes.clear();
+  operation.tries = 0;
+  ask(now, operation);
+  return true;
+}
+
+/// An answer to the second question may be one to the first (Karn).
+void Client::note_round_trip(Instant now, const Operation& operation) {
+  if (operation.tries == 1) round_trip_.add(now - operation.asked_at);
+}
+
+void Client::finish(Operations::iterator entry, Outcome outcome) {
+  by_attempt_.erase(entry->second.request.id);
+  operations_.erase(entry);
+  outcomes_.push_back(std::move(outcome));
+}
+
+std::optional<Client::Question> Client::poll_question() {
+  if (questions_.empty()) return std::nullopt;
+  Question out = std::move(questions_.front());
+  questions_.pop_front();
+  return out;
+}
+
+std::optional<Client::Outcome> Client::poll_outcome() {
+  if (outcomes_.empty()) return std::nullopt;
+  Outcome out = std::move(outcomes_.front());
+  outcomes_.pop_front();
+  return out;
+}
+
+Instant Client::next_timeout() const {
+  if (!questions_.empty() || !outcomes_.empty()) return Instant::min();
+  Instant next = kNever;
+  for (const auto& [id, operation] : operations_) {
+    next = std::min({next, operation.retry_at, operation.give_up_at});
+  }
+  return next;
+}
+
+void Client::handle_timeout(Instant now, Duration wall) {
+  for (auto entry = operations_.begin(); entry != operations_.end();) {
+    const auto current = entry++;
+    Operation& operation = current->second;
+    if (now >= operation.give_up_at) {
+      if (operation.request.operation == DhtRequest::Operation::Get) {
+        judge_get(now, current, true);
+      } else {
+        judge_write(now, wall, current, true);
+      }
+    } else if (now >= operation.retry_at) {
+      ask(now, operation);
+    }
+  }
+}
+
+}  // namespace ipop

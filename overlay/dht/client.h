@@ -1,0 +1,129 @@
+// Asks the replicas of an address, and makes one outcome of their answers.
+//
+// A request goes to the owner of the key, which passes it on to the other replicas; all answer us.  Without
+// enough answers in time it is repeated, now also by way of the nodes before and after the key: so an owner
+// that stays silent is passed by.
+//
+// What counts are different nodes: a write is done when write_quorum() of them have accepted it, and nothing
+// is known of an address when read_quorum() say so.  A record that is found is believed at once, since its
+// writer has signed it; if a better one turns up, that is reported, too.
+//
+// A calculation: no I/O, one owner, not thread-safe.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "overlay/base/random.h"
+#include "overlay/dht/notary.h"
+#include "overlay/dht/replica_set.h"
+#include "overlay/link/round_trip.h"
+#include "overlay/wire/ring_message.h"
+
+namespace ipop {
+
+class Client {
+ public:
+  static constexpr size_t kMaxOperations = 1024;
+  static constexpr Duration kGetPatience = 1s;
+  static constexpr Duration kWritePatience =
+      5s;  ///< Replicas that have new neighbours do not vote for Replica::kSettleTime.
+  /// How often a record of ours is written anew with a higher sequence than the one that was in its way.
+  static constexpr int kMaxRaises = 4;
+
+  /// The references must outlive it.
+  Client(Notary& notary, Random& random) : notary_(notary), random_(random) {}
+
+  /// As the ring is seen from here.
+  void set_replica_count(size_t count) { count_ = count; }
+
+  /// `id`: the caller's, for the outcome.  One that is in use is not started again.  Full if there are too
+  /// many.
+  Result<Done> get(Instant now, uint64_t id, const wire::DhtAddress& address);
+  /// Takes the address if no other guest holds it; an IP is reserved first.  The record needs no signature
+  /// yet.
+  Result<Done> create(Instant now, Duration wall, uint64_t id, const wire::DhtRecord& record);
+  /// Keeps a record of ours alive, or withdraws it.
+  Result<Done> put(Instant now, Duration wall, uint64_t id, const wire::DhtRecord& record);
+
+  /// Error::UnexpectedMessage if nothing waits for it; else as Notary::check().
+  Result<Done> handle_reply(Instant now, Duration wall, const wire::DhtReply& reply);
+
+  struct Question {
+    wire::Routed::Mode mode;
+    NodeId key;
+    wire::DhtRequest request;
+  };
+  std::optional<Question> poll_question();
+
+  struct Outcome {
+    enum class Kind {
+      Found,     ///< Get: `record` is the best so far, and a living one.  May come again with a better one.
+      Nothing,   ///< Get: nobody holds the address.
+      Accepted,  ///< Create, put: `record` is kept, perhaps with a higher sequence than it was given.
+      Held,      ///< Create, put: `record` is in its way.
+      Failed,    ///< Too few answers, or no room.
+    };
+    uint64_t id;
+    wire::DhtRequest::Operation operation;
+    Kind kind;
+    /// Accepted: most of the replicas may have missed an earlier record.
+    bool is_unsure = false;
+    /// Held, Failed: some replica may have kept our record all the same.
+    bool left_traces = false;
+    std::optional<wire::DhtRecord> record;
+  };
+  std::optional<Outcome> poll_outcome();
+
+  Instant next_timeout() const;
+  void handle_timeout(Instant now, Duration wall);
+
+  struct Counts {
+    uint64_t started = 0, found = 0, nothing = 0, accepted = 0, held = 0, failed = 0;
+    uint64_t retries = 0, raises = 0;
+  };
+  const Counts& counts() const { return counts_; }
+  /// From a question to the answer that settles it.
+  const RoundTrip& round_trip() const { return round_trip_; }
+  size_t pending() const { return operations_.size(); }
+
+ private:
+  struct Vote {
+    wire::DhtReply::Verdict verdict;
+    bool is_unsure = false;
+    std::optional<wire::DhtRecord> record;
+  };
+  struct Operation {
+    wire::DhtRequest request;
+    std::map<NodeId, Vote> votes;
+    std::optional<wire::DhtRecord> found;  ///< What was reported already.
+    int raises = 0;
+    int tries = 0;
+    Instant asked_at;
+    Instant retry_at;
+    Instant give_up_at;
+  };
+  using Operations = std::map<uint64_t, Operation>;
+
+  Result<Done> start(Instant now, uint64_t id, wire::DhtRequest request, Duration patience);
+  void ask(Instant now, Operation& operation);
+  void judge_get(Instant now, Operations::iterator entry, bool is_over);
+  void judge_write(Instant now, Duration wall, Operations::iterator entry, bool is_over);
+  bool raise(Instant now, Duration wall, Operation& operation, const wire::DhtRecord& obstacle);
+  void note_round_trip(Instant now, const Operation& operation);
+  void finish(Operations::iterator entry, Outcome outcome);
+
+  Notary& notary_;
+  Random& random_;
+  size_t count_ = 1;
+  Operations operations_;                    ///< By the caller's id.
+  std::map<uint64_t, uint64_t> by_attempt_;  ///< The id on the wire, to the caller's.
+  RoundTrip round_trip_;
+  std::deque<Question> questions_;
+  std::deque<Outcome> outcomes_;
+  Counts counts_;
+};
+
+}  // namespace ipop

@@ -1,0 +1,111 @@
+#include "overlay/dht/notary.h"
+
+#include <algorithm>
+
+#include "overlay/base/assert.h"
+
+namespace ipop {
+namespace {
+
+UnixSeconds seconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+/// Guests choose their IPv6 addresses themselves: certificates say nothing of them.  One that is none of the
+/// network's is of no use to anybody, and counts towards its writer's share.
+bool allows(const Certificate& certificate, const IpAddress& ip) {
+  if (!ip.is_ipv4()) return true;
+  const auto& blocks = certificate.addresses();
+  return std::any_of(blocks.begin(), blocks.end(),
+                     [&](Ipv4Subnet block) { return block.contains(ip.ipv4()); });
+}
+
+/// Whether two hosts with tolerable clocks could see the record so.  Bounds first: the numbers are anybody's.
+bool is_timely(const wire::DhtRecord& record, UnixSeconds now) {
+  constexpr uint64_t kAbsurd = uint64_t{1} << 40;  // Seconds: the year 36812.
+  if (record.expires_s > kAbsurd || record.issued_ms / 1000 > kAbsurd) return false;
+  const auto issued = static_cast<UnixSeconds>(record.issued_ms / 1000);
+  const auto expires = static_cast<UnixSeconds>(record.expires_s);
+  return issued <= now + seconds(kClockTolerance) && expires > now - seconds(kClockTolerance);
+}
+
+bool is_short_enough(const wire::DhtRecord& record) {
+  return record.expires_s <= record.issued_ms / 1000 + static_cast<uint64_t>(seconds(kLongestRecord)) + 1;
+}
+
+}  // namespace
+
+Instant expiry_of(const wire::DhtRecord& record, Instant now, Duration wall) {
+  const Duration left = std::chrono::seconds(record.expires_s) - wall + kClockTolerance;
+  return now + std::clamp(left, Duration::zero(), kLongestRecord + 2 * kClockTolerance);
+}
+
+void Notary::sign(Duration wall, wire::DhtRecord& record) {
+  const auto wall_ms =
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(wall).count());
+  last_issued_ms_ = std::max(last_issued_ms_ + 1, wall_ms);
+  record.node = credentials_.id;
+  record.issued_ms = last_issued_ms_;
+  record.certificate = credentials_.certificate.to_der();
+  record.signature = credentials_.identity.sign(text_of(record));
+}
+
+void Notary::sign(const NodeId& asker, wire::DhtReply& reply) const {
+  reply.certificate = credentials_.certificate.to_der();
+  reply.signature = credentials_.identity.sign(text_of(asker, reply));
+}
+
+Result<Done> Notary::check(Duration wall, const wire::DhtRecord& record) {
+  if (record.sequence == 0 || record.sequence > kLastSequence) return Error::Malformed;
+  if (!is_timely(record, seconds(wall))) return Error::Replayed;
+  if (!is_short_enough(record)) return Error::NotAllowed;
+  const auto certificate = check_certificate(wall, record.certificate);
+  if (!certificate) return certificate.error();
+  if (certificate->node_id() != record.node) return Error::WrongPeer;
+  if (!record.ip.is_unspecified() && !allows(*certificate, record.ip)) return Error::NotAllowed;
+  if (!verify(certificate->public_key(), text_of(record), record.signature)) return Error::BadAuthTag;
+  return Done{};
+}
+
+Result<NodeId> Notary::check(Duration wall, const wire::DhtReply& reply) {
+  const auto certificate = check_certificate(wall, reply.certificate);
+  if (!certificate) return certificate.error();
+  if (!verify(certificate->public_key(), text_of(credentials_.id, reply), reply.signature)) {
+    return Error::BadAuthTag;
+  }
+  return certificate->node_id();
+}
+
+Result<Certificate> Notary::check_certificate(Duration wall, const Bytes& der) {
+  const Hash hash = sha256({der});
+  const UnixSeconds now = seconds(wall);
+  if (const auto known = checked_.find(hash); known != checked_.end()) {
+    const Certificate& certificate = known->second;
+    if (certificate.not_before() > now || certificate.not_after() < now) return Error::ExpiredCertificate;
+    return certificate;
+  }
+  auto certificate = Certificate::from_der(der);
+  if (!certificate) return certificate.error();
+  if (const auto good = credentials_.network.check(*certificate, now); !good) return good.error();
+  if (checked_.size() >= kMaxCertificates) checked_.clear();
+  checked_.emplace(hash, *certificate);
+  return certificate;
+}
+
+Bytes Notary::text_of(const wire::DhtRecord& record) const {
+  Writer out;
+  out.bytes(as_bytes("ipop dht record 1:"));
+  out.bytes(credentials_.network.id());
+  out.bytes(record.signed_part());
+  return out.take();
+}
+
+Bytes Notary::text_of(const NodeId& asker, const wire::DhtReply& reply) const {
+  Writer out;
+  out.bytes(as_bytes("ipop dht reply 1:"));
+  out.bytes(credentials_.network.id());
+  out.bytes(reply.signed_part(asker));
+  return out.take();
+}
+
+}  // namespace ipop

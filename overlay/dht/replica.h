@@ -1,0 +1,145 @@
+// Keeps records for others: answers what is asked of this node as a replica, and sees to it that all replicas
+// of an address have the same.
+//
+//   - Whoever gets a request first passes it on to the other replicas; each answers the asker itself.
+//   - When its neighbourhood changes, and now and then, a replica asks its neighbours what they have that it
+//     should have (Pull, Page), and for what is new to it (Fetch).  Until they have answered it does not vote
+//     on addresses that it was not responsible for before: it may not know who holds them.
+//   - Of two records of an address it keeps the better one (dht/order.h), and sends that to the writer of the
+//     other: so a host hears that its guest has moved, and who lost an address to the other side of a healed
+//     partition hears of that.
+//
+// A calculation: no I/O, one owner, not thread-safe.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "overlay/base/counters.h"
+#include "overlay/base/random.h"
+#include "overlay/base/token_bucket.h"
+#include "overlay/dht/notary.h"
+#include "overlay/dht/replica_set.h"
+#include "overlay/dht/store.h"
+#include "overlay/wire/ring_message.h"
+
+namespace ipop {
+
+class Replica {
+ public:
+  /// Neighbours come and go while a ring forms; then they are asked.
+  static constexpr Duration kSyncDelay = 300ms;
+  /// Pieces of a ring that are about to become one must not grant the same address each: who has other
+  /// neighbours since less than this does not vote.  Most joins take a tenth of it, a merge some 5 s.
+  static constexpr Duration kSettleTime = 3s;
+  /// How often all are asked what we may have missed, give or take a sixth.  Seldom: what a holder writes
+  /// anew every 5 min goes to all replicas.
+  static constexpr Duration kSyncInterval = 20min;
+  /// Who does not answer is asked again; then it is left to the ring to find out whether it lives.
+  static constexpr Duration kSyncRetry = 1s;
+  static constexpr int kSyncTries = 3;
+  /// A node that has just started may have neighbours that it has not met.
+  static constexpr Duration kLoneliness = 3s;
+  /// Neighbours lost within this time are lost at once: nobody had time to hand anything over.
+  static constexpr Duration kLossWindow = 30s;
+  static constexpr size_t kMassLoss = 2;
+  /// After a mass loss, and after a start: until every holder has refreshed what it holds (Publisher), and a
+  /// minute for what was lost on the way.
+  static constexpr Duration kUnsureTime = 7min;
+  /// A record that we are not responsible for any more is kept for so long after things calmed down.
+  static constexpr Duration kKeepTime = 10min;
+  static constexpr size_t kMaxScan = 512;  ///< Records looked at for one Page.
+
+  /// The references must outlive it.
+  Replica(Notary& notary, Random& random, ErrorCounters& refused, Instant now);
+
+  /// The ring's present view; to be told whenever it may have changed.
+  void handle_neighbours(Instant now, bool is_joined, const Neighbourhood& near);
+  void handle_request(Instant now, Duration wall, const wire::DhtRequest& request);
+  void handle_pull(const NodeId& from, const wire::DhtPull& pull);
+  void handle_page(Instant now, const NodeId& from, const wire::DhtPage& page);
+  void handle_fetch(const NodeId& from, const wire::DhtFetch& fetch);
+  /// A record that `from` sent unasked, or that we fetched.  Kept if we are a replica and it is good and the
+  /// better one.
+  Result<Done> handle_notice(Instant now, Duration wall, const NodeId& from, const wire::DhtRecord& record);
+
+  struct Message {
+    NodeId to;  ///< Perhaps ourselves.
+    wire::RingMessage body;
+  };
+  std::optional<Message> poll_message();
+
+  Instant next_timeout() const;
+  void handle_timeout(Instant now);
+
+  const Store& store() const { return store_; }
+  const Neighbourhood& near() const { return near_; }
+  bool is_synchronised() const { return synced_ == near_; }
+  bool is_unsure(Instant now) const { return now < unsure_until_; }
+
+  struct Counts {
+    uint64_t gets = 0, creates = 0, puts = 0;  ///< Answered.
+    uint64_t accepted = 0, held = 0, not_ready = 0, full = 0, refused = 0;
+    uint64_t relayed = 0, relay_limited = 0;
+    uint64_t syncs = 0;       ///< Rounds that were completed.
+    uint64_t repaired = 0;    ///< Records that came from another replica.
+    uint64_t superseded = 0;  ///< Records of one writer that gave way to another's.
+  };
+  const Counts& counts() const { return counts_; }
+
+ private:
+  /// What we are asking one neighbour.
+  struct Pull {
+    uint64_t id = 0;
+    NodeId from;               ///< Where its next page begins.
+    std::set<NodeId> missing;  ///< Keys fetched and not come yet.
+    bool is_listed = false;    ///< All pages have come.
+    int tries = 0;
+    Instant retry_at;
+  };
+
+  wire::DhtReply answer(Instant now, Duration wall, const wire::DhtRequest& request, const NodeId& key);
+  wire::DhtReply answer_write(Instant now, Duration wall, const wire::DhtRequest& request, const NodeId& key);
+  bool may_vote(Instant now, const NodeId& key) const;
+  Result<Done> keep(Instant now, Duration wall, const NodeId& key, const wire::DhtRecord& record);
+  void tell_loser(Instant now, const wire::DhtRecord& loser, const wire::DhtRecord& winner);
+  /// Of the former neighbours on one side.
+  struct Losses {
+    size_t successors = 0;
+    size_t predecessors = 0;
+  };
+  Losses losses_of(const Neighbourhood& near) const;
+  void note_losses(Instant now, size_t count);
+  void mark_unheard(const Neighbourhood& near, const Losses& losses);
+  void start_sync(Instant now);
+  void send_pull(Instant now, const NodeId& node, Pull& pull);
+  void send_fetch(Instant now, const NodeId& node, Pull& pull);
+  void finish_pull(Instant now, const NodeId& node);
+  void finish_sync(Instant now);
+  void drop_foreign();
+
+  Notary& notary_;
+  Random& random_;
+  ErrorCounters& refused_;
+  Store store_;
+  Neighbourhood near_;
+  bool is_joined_ = false;
+  std::optional<Neighbourhood> synced_;  ///< The last neighbourhood all of which told us what it has.
+  Neighbourhood syncing_;                ///< The one that is being asked.
+  std::set<NodeId> unheard_;             ///< Neighbours that may have what we lack.
+  std::map<NodeId, Pull> pulls_;
+  Instant sync_at_;
+  Instant round_at_{};  ///< When all are asked.
+  Instant changed_at_;
+  Instant unsure_until_;
+  std::deque<Instant> losses_;
+  TokenBucket relay_rate_{1ms, 1000};
+  TokenBucket notice_rate_{10ms, 200};
+  std::deque<Message> messages_;
+  Counts counts_;
+};
+
+}  // namespace ipop

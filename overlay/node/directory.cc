@@ -1,0 +1,477 @@
+#include "overlay/node/directory.h"
+
+#include <algorithm>
+
+#include "overlay/node/records.h"
+
+namespace ipop {
+namespace {
+
+using wire::DhtAddress;
+using wire::DhtRecord;
+using State = DhtRecord::State;
+using Found = Client::Outcome::Kind;
+using Operation = wire::DhtRequest::Operation;
+
+DhtAddress ip_address(const IpAddress& ip) { return {.kind = DhtAddress::Kind::Ip, .ip = ip, .mac = {}}; }
+DhtAddress mac_address(const MacAddress& mac) {
+  return {.kind = DhtAddress::Kind::Mac, .ip = {}, .mac = mac};
+}
+
+Duration jittered(Duration duration, Random& random) {
+  return duration * 5 / 6 + Duration(random.below(static_cast<uint64_t>((duration / 3).count())));
+}
+
+}  // namespace
+
+Directory::Directory(const Credentials& credentials, Vnet& vnet, Random& random, ErrorCounters& refused,
+                     Instant now)
+    : self_(credentials.id),
+      vnet_(vnet),
+      random_(random),
+      refused_(refused),
+      notary_(credentials),
+      replica_(notary_, random, refused, now),
+      client_(notary_, random),
+      lookup_(now),
+      scan_at_(now) {}
+
+void Directory::handle_ring(Instant now, const Ring& ring, const std::vector<NodeId>& members) {
+  members_ = members;
+  sees_whole_ring_ = ring.near().all().size() < 2 * kNearPerSide;
+  // Who has no peer is a ring of its own.
+  replica_.handle_neighbours(now, ring.is_joined() || members.empty(), ring.near());
+  client_.set_replica_count(replica_count(ring.near()));
+}
+
+// What the virtual network wants.
+
+void Directory::handle_query(Instant now, Duration wall, const Query& query) {
+  if (purposes_.contains(query.id)) return;  // Repeated; we are at it.
+  Result<Done> started = Done{};
+  if (query.claim) {
+    ++counts_.claims;
+    DhtRecord record;
+    record.kind = DhtAddress::Kind::Ip;
+    record.state = State::Reserved;
+    record.ip = query.claim->ip;
+    record.mac = query.claim->mac;
+    const auto known = vnet_.map().find_mac(record.mac);
+    record.sequence = std::clamp<uint64_t>(known ? known->sequence : 0, 1, kLastSequence);
+    record.expires_s = static_cast<uint64_t>((wall + kReservationTime) / 1s);
+    started = client_.create(now, wall, query.id, record);
+    if (started) purposes_[query.id] = {.kind = Purpose::Kind::Claim, .query = query, .address = {}};
+  } else {
+    const DhtAddress address = query.kind == Query::Kind::Ip ? ip_address(query.ip) : mac_address(query.mac);
+    started = client_.get(now, query.id, address);
+    if (started) purposes_[query.id] = {.kind = Purpose::Kind::Resolve, .query = query, .address = address};
+    if (!started) answer(now, query.id, std::nullopt);
+  }
+  pump(now, wall);
+}
+
+void Directory::handle_announcement(Instant now, const Binding& binding) {
+  outgoing_.push_back({.to = Outgoing::To::Peers,
+                       .node = {},
+                       .message = wire::Announcement{.binding = to_record(binding, now)}});
+  if (!binding.ip.is_unspecified()) track(now, ip_address(binding.ip), binding.mac);
+  track(now, mac_address(binding.mac), binding.mac);
+}
+
+void Directory::answer(Instant now, uint64_t id, const std::optional<Binding>& binding) {
+  purposes_.erase(id);
+  (void)vnet_.handle_answer(now, id, binding);  // Counts its refusals itself.
+}
+
+/// Silence of those who were asked counts, for a question; for a claim it does where there is nobody to ask.
+bool Directory::ask_everybody(Instant now, uint64_t id, Purpose purpose, const Query& query) {
+  if (!sees_whole_ring_ && !ask_all_rate_.take(now)) {
+    ++counts_.ask_all_limited;
+    return false;
+  }
+  wire::Query message = to_message(query, now);
+  message.id = id;
+  const auto started =
+      sees_whole_ring_ ? lookup_.start(now, message, members_) : lookup_.start_for_all(now, message);
+  if (!started) return false;
+  ++counts_.asked_all;
+  purposes_[id] = std::move(purpose);
+  return true;
+}
+
+// What comes of it.
+
+Binding Directory::binding_of(Instant now, const DhtRecord& record) const {
+  const Duration left = std::chrono::seconds(record.expires_s) - (now.time_since_epoch() + wall_offset_);
+  Binding out{.ip = record.ip,
+              .mac = record.mac,
+              .node = record.node,
+              .sequence = record.sequence,
+              .expires = now + std::clamp<Duration>(left, 1s, kLongestRecord),
+              .name = is_host_label(record.name) ? record.name : std::string()};
+  if (record.state == State::Bound && record.node != self_) return out;
+  out.sequence = 0;
+  out.node = {};  // Whoever's it is, nobody is to be sent there.
+  return out;
+}
+
+void Directory::handle_outcome(Instant now, Duration wall, const Client::Outcome& outcome) {
+  if (outcome.kind == Found::Found) return handle_found(now, outcome);
+  const auto found = purposes_.find(outcome.id);
+  if (found == purposes_.end()) return;
+  const Purpose purpose = std::move(found->second);
+  purposes_.erase(found);
+  switch (purpose.kind) {
+    case Purpose::Kind::Resolve:
+      if (!ask_everybody(now, outcome.id, purpose, purpose.query)) answer(now, outcome.id, std::nullopt);
+      break;
+    case Purpose::Kind::Claim:
+      handle_claim(now, wall, outcome, purpose.query);
+      break;
+    case Purpose::Kind::Write:
+      --writes_;
+      handle_written(now, outcome, purpose.address);
+      break;
+    case Purpose::Kind::Cleanup:
+      break;
+  }
+}
+
+void Directory::handle_found(Instant now, const Client::Outcome& outcome) {
+  const Binding binding = binding_of(now, *outcome.record);
+  const auto found = purposes_.find(outcome.id);
+  if (found == purposes_.end()) {  // A better one than we answered with.
+    if (binding.sequence > 0) (void)vnet_.handle_announcement(now, binding.node, binding);
+    return;
+  }
+  const Purpose purpose = std::move(found->second);
+  purposes_.erase(found);
+  if (binding.sequence > 0) return answer(now, outcome.id, binding);
+  // Not in use yet, or what we wrote before we restarted; but perhaps somebody uses it.
+  if (ask_everybody(now, outcome.id, purpose, purpose.query)) return;
+  answer(now, outcome.id, purpose.query.kind == Query::Kind::Mac ? std::optional(binding) : std::nullopt);
+}
+
+void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& outcome, const Query& query) {
+  if (outcome.kind == Found::Accepted) {
+    Entry& entry = entries_[ip_address(query.claim->ip)];
+    entry.mac = query.claim->mac;
+    entry.sequence = outcome.record->sequence;
+    schedule(outcome.record->address(), entry, now + kReservationTime);  // If the guest does not take it.
+    if (!outcome.is_unsure) {
+      ++counts_.claims_won;
+      return answer(now, query.id, std::nullopt);
+    }
+    // Without an answer of everybody there is none to the claim.
+    (void)ask_everybody(now, query.id, {.kind = Purpose::Kind::Claim, .query = query, .address = {}}, query);
+    return;
+  }
+  if (outcome.left_traces) {
+    DhtRecord trace = *outcome.record;
+    trace.ip = query.claim->ip;
+    trace.mac = query.claim->mac;
+    withdraw(now, wall, trace);
+  }
+  if (outcome.kind == Found::Held) {
+    ++counts_.claims_lost;
+    answer(now, query.id, binding_of(now, *outcome.record));
+  }
+}
+
+void Directory::handle_written(Instant now, const Client::Outcome& outcome, const DhtAddress& address) {
+  const auto found = entries_.find(address);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  entry.is_busy = false;
+  if (outcome.kind == Found::Failed) {
+    return schedule(address, entry, now + jittered(kRetryInterval, random_));
+  }
+  const DhtRecord& record = *outcome.record;
+  if (outcome.kind == Found::Held) {
+    const bool is_moving = record.state == State::Reserved && record.mac == entry.mac;
+    if (record.state == State::Withdrawn || is_moving || record.node == self_) {
+      return schedule(address, entry, now + jittered(kRetryInterval, random_));
+    }
+    return give_way(now, address, binding_of(now, record));
+  }
+  entry.sequence = record.sequence;
+  if (record.state == State::Reserved) {
+    Purpose purpose{.kind = Purpose::Kind::Write, .query = {}, .address = address};
+    const Query query{.id = 0,
+                      .kind = Query::Kind::Ip,
+                      .ip = address.ip,
+                      .mac = {},
+                      .claim = Query::Claim{.ip = address.ip, .mac = entry.mac},
+                      .asker = vnet_.map().find_mac(entry.mac)};
+    if (outcome.is_unsure && ask_everybody(now, random_.u64(), purpose, query)) {
+      ++writes_;
+      entry.is_busy = true;
+      return;
+    }
+    return schedule(address, entry, outcome.is_unsure ? now + jittered(kRetryInterval, random_) : now);
+  }
+  entry.is_bound = true;
+  ++counts_.refreshes;
+  schedule(address, entry, now + jittered(kRefreshInterval, random_));
+  const auto known = vnet_.map().find_mac(entry.mac);
+  if (known && known->node == self_ && known->sequence < entry.sequence) {
+    vnet_.raise_sequence(now, entry.mac, entry.sequence);
+    tell_peers(now, entry.mac);
+  }
+}
+
+/// All have been asked, those with records and those without.
+void Directory::handle_lookup(Instant now, const Lookup::Outcome& outcome) {
+  const auto found = purposes_.find(outcome.query.id);
+  if (found == purposes_.end()) return;
+  const Purpose purpose = std::move(found->second);
+  purposes_.erase(found);
+  std::optional<Binding> holder;
+  if (outcome.holder) holder = to_binding(*outcome.holder, now);
+  if (purpose.kind != Purpose::Kind::Write) {
+    if (purpose.kind == Purpose::Kind::Claim) {
+      const bool is_lost = holder && holder->mac != purpose.query.claim->mac;
+      ++(is_lost ? counts_.claims_lost : counts_.claims_won);
+      const DhtAddress address = ip_address(purpose.query.ip);
+      const auto entry = entries_.find(address);
+      if (is_lost && entry != entries_.end()) schedule(address, entry->second, now);
+    }
+    return answer(now, outcome.query.id, holder);
+  }
+  --writes_;
+  const auto entry = entries_.find(purpose.address);
+  if (entry == entries_.end()) return;
+  entry->second.is_busy = false;
+  if (holder && holder->mac != entry->second.mac) return give_way(now, purpose.address, *holder);
+  entry->second.is_bound = true;
+  schedule(purpose.address, entry->second, now);
+}
+
+/// Our guest is elsewhere, or its address is another's.
+void Directory::give_way(Instant now, const DhtAddress& address, const Binding& winner) {
+  const MacAddress mac = entries_.at(address).mac;
+  forget(address);
+  if (winner.mac == mac) {
+    if (winner.sequence > 0) (void)vnet_.handle_announcement(now, winner.node, winner);
+    return;
+  }
+  ++counts_.lost;
+  vnet_.handle_lost(now, mac, winner);
+}
+
+/// A replica, or a host that our guests' peers were at, tells us of a record that it has checked.
+void Directory::handle_notice(Instant now, const DhtRecord& record) {
+  if (record.state != State::Bound || record.node == self_) return;
+  const DhtAddress address = record.address();
+  const auto found = entries_.find(address);
+  if (found == entries_.end() || !find(address)) {
+    const bool is_known =
+        vnet_.map().find_mac(record.mac) || (!record.ip.is_unspecified() && vnet_.map().find_ip(record.ip));
+    const Binding binding = binding_of(now, record);
+    if (is_known) (void)vnet_.handle_announcement(now, record.node, binding);
+    return;
+  }
+  const Entry& entry = found->second;
+  const bool is_better =
+      record.sequence != entry.sequence ? record.sequence > entry.sequence : record.node < self_;
+  if (!is_better && entry.is_bound) return schedule(address, found->second, now);
+  if (!is_better && entry.mac == record.mac) return;
+  give_way(now, address, binding_of(now, record));
+  // Those who talk with the guest have it from us that it is here.
+  outgoing_.push_back({.to = Outgoing::To::Peers, .node = {}, .message = wire::DhtNotice{.record = record}});
+}
+
+void Directory::tell_peers(Instant now, const MacAddress& mac) {
+  const auto tell = [&](const Binding& binding) {
+    outgoing_.push_back({.to = Outgoing::To::Peers,
+                         .node = {},
+                         .message = wire::Announcement{.binding = to_record(binding, now)}});
+  };
+  const auto addresses = vnet_.map().addresses(mac);
+  if (addresses.empty()) tell(*vnet_.map().find_mac(mac));
+  for (const IpAddress& ip : addresses) tell(*vnet_.map().find_ip(ip));
+}
+
+// What our guests have.
+
+void Directory::track(Instant now, const DhtAddress& address, const MacAddress& mac) {
+  Entry& entry = entries_[address];
+  if (entry.mac != mac) {  // Another guest of ours has it now, which is for us to decide.
+    entry.mac = mac;
+    if (entry.sequence > 0) ++entry.sequence;
+  }
+  if (!entry.is_busy) schedule(address, entry, now);
+}
+
+void Directory::schedule(const DhtAddress& address, Entry& entry, Instant at) {
+  due_.erase({entry.due_at, address});
+  entry.due_at = at;
+  if (at != kNever) due_.insert({at, address});
+}
+
+void Directory::forget(const DhtAddress& address) {
+  const auto entry = entries_.find(address);
+  if (entry == entries_.end()) return;
+  schedule(address, entry->second, kNever);
+  entries_.erase(entry);
+}
+
+void Directory::scan(Instant now) {
+  scan_at_ = now + jittered(kScanInterval, random_);
+  for (const Binding& binding : vnet_.local_bindings()) {
+    const DhtAddress ip = ip_address(binding.ip);
+    const DhtAddress mac = mac_address(binding.mac);
+    if (!binding.ip.is_unspecified() && !entries_.contains(ip)) track(now, ip, binding.mac);
+    if (!entries_.contains(mac)) track(now, mac, binding.mac);
+  }
+}
+
+/// The binding of an address that is here now.
+std::optional<Binding> Directory::find(const DhtAddress& address) const {
+  const AddressMap& map = vnet_.map();
+  auto out = address.kind == DhtAddress::Kind::Ip ? map.find_ip(address.ip) : map.find_mac(address.mac);
+  if (out && out->node != self_) out.reset();
+  return out;
+}
+
+void Directory::write_due(Instant now, Duration wall) {
+  while (!due_.empty() && due_.begin()->first <= now && writes_ < kMaxWrites) {
+    const DhtAddress address = due_.begin()->second;
+    Entry& entry = entries_.at(address);
+    schedule(address, entry, kNever);
+    write(now, wall, address, entry);
+  }
+}
+
+void Directory::write(Instant now, Duration wall, const DhtAddress& address, Entry& entry) {
+  const auto binding = find(address);
+  DhtRecord record;
+  record.kind = address.kind;
+  record.ip = address.ip;
+  record.mac = entry.mac;
+  if (!binding || binding->mac != entry.mac) {
+    const AddressMap& map = vnet_.map();
+    const auto elsewhere =
+        address.kind == DhtAddress::Kind::Ip ? map.find_ip(address.ip) : map.find_mac(address.mac);
+    record.sequence = entry.sequence;
+    if (entry.sequence > 0 && !elsewhere) withdraw(now, wall, record);
+    return forget(address);
+  }
+  const bool is_ip = address.kind == DhtAddress::Kind::Ip;
+  record.ip = binding->ip;
+  record.sequence = std::clamp<uint64_t>(std::max(entry.sequence, binding->sequence), 1, kLastSequence);
+  record.name = binding->name;
+  const bool is_granted = entry.is_bound || (is_ip && entry.sequence > 0);
+  record.state = is_ip && !is_granted ? State::Reserved : State::Bound;
+  const Duration life =
+      record.state == State::Reserved ? kReservationTime : std::min(binding->expires - now, kLongestRecord);
+  record.expires_s = static_cast<uint64_t>((wall + life) / 1s);
+  const uint64_t id = random_.u64();
+  const auto started =
+      is_granted ? client_.put(now, wall, id, record) : client_.create(now, wall, id, record);
+  if (!started) return schedule(address, entry, now + jittered(kRetryInterval, random_));
+  entry.is_busy = true;
+  ++writes_;
+  purposes_[id] = {.kind = Purpose::Kind::Write, .query = {}, .address = address};
+}
+
+void Directory::withdraw(Instant now, Duration wall, DhtRecord record) {
+  record.state = State::Withdrawn;
+  record.sequence = std::min(record.sequence + 1, kLastSequence);
+  record.expires_s = static_cast<uint64_t>((wall + kReservationTime) / 1s);
+  record.name.clear();
+  const uint64_t id = random_.u64();
+  if (!client_.put(now, wall, id, record)) return;  // It expires.
+  ++counts_.withdrawals;
+  purposes_[id] = {.kind = Purpose::Kind::Cleanup, .query = {}, .address = {}};
+}
+
+// Messages.
+
+bool Directory::handle_message(Instant now, Duration wall, const NodeId& from,
+                               const wire::RingMessage& message) {
+  if (const auto* request = std::get_if<wire::DhtRequest>(&message)) {
+    replica_.handle_request(now, wall, *request);
+  } else if (const auto* reply = std::get_if<wire::DhtReply>(&message)) {
+    // Most are later than the quorum.
+    const auto taken = client_.handle_reply(now, wall, *reply);
+    if (!taken && taken.error() != Error::UnexpectedMessage) refused_.add(taken.error());
+  } else if (const auto* pull = std::get_if<wire::DhtPull>(&message)) {
+    replica_.handle_pull(from, *pull);
+  } else if (const auto* page = std::get_if<wire::DhtPage>(&message)) {
+    replica_.handle_page(now, from, *page);
+  } else if (const auto* fetch = std::get_if<wire::DhtFetch>(&message)) {
+    replica_.handle_fetch(from, *fetch);
+  } else if (const auto* notice = std::get_if<wire::DhtNotice>(&message)) {
+    wall_offset_ = wall - now.time_since_epoch();
+    if (replica_.handle_notice(now, wall, from, notice->record)) handle_notice(now, notice->record);
+  } else {
+    return false;
+  }
+  pump(now, wall);
+  return true;
+}
+
+/// Carries what the parts have to say to each other, and out.
+void Directory::pump(Instant now, Duration wall) {
+  wall_offset_ = wall - now.time_since_epoch();
+  bool busy = true;
+  while (busy) {
+    busy = false;
+    while (const auto outcome = client_.poll_outcome()) {
+      handle_outcome(now, wall, *outcome);
+      busy = true;
+    }
+    while (const auto outcome = lookup_.poll_outcome()) {
+      handle_lookup(now, *outcome);
+      busy = true;
+    }
+    const size_t before = writes_;
+    write_due(now, wall);
+    busy |= writes_ != before;
+  }
+  while (auto question = client_.poll_question()) {
+    outgoing_.push_back({.to = Outgoing::To::Key,
+                         .mode = question->mode,
+                         .node = question->key,
+                         .message = std::move(question->request)});
+  }
+  while (auto message = replica_.poll_message()) {
+    outgoing_.push_back({.to = Outgoing::To::Node, .node = message->to, .message = std::move(message->body)});
+  }
+  while (auto question = lookup_.poll_question()) {
+    outgoing_.push_back({.to = question->to ? Outgoing::To::Node : Outgoing::To::Everybody,
+                         .node = question->to.value_or(NodeId{}),
+                         .message = std::move(question->query)});
+  }
+}
+
+std::optional<Directory::Outgoing> Directory::poll_outgoing() {
+  if (outgoing_.empty()) return std::nullopt;
+  Outgoing out = std::move(outgoing_.front());
+  outgoing_.pop_front();
+  return out;
+}
+
+Instant Directory::next_timeout() const {
+  Instant next =
+      std::min({scan_at_, replica_.next_timeout(), client_.next_timeout(), lookup_.next_timeout()});
+  if (!due_.empty() && writes_ < kMaxWrites) next = std::min(next, due_.begin()->first);
+  return next;
+}
+
+void Directory::handle_timeout(Instant now, Duration wall) {
+  replica_.handle_timeout(now);
+  client_.handle_timeout(now, wall);
+  lookup_.handle_timeout(now);
+  if (now >= scan_at_) scan(now);
+  pump(now, wall);
+}
+
+std::pair<size_t, size_t> Directory::published() const {
+  const auto bound = std::count_if(entries_.begin(), entries_.end(),
+                                   [](const auto& entry) { return entry.second.is_bound; });
+  return {static_cast<size_t>(bound), entries_.size()};
+}
+
+}  // namespace ipop

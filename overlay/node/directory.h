@@ -1,0 +1,155 @@
+// Who has which address: carries the virtual network's questions and claims to the DHT, keeps what our guests
+// hold alive there, and tells the virtual network what comes of it.
+//
+//   - A question is asked of the DHT.  What no record is known of is asked of everybody, as far as the rate
+//     allows: a guest that never spoke has no record.
+//   - A claim is a reservation at a quorum of the replicas.  If these may have missed an earlier one (after a
+//     mass failure, or just started), everybody is asked before it counts.
+//   - What our guests have is reserved if it was not, then bound, and written again every kRefreshInterval.
+//     The record of a MAC needs no reservation: the host that sees the guest has the newest word.
+//
+// A calculation: no I/O, one owner, not thread-safe.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "overlay/base/counters.h"
+#include "overlay/base/random.h"
+#include "overlay/base/token_bucket.h"
+#include "overlay/dht/client.h"
+#include "overlay/dht/lookup.h"
+#include "overlay/dht/notary.h"
+#include "overlay/dht/replica.h"
+#include "overlay/ring/ring.h"
+#include "overlay/vnet/vnet.h"
+
+namespace ipop {
+
+class Directory {
+ public:
+  /// Between two refreshes of a record, give or take a sixth.
+  static constexpr Duration kRefreshInterval = 5min;
+  /// What could not be written is tried again, likewise.
+  static constexpr Duration kRetryInterval = 6s;
+  /// Between two looks for bindings that nobody announced: those of the lease file.
+  static constexpr Duration kScanInterval = 10s;
+  /// A reservation is for the time between an offer and its acknowledgement.
+  static constexpr Duration kReservationTime = DhcpServer::kOfferTime;
+  /// Records written at a time, so that a start with many leases is no burst.
+  static constexpr size_t kMaxWrites = 32;
+
+  /// The references must outlive it.
+  Directory(const Credentials& credentials, Vnet& vnet, Random& random, ErrorCounters& refused, Instant now);
+
+  /// To be told whenever it may have changed.  `members`: those that we are linked to.
+  void handle_ring(Instant now, const Ring& ring, const std::vector<NodeId>& members);
+  void handle_connected(const NodeId& member) { lookup_.handle_connected(member); }
+  void handle_disconnected(const NodeId& member) { lookup_.handle_disconnected(member); }
+
+  /// From the virtual network.
+  void handle_query(Instant now, Duration wall, const Query& query);
+  void handle_announcement(Instant now, const Binding& binding);
+  /// A member's own word on its own guest, or "not I".
+  void handle_answer(const NodeId& from, const wire::Answer& answer) { lookup_.handle_answer(from, answer); }
+  /// False if it is no message of the DHT.
+  bool handle_message(Instant now, Duration wall, const NodeId& from, const wire::RingMessage& message);
+
+  struct Outgoing {
+    enum class To {
+      Key,        ///< By `mode` to the node of the ring that `node`, a key, is for.
+      Node,       ///< To `node`.
+      Everybody,  ///< All members.
+      Peers,      ///< Those that we are linked to.
+    };
+    To to;
+    wire::Routed::Mode mode = wire::Routed::Mode::Exact;
+    NodeId node;
+    wire::RingMessage message;
+  };
+  std::optional<Outgoing> poll_outgoing();
+
+  Instant next_timeout() const;
+  void handle_timeout(Instant now, Duration wall);
+
+  const Replica& replica() const { return replica_; }
+  const Client& client() const { return client_; }
+  struct Counts {
+    uint64_t claims = 0, claims_won = 0, claims_lost = 0;
+    uint64_t asked_all = 0, ask_all_limited = 0;
+    uint64_t refreshes = 0, withdrawals = 0;
+    uint64_t lost = 0;  ///< Addresses of our guests that turned out to be others'.
+  };
+  const Counts& counts() const { return counts_; }
+  /// How many addresses of our guests the DHT has, and how many there are.
+  std::pair<size_t, size_t> published() const;
+
+ private:
+  /// What an operation or a lookup is for, by its id.
+  struct Purpose {
+    enum class Kind {
+      Resolve,  ///< `query` asks.
+      Claim,    ///< `query` claims.
+      Write,    ///< The entry of `address` is to be reserved or bound.
+      Cleanup,  ///< Nobody waits.
+    };
+    Kind kind;
+    Query query;
+    wire::DhtAddress address;
+  };
+  /// An address of a guest of ours.
+  struct Entry {
+    MacAddress mac;
+    uint64_t sequence = 0;  ///< The DHT has a record of ours with this one; 0: none that we know of.
+    bool is_bound = false;
+    bool is_busy = false;
+    Instant due_at = kNever;
+  };
+
+  void track(Instant now, const wire::DhtAddress& address, const MacAddress& mac);
+  void schedule(const wire::DhtAddress& address, Entry& entry, Instant at);
+  void forget(const wire::DhtAddress& address);
+  void scan(Instant now);
+  void write_due(Instant now, Duration wall);
+  void write(Instant now, Duration wall, const wire::DhtAddress& address, Entry& entry);
+  std::optional<Binding> find(const wire::DhtAddress& address) const;
+  void withdraw(Instant now, Duration wall, wire::DhtRecord record);
+  void handle_outcome(Instant now, Duration wall, const Client::Outcome& outcome);
+  void handle_found(Instant now, const Client::Outcome& outcome);
+  void handle_claim(Instant now, Duration wall, const Client::Outcome& outcome, const Query& query);
+  void handle_written(Instant now, const Client::Outcome& outcome, const wire::DhtAddress& address);
+  void handle_lookup(Instant now, const Lookup::Outcome& outcome);
+  void handle_notice(Instant now, const wire::DhtRecord& record);
+  bool ask_everybody(Instant now, uint64_t id, Purpose purpose, const Query& query);
+  void give_way(Instant now, const wire::DhtAddress& address, const Binding& winner);
+  void tell_peers(Instant now, const MacAddress& mac);
+  /// As the virtual network takes it; what is reserved, or what we once wrote, is a hint.
+  Binding binding_of(Instant now, const wire::DhtRecord& record) const;
+  void pump(Instant now, Duration wall);
+  void answer(Instant now, uint64_t id, const std::optional<Binding>& binding);
+
+  NodeId self_;
+  Vnet& vnet_;
+  Random& random_;
+  ErrorCounters& refused_;
+  Notary notary_;
+  Replica replica_;
+  Client client_;
+  Lookup lookup_;
+  bool sees_whole_ring_ = true;
+  std::vector<NodeId> members_;
+  Duration wall_offset_{};  ///< Since 1970, minus Instant; as of the last call.
+  std::map<uint64_t, Purpose> purposes_;
+  std::map<wire::DhtAddress, Entry> entries_;
+  std::set<std::pair<Instant, wire::DhtAddress>> due_;
+  size_t writes_ = 0;
+  Instant scan_at_;
+  TokenBucket ask_all_rate_{100ms, 100};
+  std::deque<Outgoing> outgoing_;
+  Counts counts_;
+};
+
+}  // namespace ipop

@@ -1,0 +1,62 @@
+#include "overlay/sim/history.h"
+
+#include <algorithm>
+
+namespace ipop::sim {
+
+void History::observe(Instant at, const std::vector<Holding>& holdings) {
+  ++observations_;
+  last_ = holdings;
+  std::sort(last_.begin(), last_.end());
+  std::map<std::pair<Ipv4Address, uint32_t>, std::set<uint32_t>> holders;
+  for (const Holding& holding : last_) holders[{holding.ip, holding.group}].insert(holding.guest);
+  for (const auto& [place, guests] : holders) {
+    if (guests.size() < 2) continue;
+    const auto disputed = disputed_.find(place.first);
+    const bool is_inherited =
+        disputed != disputed_.end() &&
+        std::includes(disputed->second.begin(), disputed->second.end(), guests.begin(), guests.end());
+    if (!is_inherited) violate(at, place.first, "is held by two guests of one partition");
+  }
+  if (at >= decide_at_) decide(at);
+}
+
+void History::note_heal(Instant at) {
+  std::map<Ipv4Address, std::set<uint32_t>> holders;
+  for (const Holding& holding : last_) holders[holding.ip].insert(holding.guest);
+  for (const auto& [ip, guests] : holders) {
+    if (guests.size() < 2) continue;
+    disputed_[ip].insert(guests.begin(), guests.end());
+    ++conflicts_;
+  }
+  decide_at_ = at + kResolve;
+}
+
+void History::note_end(uint32_t guest) {
+  for (auto& [ip, guests] : disputed_) {
+    // One that may have won is gone: that nobody is left is no fault then.
+    if (guests.erase(guest) > 0) guests.clear();
+  }
+  std::erase_if(disputed_, [](const auto& entry) { return entry.second.empty(); });
+}
+
+void History::decide(Instant at) {
+  decide_at_ = kNever;
+  for (const auto& [ip, guests] : disputed_) {
+    std::set<uint32_t> holders;
+    for (const Holding& holding : last_) {
+      if (holding.ip == ip && guests.contains(holding.guest)) holders.insert(holding.guest);
+    }
+    if (holders.empty()) violate(at, ip, "was kept by neither side of a healed partition");
+    if (holders.size() > 1) violate(at, ip, "is still held by both sides of a healed partition");
+  }
+  disputed_.clear();
+}
+
+void History::violate(Instant at, Ipv4Address ip, const std::string& what) {
+  if (!reported_.insert({ip, static_cast<uint32_t>(what.size())}).second) return;
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch());
+  violations_.push_back(std::to_string(ms.count()) + " ms: " + ip.to_string() + " " + what);
+}
+
+}  // namespace ipop::sim

@@ -1,0 +1,53 @@
+// Who held which address when, and whether that was as docs/addresses.md guarantees: a checker of whole runs
+// that knows nothing of how it is done.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "overlay/base/time.h"
+#include "overlay/wire/address.h"
+
+namespace ipop::sim {
+
+class History {
+ public:
+  /// How long after a heal two sides may need to find each other and to decide.
+  static constexpr Duration kResolve = 90s;
+
+  struct Holding {
+    uint32_t guest;
+    Ipv4Address ip;
+    uint32_t group;  ///< The partition that its host is in.
+    auto operator<=>(const Holding&) const = default;
+  };
+
+  /// All that live guests hold at that time.  To be told every now and then, in order.
+  void observe(Instant at, const std::vector<Holding>& holdings);
+  /// Partitions become one from now on.  What they disagree about is to be decided within kResolve.
+  void note_heal(Instant at);
+  /// A guest ends, moves, or gives its address back: it need not be there when a conflict is decided.
+  void note_end(uint32_t guest);
+
+  /// One sentence for each violation.
+  const std::vector<std::string>& violations() const { return violations_; }
+  size_t observations() const { return observations_; }
+  /// Addresses that two sides of a partition had given to different guests.
+  size_t conflicts() const { return conflicts_; }
+
+ private:
+  void decide(Instant at);
+  void violate(Instant at, Ipv4Address ip, const std::string& what);
+
+  std::vector<Holding> last_;
+  std::map<Ipv4Address, std::set<uint32_t>> disputed_;  ///< Since the last heal, and by whom.
+  std::set<std::pair<Ipv4Address, uint32_t>> reported_;
+  Instant decide_at_ = kNever;
+  size_t observations_ = 0;
+  size_t conflicts_ = 0;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace ipop::sim

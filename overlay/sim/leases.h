@@ -1,0 +1,76 @@
+// Guests that live by DHCP in a world where hosts crash, guests move and the Internet falls apart and heals;
+// with a History that watches.  Time goes by in steps of a second, what happens is drawn from the seed.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "overlay/sim/dhcp_guest.h"
+#include "overlay/sim/history.h"
+#include "overlay/sim/world.h"
+
+namespace ipop::sim {
+
+struct LeasesOptions {
+  WorldOptions world;  ///< With the seed.
+  size_t hosts = 10;
+  size_t guests = 20;
+  Duration pause = 40s;  ///< Between two events.
+};
+
+class Leases {
+ public:
+  explicit Leases(const LeasesOptions& options);
+
+  /// Events for so long.
+  void run(Duration length);
+  /// All hosts run, all are one network, and nothing happens for so long.
+  void calm(Duration length);
+  /// All guests end, for good.
+  void end_guests();
+  /// As many new ones.
+  void add_guests(size_t n);
+
+  const History& history() const { return history_; }
+  /// How many guests use an address now.
+  size_t leased() const;
+
+  struct Counts {
+    size_t crashes = 0, moves = 0, reboots = 0, replacements = 0, splits = 0;
+    size_t grants = 0;  ///< Times that a guest came by an address.
+  };
+  const Counts& counts() const { return counts_; }
+  World& world() { return world_; }
+
+ private:
+  struct Guest {
+    uint32_t number;
+    DhcpGuest dhcp;
+    size_t host;
+    bool had_address = false;
+  };
+
+  void step();
+  void happen();
+  void crash();
+  Guest make_guest();
+  void replace(Guest& guest);
+  void move(Guest& guest, size_t host);
+  void heal();
+  std::vector<size_t> running(bool want) const;
+  size_t random_of(const std::vector<size_t>& choices) { return choices[random_.below(choices.size())]; }
+  std::vector<History::Holding> holdings() const;
+
+  LeasesOptions options_;
+  SeededRandom random_;
+  World world_;
+  std::vector<Host*> hosts_;
+  std::vector<Guest> guests_;
+  uint32_t next_guest_ = 0;
+  bool is_split_ = false;
+  Instant next_event_;
+  History history_;
+  Counts counts_;
+};
+
+}  // namespace ipop::sim

@@ -1,0 +1,263 @@
+// Handover, repair and the telling of losers: what keeps the replicas of an address the same.
+#include "overlay/dht/replica.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/dht/testing.h"
+
+namespace ipop {
+namespace {
+
+using namespace test;
+using ::testing::SizeIs;
+using Kind = Client::Outcome::Kind;
+using State = wire::DhtRecord::State;
+
+const wire::DhtAddress kAddress{.kind = wire::DhtAddress::Kind::Ip, .ip = kIp, .mac = {}};
+
+wire::DhtAddress address(uint32_t i) {
+  return {.kind = wire::DhtAddress::Kind::Ip, .ip = Ipv4Address{0x0a800200 + i}, .mac = {}};
+}
+
+TEST(Handover, ANewcomerHasWhatItIsResponsibleFor) {
+  DhtRing ring(8);
+  for (uint32_t i = 0; i < 100; ++i) {
+    ASSERT_EQ(ring.claim(ring.node(i % 8), address(i).ip.ipv4(), kMacA).kind, Kind::Accepted);
+  }
+  for (int n = 0; n < 4; ++n) {
+    DhtNode& newcomer = ring.add();
+    ring.advance(2s);
+    for (uint32_t i = 0; i < 100; ++i) {
+      const auto replicas = ring.by_distance(address(i));
+      if (replicas[0] != &newcomer) continue;
+      EXPECT_NE(newcomer.replica.store().find(key_of(address(i))), nullptr) << i;
+    }
+  }
+}
+
+TEST(Handover, NothingIsLostWhenAnyFourReplicasDieAtOnce) {
+  for (size_t survivor = 0; survivor < 5; ++survivor) {
+    DhtRing ring(12);
+    ASSERT_EQ(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);
+    auto holders = ring.holders(kAddress);
+    ASSERT_THAT(holders, SizeIs(5));
+    for (size_t i = 0; i < 5; ++i) {
+      if (i != survivor) holders[i]->is_alive = false;
+    }
+    ring.tell_neighbours();
+    ring.advance(5s);
+    EXPECT_THAT(ring.holders(kAddress), SizeIs(5));
+    const auto asker = ring.by_distance(kAddress).back();
+    EXPECT_EQ(ring.get(*asker, kAddress).kind, Kind::Found);
+    EXPECT_EQ(ring.claim(*asker, kIp, kMacB).kind, Kind::Held);
+  }
+}
+
+TEST(Handover, AfterAMassFailureVotesAreUnsureUntilHoldersHaveRefreshed) {
+  DhtRing ring(12);
+  ASSERT_EQ(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);
+  for (DhtNode* node : ring.holders(kAddress)) node->is_alive = false;
+  ring.tell_neighbours();
+  ring.advance(5s);
+  const auto replicas = ring.by_distance(kAddress);
+  const auto claimed = ring.claim(*replicas.back(), kIp, kMacB);
+  ASSERT_EQ(claimed.kind, Kind::Accepted) << "no replica is left";
+  bool unsure = false;
+  for (const auto& outcome : replicas.back()->outcomes) unsure |= outcome.is_unsure;
+  EXPECT_TRUE(unsure) << "everybody has to be asked";
+  ring.advance(8min);
+  replicas.back()->outcomes.clear();
+  (void)ring.claim(*replicas.back(), address(1).ip.ipv4(), kMacB);
+  for (const auto& outcome : replicas.back()->outcomes) EXPECT_FALSE(outcome.is_unsure);
+}
+
+TEST(Handover, OneDeathLeavesTheOthersSure) {
+  DhtRing ring(12);
+  const auto replicas = ring.by_distance(kAddress);
+  ring.kill(*replicas[0]);
+  ring.advance(5s);
+  ASSERT_EQ(ring.claim(*replicas.back(), kIp, kMacB).kind, Kind::Accepted);
+  for (const auto& outcome : replicas.back()->outcomes) EXPECT_FALSE(outcome.is_unsure);
+}
+
+TEST(Handover, WhoHasNotHeardFromTheOthersDoesNotVote) {
+  DhtRing ring(6);
+  DhtNode& newcomer = ring.add();
+  // Nothing is delivered: it knows its neighbours, and nothing of what they have.
+  auto record = ip_record(kIp, kMacA, ring.wall(), State::Reserved, 1, 60s);
+  ring.node(0).notary.sign(ring.wall(), record);
+  wire::DhtRequest request;
+  request.operation = wire::DhtRequest::Operation::Create;
+  request.asker = ring.node(0).id();
+  request.is_relayed = true;
+  request.record = record;
+  for (uint32_t i = 0; i < 20; ++i) {
+    auto other = ip_record(address(i).ip.ipv4(), kMacA, ring.wall(), State::Reserved, 1, 60s);
+    ring.node(0).notary.sign(ring.wall(), other);
+    request.address = address(i);
+    request.record = other;
+    newcomer.replica.handle_request(ring.now, ring.wall(), request);
+  }
+  EXPECT_GT(newcomer.replica.counts().not_ready, 0u);
+  EXPECT_EQ(newcomer.replica.counts().accepted, 0u);
+  ring.advance(5s);
+  newcomer.replica.handle_request(ring.now, ring.wall(), request);
+  EXPECT_EQ(newcomer.replica.counts().not_ready + newcomer.replica.counts().accepted +
+                newcomer.replica.counts().held,
+            newcomer.replica.counts().creates);
+}
+
+/// Counts the pulls of each node from each other.
+struct Pulls {
+  std::map<std::pair<NodeId, NodeId>, size_t> counts;
+  size_t of(const DhtNode& asker, const NodeId& asked) const {
+    const auto found = counts.find({asker.id(), asked});
+    return found == counts.end() ? 0 : found->second;
+  }
+  void watch(DhtRing& ring) {
+    ring.passes = [this](DhtNode& from, DhtNode& to, wire::RingMessage& message) {
+      if (std::holds_alternative<wire::DhtPull>(message)) ++counts[{from.id(), to.id()}];
+      return true;
+    };
+  }
+};
+
+TEST(Handover, ANewcomerAsksAllAndIsAskedItselfAndNobodyElseIs) {
+  DhtRing ring(12);
+  Pulls pulls;
+  pulls.watch(ring);
+  DhtNode& newcomer = ring.add();
+  ring.advance(5s);
+  for (const NodeId& near : newcomer.replica.near().all()) EXPECT_EQ(pulls.of(newcomer, near), 1u);
+  for (const auto& [pair, count] : pulls.counts) {
+    EXPECT_TRUE(pair.first == newcomer.id() || pair.second == newcomer.id());
+  }
+  EXPECT_EQ(pulls.counts.size(), 12u) << "its neighbours may have come from another ring";
+}
+
+TEST(Handover, AfterADeathThatSideIsAsked) {
+  DhtRing ring(12);
+  DhtNode& witness = ring.node(0);
+  const Neighbourhood before = witness.replica.near();
+  Pulls pulls;
+  pulls.watch(ring);
+  for (size_t i = 0; i < ring.size(); ++i) {
+    if (ring.node(i).id() == before.successors[1]) {
+      ring.kill(ring.node(i));
+      break;
+    }
+  }
+  ring.advance(5s);
+  for (const NodeId& node : witness.replica.near().successors) EXPECT_EQ(pulls.of(witness, node), 1u);
+  for (const NodeId& node : before.predecessors) EXPECT_EQ(pulls.of(witness, node), 0u);
+}
+
+TEST(Repair, AReplicaThatMissedARecordGetsItWithinARound) {
+  DhtRing ring(8);
+  const auto replicas = ring.by_distance(kAddress);
+  ring.passes = [&](DhtNode&, DhtNode& to, wire::RingMessage& message) {
+    return &to != replicas[1] || !std::holds_alternative<wire::DhtRequest>(message);
+  };
+  ASSERT_EQ(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);
+  EXPECT_EQ(replicas[1]->replica.store().find(key_of(kAddress)), nullptr);
+  ring.passes = nullptr;
+  ring.advance(25min);
+  EXPECT_NE(replicas[1]->replica.store().find(key_of(kAddress)), nullptr);
+}
+
+TEST(Repair, LostMessagesOfAHandoverAreRepeated) {
+  DhtRing ring(8);
+  for (uint32_t i = 0; i < 60; ++i) {
+    ASSERT_EQ(ring.claim(ring.node(i % 8), address(i).ip.ipv4(), kMacA).kind, Kind::Accepted);
+  }
+  SeededRandom random(3);
+  ring.passes = [&](DhtNode&, DhtNode&, wire::RingMessage&) { return random.below(10) >= 2; };
+  DhtNode& newcomer = ring.add();
+  ring.advance(10s);
+  ring.passes = nullptr;
+  ring.advance(6min);
+  for (uint32_t i = 0; i < 60; ++i) {
+    if (ring.by_distance(address(i))[0] == &newcomer) {
+      EXPECT_NE(newcomer.replica.store().find(key_of(address(i))), nullptr) << i;
+    }
+  }
+}
+
+TEST(Partition, AfterItHealsExactlyOneKeepsTheAddressAndTheOtherIsTold) {
+  DhtRing ring(10);
+  ring.reaches = [&](const DhtNode& a, const DhtNode& b) {
+    return (a.id().bytes[5] & 1) == (b.id().bytes[5] & 1);
+  };
+  DhtNode* left = nullptr;
+  DhtNode* right = nullptr;
+  for (size_t i = 0; i < ring.size(); ++i) {
+    (ring.node(i).id().bytes[5] & 1 ? left : right) = &ring.node(i);
+  }
+  ASSERT_TRUE(left && right);
+  ring.tell_neighbours();
+  ring.advance(10s);
+  ASSERT_EQ(ring.claim(*left, kIp, kMacA).kind, Kind::Accepted);
+  ASSERT_EQ(ring.claim(*right, kIp, kMacB).kind, Kind::Accepted);
+  ring.reaches = nullptr;
+  ring.tell_neighbours();
+  ring.advance(3s);
+  DhtNode& winner = left->id() < right->id() ? *left : *right;  // Equal sequences.
+  DhtNode& loser = &winner == left ? *right : *left;
+  size_t replicas = 0;
+  for (DhtNode* holder : ring.holders(kAddress)) {  // Others have left-overs, which nobody asks for.
+    if (!is_replica(holder->id(), key_of(kAddress), holder->id(), holder->replica.near())) continue;
+    ++replicas;
+    EXPECT_EQ(holder->replica.store().find(key_of(kAddress))->record.node, winner.id());
+  }
+  EXPECT_EQ(replicas, 5u);
+  const auto is_of_winner = [&](const wire::DhtRecord& record) {
+    return record.address() == kAddress && record.node == winner.id();
+  };
+  EXPECT_TRUE(std::any_of(loser.notices.begin(), loser.notices.end(), is_of_winner));
+}
+
+TEST(Move, TheOldHostIsTold) {
+  DhtRing ring(8);
+  ASSERT_EQ(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);
+  ASSERT_EQ(ring.claim(ring.node(1), kIp, kMacA).kind, Kind::Accepted);
+  ASSERT_FALSE(ring.node(0).notices.empty());
+  EXPECT_EQ(ring.node(0).notices.back().node, ring.node(1).id());
+}
+
+TEST(Replica, AnIpIsReservedBeforeItIsBound) {
+  DhtRing ring(1);
+  DhtNode& node = ring.node(0);
+  const auto outcome = ring.run(
+      [&](uint64_t id) {
+        return node.client.create(ring.now, ring.wall(), id, ip_record(kIp, kMacA, ring.wall()));
+      },
+      node);
+  EXPECT_EQ(outcome.kind, Kind::Failed);
+}
+
+TEST(Replica, ABadRecordIsRefusedByName) {
+  DhtRing ring(1);
+  auto record = ip_record(kIp, kMacA, ring.wall());
+  ring.node(0).notary.sign(ring.wall(), record);
+  record.signature[0] ^= 1;
+  EXPECT_FALSE(ring.node(0).replica.handle_notice(ring.now, ring.wall(), ring.node(0).id(), record));
+  EXPECT_EQ(ring.node(0).refused.get(Error::BadAuthTag), 1u);
+  EXPECT_EQ(ring.node(0).replica.store().size(), 0u);
+}
+
+TEST(Replica, AStrangePageEndsThePull) {
+  DhtRing ring(3);
+  DhtNode& node = ring.node(0);
+  ring.passes = [&](DhtNode&, DhtNode& to, wire::RingMessage& message) {
+    if (auto* page = std::get_if<wire::DhtPage>(&message); page && &to == &node) page->next = NodeId{{1}};
+    return true;  // For ever the same place.
+  };
+  const uint64_t before = node.replica.counts().syncs;
+  ring.advance(30min);  // DhtRing::settle() says if it never ends.
+  EXPECT_GT(node.replica.counts().syncs, before);
+  EXPECT_GT(node.refused.get(Error::Malformed), 0u);
+}
+
+}  // namespace
+}  // namespace ipop

@@ -1,0 +1,249 @@
+// Addresses in whole nodes: DHCP claims, moves, duplicates, restarts, partitions; docs/addresses.md.
+#include "overlay/node/directory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "overlay/sim/world.h"
+#include "tests/support/guest_frames.h"
+#include "tests/vnet/testing.h"
+
+namespace ipop {
+namespace {
+
+using sim::Host;
+using sim::World;
+
+std::string name_of(size_t i) { return "h" + std::to_string(i); }
+
+struct Network : testing::Test {
+  void start(size_t n, sim::WorldOptions options = {.seed = 11}) {
+    world = std::make_unique<World>(options);
+    for (size_t i = 0; i < n; ++i) hosts.push_back(&world->add_host(name_of(i)));
+    world->run_for(12s);
+  }
+  /// What the guest is offered and gets, within 10 s.
+  std::optional<Ipv4Address> lease(Host& host, uint8_t guest, std::optional<Ipv4Address> wish = {}) {
+    for (int i = 0; i < 5; ++i) {
+      auto discover = vnet_testing::dhcp(DhcpMessage::Type::Discover, guest);
+      discover.requested_address = wish;
+      if (const auto offer = ask(host, discover)) {
+        auto request = vnet_testing::dhcp(DhcpMessage::Type::Request, guest);
+        request.requested_address = offer->yiaddr;
+        request.server_id = offer->server_id;
+        const auto ack = ask(host, request);
+        if (ack && ack->type == DhcpMessage::Type::Ack) return ack->yiaddr;
+      }
+    }
+    return std::nullopt;
+  }
+  std::optional<DhcpMessage> ask(Host& host, const DhcpMessage& message) {
+    host.take_frames();
+    host.send_frame(vnet_testing::dhcp_frame(message));
+    for (int i = 0; i < 20; ++i) {
+      world->run_for(100ms);
+      for (const Bytes& frame : host.take_frames()) {
+        const auto reply = vnet_testing::dhcp_in(frame);
+        if (reply && reply->chaddr == message.chaddr) return reply;
+      }
+    }
+    return std::nullopt;
+  }
+  static bool holds(Host& host, uint8_t guest, Ipv4Address ip) {
+    const auto known = std::as_const(host).node().vnet().map().find_ip(ip);
+    return known && known->node == host.id() && known->mac == vnet_testing::mac(guest);
+  }
+  /// Where the ARP answer of `host` says that the address is.
+  std::optional<MacAddress> resolve(Host& host, Ipv4Address ip) {
+    host.take_frames();
+    host.send_frame(test::arp_request(test::kAlice, test::kAliceIp, ip));
+    world->run_for(4s);
+    for (const Bytes& frame : host.take_frames()) {
+      const auto reply = vnet_testing::arp_in(frame);
+      if (reply && reply->operation == ArpPacket::Operation::Reply && reply->sender_ip == ip) {
+        return reply->sender_mac;
+      }
+    }
+    return std::nullopt;
+  }
+  void split(const std::function<bool(size_t)>& is_left) {
+    for (size_t i = 0; i < hosts.size(); ++i) {
+      world->internet().set_group(hosts[i]->index(), is_left(i) ? 0 : 1);
+    }
+  }
+
+  std::unique_ptr<World> world;
+  std::vector<Host*> hosts;
+};
+
+struct NetworkOf : Network, testing::WithParamInterface<size_t> {};
+INSTANTIATE_TEST_SUITE_P(Sizes, NetworkOf, testing::Values(1, 2, 3, 4, 5, 6, 7, 8, 16));
+
+TEST_P(NetworkOf, GuestsOfAllHostsGetDifferentAddressesAtTheSameTime) {
+  start(GetParam(), {.seed = GetParam(), .subnet = *Ipv4Subnet::parse("10.128.0.0/27")});
+  std::map<uint8_t, Ipv4Address> given;
+  std::map<uint8_t, DhcpMessage> offers;
+  for (int round = 0; round < 40 && given.size() < 16; ++round) {
+    for (uint8_t guest = 1; guest <= 16; ++guest) {
+      if (given.contains(guest)) continue;
+      Host& host = *hosts[guest % hosts.size()];
+      if (offers.contains(guest)) {
+        auto request = vnet_testing::dhcp(DhcpMessage::Type::Request, guest);
+        request.requested_address = offers.at(guest).yiaddr;
+        request.server_id = offers.at(guest).server_id;
+        host.send_frame(vnet_testing::dhcp_frame(request));
+      } else {
+        host.send_frame(vnet_testing::dhcp_frame(vnet_testing::dhcp(DhcpMessage::Type::Discover, guest)));
+      }
+    }
+    world->run_for(500ms);
+    for (Host* host : hosts) {
+      for (const Bytes& frame : host->take_frames()) {
+        const auto reply = vnet_testing::dhcp_in(frame);
+        if (!reply) continue;
+        const uint8_t guest = reply->chaddr.bytes[5];
+        if (reply->type == DhcpMessage::Type::Offer) offers[guest] = *reply;
+        if (reply->type == DhcpMessage::Type::Nak) offers.erase(guest);
+        if (reply->type == DhcpMessage::Type::Ack) given[guest] = reply->yiaddr;
+      }
+    }
+  }
+  EXPECT_EQ(given.size(), 16u);
+  std::set<Ipv4Address> addresses;
+  for (const auto& [guest, ip] : given) addresses.insert(ip);
+  EXPECT_EQ(addresses.size(), given.size());
+}
+
+TEST_P(NetworkOf, TheSameGuestGetsTheSameAddressOnAnotherHost) {
+  start(GetParam());
+  const auto first = lease(*hosts[0], 1);
+  ASSERT_TRUE(first);
+  world->run_for(10s);
+  EXPECT_EQ(lease(*hosts.back(), 1), first);
+  world->run_for(10s);
+  EXPECT_TRUE(holds(*hosts.back(), 1, *first));
+  if (hosts.size() > 1) {
+    EXPECT_FALSE(holds(*hosts[0], 1, *first)) << "the old host has heard of it";
+  }
+}
+
+TEST_P(NetworkOf, AnyHostFindsAGuest) {
+  start(GetParam());
+  const auto ip = lease(*hosts.back(), 1);
+  ASSERT_TRUE(ip);
+  world->run_for(10s);
+  for (Host* host : hosts) {
+    if (host == hosts.back()) continue;  // Its guest answers for itself.
+    EXPECT_EQ(resolve(*host, *ip), vnet_testing::mac(1)) << host->name();
+  }
+}
+
+TEST_F(Network, AnAddressInUseIsNotGivenToAnother) {
+  start(9);
+  const auto first = lease(*hosts[0], 1);
+  ASSERT_TRUE(first);
+  const auto second = lease(*hosts[5], 2, first);
+  ASSERT_TRUE(second);
+  EXPECT_NE(second, first);
+}
+
+TEST_F(Network, AStaticAddressThatIsHeldIsNotBelieved) {
+  start(9);
+  const auto first = lease(*hosts[0], 1);
+  ASSERT_TRUE(first);
+  world->run_for(5s);
+  hosts[5]->send_frame(test::arp_request(test::kBob, *first, *first));
+  world->run_for(10s);
+  EXPECT_TRUE(holds(*hosts[0], 1, *first));
+  const auto known = std::as_const(*hosts[5]).node().vnet().map().find_ip(*first);
+  EXPECT_TRUE(!known || known->node == hosts[0]->id());
+}
+
+TEST_F(Network, AMoveIsFollowedByThoseWhoTalkWithTheGuest) {
+  start(9);
+  const Bytes here = test::arp_request(test::kBob, test::kBobIp, test::kBobIp);
+  hosts[1]->send_frame(here);
+  world->run_for(5s);
+  ASSERT_EQ(resolve(*hosts[5], test::kBobIp), test::kBob);
+  for (int i = 0; i < 20; ++i) {
+    Host& host = *hosts[i % 2 == 0 ? 2 : 1];
+    host.send_frame(here);
+    world->run_for(2s);
+    for (Host* each : hosts) each->take_frames();
+    hosts[5]->send_frame(test::frame(test::kBob, test::kAlice, "hello"));
+    world->run_for(1s);
+    EXPECT_THAT(host.take_frames(), testing::Contains(test::frame(test::kBob, test::kAlice, "hello")))
+        << "move " << i;
+  }
+}
+
+TEST_F(Network, AfterAPartitionExactlyOneKeepsTheAddress) {
+  start(10);
+  split([](size_t i) { return i % 2 == 0; });
+  world->run_for(60s);
+  const Ipv4Address wish = *Ipv4Address::parse("10.128.7.7");
+  const auto left = lease(*hosts[2], 1, wish);
+  const auto right = lease(*hosts[3], 2, wish);
+  ASSERT_EQ(left, wish);
+  ASSERT_EQ(right, wish) << "each side goes on by itself";
+  world->internet().heal();
+  world->run_for(120s);
+  EXPECT_EQ(holds(*hosts[2], 1, wish) + holds(*hosts[3], 2, wish), 1);
+  const MacAddress winner = vnet_testing::mac(holds(*hosts[2], 1, wish) ? 1 : 2);
+  for (const size_t i : {0, 5, 9}) EXPECT_EQ(resolve(*hosts[i], wish), winner);
+  // The loser gets another one.
+  const uint8_t loser = winner == vnet_testing::mac(1) ? 2 : 1;
+  const auto next = lease(*hosts[loser == 1 ? 2 : 3], loser);
+  ASSERT_TRUE(next);
+  EXPECT_NE(*next, wish);
+}
+
+TEST_F(Network, AHostThatRestartsWithoutItsFileGivesItsGuestTheSameAddress) {
+  start(9);
+  const auto first = lease(*hosts[4], 1);
+  ASSERT_TRUE(first);
+  world->run_for(5s);
+  world->kill(*hosts[4]);
+  world->run_for(10s);
+  world->start(*hosts[4]);
+  world->run_for(15s);
+  EXPECT_EQ(lease(*hosts[4], 1), first);
+}
+
+TEST_F(Network, WhatADeadHostHeldIsFreeAfterItsLease) {
+  start(9, {.seed = 12, .drift_ppm = 100});
+  const auto first = lease(*hosts[4], 1);
+  ASSERT_TRUE(first);
+  world->run_for(5s);
+  world->kill(*hosts[4]);
+  world->run_for(30min);
+  EXPECT_NE(lease(*hosts[1], 2, first), first);
+  world->run_for(37min);
+  EXPECT_EQ(lease(*hosts[2], 3, first), first);
+}
+
+TEST_F(Network, OneWordLostInTwentyChangesNothing) {
+  start(9, {.seed = 13, .loss = 0.05});
+  std::set<Ipv4Address> given;
+  for (uint8_t guest = 1; guest <= 20; ++guest) {
+    const auto ip = lease(*hosts[guest % 9], guest);
+    ASSERT_TRUE(ip) << int{guest};
+    EXPECT_TRUE(given.insert(*ip).second) << ip->to_string();
+  }
+}
+
+TEST_F(Network, OwnRecordsAreRefreshedForAsLongAsTheGuestIsHere) {
+  start(9);
+  const auto ip = lease(*hosts[0], 1);
+  ASSERT_TRUE(ip);
+  world->run_for(15min);
+  EXPECT_GT(std::as_const(*hosts[0]).node().directory().counts().refreshes, 5u);
+  const auto [bound, all] = std::as_const(*hosts[0]).node().directory().published();
+  EXPECT_EQ(bound, all);
+  EXPECT_EQ(all, 2u) << "its IP and its MAC";
+}
+
+}  // namespace
+}  // namespace ipop

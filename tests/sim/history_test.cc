@@ -1,0 +1,85 @@
+// The checker finds what is planted, and nothing else.
+#include "overlay/sim/history.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ipop::sim {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr Instant kStart{100s};
+constexpr Ipv4Address kIp{0x0a800005};
+constexpr Ipv4Address kOther{0x0a800006};
+
+TEST(History, GuestsWithAddressesOfTheirOwnAreFine) {
+  History history;
+  history.observe(kStart, {{1, kIp, 0}, {2, kOther, 0}});
+  history.observe(kStart + 1s, {{2, kIp, 0}, {1, kOther, 0}});
+  EXPECT_THAT(history.violations(), IsEmpty());
+  EXPECT_EQ(history.observations(), 2u);
+}
+
+TEST(History, OneGuestSeenAtTwoHostsIsOneGuest) {
+  History history;
+  history.observe(kStart, {{1, kIp, 0}, {1, kIp, 0}});
+  EXPECT_THAT(history.violations(), IsEmpty());
+}
+
+TEST(History, TwoGuestsOfOnePartitionWithOneAddressAreFound) {
+  History history;
+  history.observe(kStart, {{1, kIp, 0}, {2, kIp, 0}});
+  EXPECT_THAT(history.violations(), ElementsAre(HasSubstr("10.128.0.5 is held by two guests")));
+}
+
+TEST(History, TwoSidesMayDisagreeUntilTheyHaveDecided) {
+  History history;
+  history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+  history.note_heal(kStart + 1s);
+  history.observe(kStart + 2s, {{1, kIp, 0}, {2, kIp, 0}});
+  history.observe(kStart + 91s, {{2, kIp, 0}});
+  history.observe(kStart + 92s, {{2, kIp, 0}});
+  EXPECT_THAT(history.violations(), IsEmpty());
+  EXPECT_EQ(history.conflicts(), 1u);
+}
+
+TEST(History, BothKeepingItIsFound) {
+  History history;
+  history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+  history.note_heal(kStart);
+  history.observe(kStart + 90s, {{1, kIp, 0}, {2, kIp, 0}});
+  EXPECT_THAT(history.violations(), ElementsAre(HasSubstr("still held by both")));
+  history.observe(kStart + 91s, {{1, kIp, 0}, {2, kIp, 0}});
+  EXPECT_EQ(history.violations().size(), 2u) << "and from then on it is like any other";
+}
+
+TEST(History, NeitherKeepingItIsFound) {
+  History history;
+  history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+  history.note_heal(kStart);
+  history.observe(kStart + 90s, {{3, kIp, 0}});
+  EXPECT_THAT(history.violations(), ElementsAre(HasSubstr("kept by neither")));
+}
+
+TEST(History, AThirdGuestDoesNotGetADisputedAddress) {
+  History history;
+  history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+  history.note_heal(kStart);
+  history.observe(kStart + 5s, {{1, kIp, 0}, {3, kIp, 0}});
+  EXPECT_THAT(history.violations(), ElementsAre(HasSubstr("held by two guests")));
+}
+
+TEST(History, WhoEndsNeedNotKeepIt) {
+  History history;
+  history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+  history.note_heal(kStart);
+  history.note_end(1);
+  history.observe(kStart + 90s, {});
+  EXPECT_THAT(history.violations(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace ipop::sim

@@ -1,0 +1,49 @@
+// Whole networks under crashes, moves, partitions, loss and clocks that drift, against docs/addresses.md.
+#include "overlay/sim/leases.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ipop::sim {
+namespace {
+
+using testing::IsEmpty;
+
+/// Twenty guests for 29 addresses, so that the sides of a partition give the same ones.
+LeasesOptions options(uint64_t seed) {
+  return {.world = {.seed = seed,
+                    .loss = 0.05,
+                    .subnet = *Ipv4Subnet::parse("10.128.0.0/27"),
+                    .drift_ppm = 100,
+                    .keeps_log = false},
+          .hosts = 10,
+          .guests = 20,
+          .pause = 15s};
+}
+
+TEST(Leases, NoTwoGuestsOfOnePartitionHoldOneAddressAndOneKeepsItAfterwards) {
+  size_t conflicts = 0;
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    Leases leases(options(seed));
+    leases.run(10min);
+    leases.calm(3min);
+    EXPECT_THAT(leases.history().violations(), IsEmpty()) << "seed " << seed;
+    EXPECT_GE(leases.counts().grants, 20u) << "seed " << seed;
+    conflicts += leases.history().conflicts();
+  }
+  EXPECT_GT(conflicts, 0u) << "there was nothing to decide";
+}
+
+TEST(Leases, NoAddressIsLostForGood) {
+  Leases leases(options(7));
+  leases.run(5min);
+  leases.end_guests();
+  leases.calm(66min);  // A lease, the difference of clocks, and a minute.
+  leases.add_guests(28);
+  leases.calm(4min);
+  EXPECT_EQ(leases.leased(), 28u);
+  EXPECT_THAT(leases.history().violations(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace ipop::sim
