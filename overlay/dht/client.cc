@@ -78,15 +78,20 @@ void Client::ask(Instant now, Operation& operation) {
   }
   ++operation.tries;
   operation.retry_at = now + std::min(operation.tries * round_trip_.retry_timeout(), kLongestRetryTimeout);
+  note_due(operation);
+}
+
+void Client::note_due(const Operation& operation) {
+  next_retry_ = std::min({next_retry_, operation.retry_at, operation.give_up_at});
 }
 
 Result<Done> Client::handle_reply(Instant now, Duration wall, const wire::DhtReply& reply) {
   const auto attempt = by_attempt_.find(reply.id);
   if (attempt == by_attempt_.end()) return Error::UnexpectedMessage;
-  const auto from = notary_.check(wall, reply);
-  if (!from) return from.error();
   const auto entry = operations_.find(attempt->second);
   Operation& operation = entry->second;
+  const auto from = notary_.check(wall, operation.request, reply);
+  if (!from) return from.error();
   if (reply.record) {
     if (reply.record->address() != operation.request.address) return Error::Malformed;
     if (const auto good = notary_.check(wall, *reply.record); !good) return good.error();
@@ -120,11 +125,7 @@ void Client::judge_get(Instant now, Operations::iterator entry, bool is_over) {
   }
   is_over |= answers >= read_quorum(count_);
   if (!is_over) return;
-  if (operation.found) {
-    by_attempt_.erase(operation.request.id);
-    operations_.erase(entry);
-    return;
-  }
+  if (operation.found) return erase(entry);
   const bool is_known = answers >= read_quorum(count_);
   if (is_known) note_round_trip(now, operation);
   ++(is_known ? counts_.nothing : counts_.failed);
@@ -201,9 +202,14 @@ void Client::note_round_trip(Instant now, const Operation& operation) {
 }
 
 void Client::finish(Operations::iterator entry, Outcome outcome) {
+  erase(entry);
+  outcomes_.push_back(std::move(outcome));
+}
+
+void Client::erase(Operations::iterator entry) {
   by_attempt_.erase(entry->second.request.id);
   operations_.erase(entry);
-  outcomes_.push_back(std::move(outcome));
+  if (operations_.empty()) next_retry_ = kNever;
 }
 
 std::optional<Client::Question> Client::poll_question() {
@@ -222,14 +228,12 @@ std::optional<Client::Outcome> Client::poll_outcome() {
 
 Instant Client::next_timeout() const {
   if (!questions_.empty() || !outcomes_.empty()) return Instant::min();
-  Instant next = kNever;
-  for (const auto& [id, operation] : operations_) {
-    next = std::min({next, operation.retry_at, operation.give_up_at});
-  }
-  return next;
+  return next_retry_;
 }
 
 void Client::handle_timeout(Instant now, Duration wall) {
+  if (now < next_retry_) return;
+  next_retry_ = kNever;
   for (auto entry = operations_.begin(); entry != operations_.end();) {
     const auto current = entry++;
     Operation& operation = current->second;
@@ -241,6 +245,8 @@ void Client::handle_timeout(Instant now, Duration wall) {
       }
     } else if (now >= operation.retry_at) {
       ask(now, operation);
+    } else {
+      note_due(operation);
     }
   }
 }

@@ -109,16 +109,19 @@ class Client {
 
   Result<Done> start(Instant now, uint64_t id, wire::DhtRequest request, Duration patience);
   void ask(Instant now, Operation& operation);
+  void note_due(const Operation& operation);
   void judge_get(Instant now, Operations::iterator entry, bool is_over);
   void judge_write(Instant now, Duration wall, Operations::iterator entry, bool is_over);
   bool raise(Instant now, Duration wall, Operation& operation, const wire::DhtRecord& obstacle);
   void note_round_trip(Instant now, const Operation& operation);
   void finish(Operations::iterator entry, Outcome outcome);
+  void erase(Operations::iterator entry);
 
   Notary& notary_;
   Random& random_;
   size_t count_ = 1;
   Operations operations_;                    ///< By the caller's id.
+  Instant next_retry_ = kNever;              ///< Nothing in operations_ is due before.
   std::map<uint64_t, uint64_t> by_attempt_;  ///< The id on the wire, to the caller's.
   RoundTrip round_trip_;
   std::deque<Question> questions_;

@@ -50,9 +50,9 @@ void Notary::sign(Duration wall, wire::DhtRecord& record) {
   record.signature = credentials_.identity.sign(text_of(record));
 }
 
-void Notary::sign(const NodeId& asker, wire::DhtReply& reply) const {
+void Notary::sign(const wire::DhtRequest& request, wire::DhtReply& reply) const {
   reply.certificate = credentials_.certificate.to_der();
-  reply.signature = credentials_.identity.sign(text_of(asker, reply));
+  reply.signature = credentials_.identity.sign(text_of(request, reply));
 }
 
 Result<Done> Notary::check(Duration wall, const wire::DhtRecord& record) {
@@ -67,10 +67,10 @@ Result<Done> Notary::check(Duration wall, const wire::DhtRecord& record) {
   return Done{};
 }
 
-Result<NodeId> Notary::check(Duration wall, const wire::DhtReply& reply) {
+Result<NodeId> Notary::check(Duration wall, const wire::DhtRequest& request, const wire::DhtReply& reply) {
   const auto certificate = check_certificate(wall, reply.certificate);
   if (!certificate) return certificate.error();
-  if (!verify(certificate->public_key(), text_of(credentials_.id, reply), reply.signature)) {
+  if (!verify(certificate->public_key(), text_of(request, reply), reply.signature)) {
     return Error::BadAuthTag;
   }
   return certificate->node_id();
@@ -100,11 +100,15 @@ Bytes Notary::text_of(const wire::DhtRecord& record) const {
   return out.take();
 }
 
-Bytes Notary::text_of(const NodeId& asker, const wire::DhtReply& reply) const {
+Bytes Notary::text_of(const wire::DhtRequest& request, const wire::DhtReply& reply) const {
+  wire::DhtRequest question = request;
+  question.is_relayed = false;
+  Writer text;
+  write(text, question);
   Writer out;
   out.bytes(as_bytes("ipop dht reply 1:"));
   out.bytes(credentials_.network.id());
-  out.bytes(reply.signed_part(asker));
+  out.bytes(reply.signed_part(sha256({text.view()})));
   return out.take();
 }
 

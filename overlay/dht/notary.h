@@ -40,19 +40,19 @@ class Notary {
   /// Fills in node, certificate, time of issue and signature.  A record of ours is later than any before.
   void sign(Duration wall, wire::DhtRecord& record);
   /// Fills in certificate and signature.
-  void sign(const NodeId& asker, wire::DhtReply& reply) const;
+  void sign(const wire::DhtRequest& request, wire::DhtReply& reply) const;
 
   /// BadCertificate, ExpiredCertificate: of the writer.  WrongPeer: it is another node's.  BadAuthTag: the
   /// signature.  NotAllowed: the address, or a life that is too long.  Replayed: its time is over, or has not
   /// come.  Malformed: a sequence that there is not.
   Result<Done> check(Duration wall, const wire::DhtRecord& record);
-  /// The node that answered us.
-  Result<NodeId> check(Duration wall, const wire::DhtReply& reply);
+  /// The node that answered this request.
+  Result<NodeId> check(Duration wall, const wire::DhtRequest& request, const wire::DhtReply& reply);
 
  private:
   Result<Certificate> check_certificate(Duration wall, const Bytes& der);
   Bytes text_of(const wire::DhtRecord& record) const;
-  Bytes text_of(const NodeId& asker, const wire::DhtReply& reply) const;
+  Bytes text_of(const wire::DhtRequest& request, const wire::DhtReply& reply) const;
 
   const Credentials& credentials_;
   std::map<Hash, Certificate> checked_;  ///< By the hash of their octets; signed by the network's CA.

@@ -86,6 +86,10 @@ void Replica::handle_request(Instant now, Duration wall, const DhtRequest& reque
     refused_.add(Error::UnexpectedMessage);
     return;
   }
+  if (is_recent(now, request)) {
+    ++counts_.repeated;
+    return;
+  }
   if (!request.is_relayed) {
     if (relay_rate_.take(now)) {
       DhtRequest copy = request;
@@ -101,8 +105,18 @@ void Replica::handle_request(Instant now, Duration wall, const DhtRequest& reque
   DhtReply reply = answer(now, wall, request, key);
   reply.id = request.id;
   reply.is_unsure = is_unsure(now);
-  notary_.sign(request.asker, reply);
+  notary_.sign(request, reply);
   messages_.push_back({.to = request.asker, .body = std::move(reply)});
+}
+
+bool Replica::is_recent(Instant now, const DhtRequest& request) {
+  while (!recent_.empty() && (recent_.front().second + kSameRequest <= now || recent_.size() > kMaxRecent)) {
+    recent_.pop_front();
+  }
+  const bool out =
+      std::any_of(recent_.begin(), recent_.end(), [&](const auto& one) { return one.first == request.id; });
+  if (!out) recent_.emplace_back(request.id, now);
+  return out;
 }
 
 DhtReply Replica::answer(Instant now, Duration wall, const DhtRequest& request, const NodeId& key) {
@@ -126,6 +140,12 @@ DhtReply Replica::answer_write(Instant now, Duration wall, const DhtRequest& req
   ++(is_create ? counts_.creates : counts_.puts);
   const DhtRecord& record = *request.record;
   DhtReply out;
+  const Store::Entry* held = store_.find(key);
+  if (held && held->record == record) {  // Asked again, or repaired; and it was checked then.
+    out.verdict = Verdict::Accepted;
+    ++counts_.accepted;
+    return out;
+  }
   if (const auto good = notary_.check(wall, record); !good) {
     refused_.add(good.error());
     ++counts_.refused;
@@ -138,10 +158,9 @@ DhtReply Replica::answer_write(Instant now, Duration wall, const DhtRequest& req
     out.verdict = Verdict::Refused;
     return out;
   }
-  if (const Store::Entry* held = store_.find(key)) {
-    const bool is_same = record.signed_part() == held->record.signed_part();  // Asked again, or repaired.
+  if (held) {
     const bool is_better = is_create ? may_create(record, held->record) : replaces(record, held->record);
-    if (!is_same && !is_better) {
+    if (!is_better) {
       out.verdict = Verdict::Held;
       out.record = held->record;
       ++counts_.held;

@@ -51,7 +51,11 @@ class Replica {
   static constexpr Duration kUnsureTime = 7min;
   /// A record that we are not responsible for any more is kept for so long after things calmed down.
   static constexpr Duration kKeepTime = 10min;
-  static constexpr size_t kMaxScan = 512;  ///< Records looked at for one Page.
+  /// A request that comes again within this time took another way here at the same time, and is not answered
+  /// twice: its asker has not been waiting.
+  static constexpr Duration kSameRequest = 50ms;
+  static constexpr size_t kMaxRecent = 64;  ///< Requests that are remembered for that.
+  static constexpr size_t kMaxScan = 512;   ///< Records looked at for one Page.
 
   /// The references must outlive it.
   Replica(Notary& notary, Random& random, ErrorCounters& refused, Instant now);
@@ -83,7 +87,7 @@ class Replica {
   struct Counts {
     uint64_t gets = 0, creates = 0, puts = 0;  ///< Answered.
     uint64_t accepted = 0, held = 0, not_ready = 0, full = 0, refused = 0;
-    uint64_t relayed = 0, relay_limited = 0;
+    uint64_t relayed = 0, relay_limited = 0, repeated = 0;
     uint64_t syncs = 0;       ///< Rounds that were completed.
     uint64_t repaired = 0;    ///< Records that came from another replica.
     uint64_t superseded = 0;  ///< Records of one writer that gave way to another's.
@@ -101,6 +105,7 @@ class Replica {
     Instant retry_at;
   };
 
+  bool is_recent(Instant now, const wire::DhtRequest& request);
   wire::DhtReply answer(Instant now, Duration wall, const wire::DhtRequest& request, const NodeId& key);
   wire::DhtReply answer_write(Instant now, Duration wall, const wire::DhtRequest& request, const NodeId& key);
   bool may_vote(Instant now, const NodeId& key) const;
@@ -136,6 +141,7 @@ class Replica {
   Instant changed_at_;
   Instant unsure_until_;
   std::deque<Instant> losses_;
+  std::deque<std::pair<uint64_t, Instant>> recent_;  ///< Ids of requests, and when they were answered.
   TokenBucket relay_rate_{1ms, 1000};
   TokenBucket notice_rate_{10ms, 200};
   std::deque<Message> messages_;

@@ -38,6 +38,11 @@ Instant Introducers::next_timeout(Company company) const {
   return next_;
 }
 
+void Introducers::handle_here(const Endpoint& endpoint) {
+  are_we_ = std::any_of(introducers_.begin(), introducers_.end(),
+                        [&](const Introducer& introducer) { return introducer.endpoint == endpoint; });
+}
+
 void Introducers::hurry(Instant now) {
   next_if_alone_ = now;
   next_if_few_ = now + kNextOfFew;

@@ -19,8 +19,8 @@ inline constexpr Duration kSelfPatience = 300s;
 inline constexpr Duration kNextIntroducer = 80ms;
 /// While we know nobody all are called, and again after this; each call repeats itself meanwhile.
 inline constexpr Duration kIntroductionInterval = 10s;
-/// Who sees a whole ring calls those that are not in it, each once, so long apart: at a start of all at once
-/// pieces form that know nothing of each other.
+/// Who sees a whole ring calls those that are not in it, each once, so long apart, and so does who is an
+/// introducer: at a start of all at once pieces form that know nothing of each other, each around one.
 inline constexpr Duration kNextOfFew = 1s;
 /// A member of a ring calls one of them now and then: that is what joins two rings that began apart.  The
 /// first time comes sooner.
@@ -38,7 +38,7 @@ class Introducers {
   /// How many others we know of.
   enum class Company {
     Nobody,
-    Few,  ///< A ring that we see all of: it may be a piece of one.
+    Few,  ///< A ring that we see all of, or that formed around us: it may be a piece of one.
     Many,
   };
   /// Whom to call now, if anybody.  `is_linked(node)` says of one whether we have a link to it.
@@ -52,6 +52,9 @@ class Introducers {
     }
     return choose(now, company, callable);
   }
+  /// What others see us at: perhaps we are one of these.
+  void handle_here(const Endpoint& endpoint);
+  bool are_we() const { return are_we_; }
   /// We have lost our last link.
   void hurry(Instant now);
   Instant next_timeout(Company company) const;
@@ -67,6 +70,7 @@ class Introducers {
 
   Random& random_;
   std::vector<Introducer> introducers_;
+  bool are_we_ = false;
   std::vector<Endpoint> called_;  ///< In this round, while we know few or nobody.
   Instant next_;
   Instant next_if_alone_;

@@ -202,6 +202,7 @@ void Node::handle_event(Instant now, const Links::Event& event) {
 
 void Node::handle_connected(Instant now, const Links::Connected& connected) {
   if (connected.path.is_direct()) introducers_.handle_answered(*connected.path.endpoint, connected.node);
+  if (const auto here = links_.public_endpoint()) introducers_.handle_here(*here);
   ring_.handle_connected(now, connected);
   directory_.handle_ring(now, ring_, linked_nodes());
   directory_.handle_connected(connected.node);
@@ -379,7 +380,8 @@ void Node::pass_broadcast(Instant now, const wire::Broadcast& broadcast) {
 
 Introducers::Company Node::company() const {
   if (links_.all().empty()) return Introducers::Company::Nobody;
-  return ring_.is_joined() && sees_whole_ring() ? Introducers::Company::Few : Introducers::Company::Many;
+  if (!ring_.is_joined()) return Introducers::Company::Many;
+  return sees_whole_ring() || introducers_.are_we() ? Introducers::Company::Few : Introducers::Company::Many;
 }
 
 void Node::call_introducers(Instant now) {

@@ -92,6 +92,7 @@ void Router::handle_ack(Instant now, const NodeId& from, const wire::Ack& ack) {
   if (entry == waiting_.end() || entry->second.next != from) return;
   Waiting waiting = std::move(entry->second);
   waiting_.erase(entry);
+  if (waiting_.empty()) next_retry_ = kNever;
   if (!ack.taken) try_again(now, std::move(waiting));
 }
 
@@ -114,16 +115,19 @@ std::optional<Router::Delivered> Router::poll_delivered() {
 
 Instant Router::next_timeout() const {
   if (!delivered_.empty()) return Instant::min();
-  Instant next = kNever;
-  for (const auto& [token, waiting] : waiting_) next = std::min(next, waiting.retry_at);
-  return next;
+  return next_retry_;
 }
 
 void Router::handle_timeout(Instant now) {
+  if (now < next_retry_) return;
+  next_retry_ = kNever;
   std::vector<Waiting> late;
   for (auto entry = waiting_.begin(); entry != waiting_.end();) {
     const auto current = entry++;
-    if (current->second.retry_at > now) continue;
+    if (current->second.retry_at > now) {
+      next_retry_ = std::min(next_retry_, current->second.retry_at);
+      continue;
+    }
     late.push_back(std::move(current->second));
     waiting_.erase(current);
   }
@@ -225,6 +229,7 @@ bool Router::send_to(Instant now, const NodeId& next, Waiting waiting) {
   if (is_watched) {
     waiting.next = next;
     waiting.retry_at = now + link.retry_timeout();
+    next_retry_ = std::min(next_retry_, waiting.retry_at);
     waiting_[copy.ack_token] = std::move(waiting);
   }
   return true;

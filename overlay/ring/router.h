@@ -97,6 +97,7 @@ class Router {
   ErrorCounters& refused_;
   bool is_owner_ = false;
   std::map<uint32_t, Waiting> waiting_;  // By token.
+  Instant next_retry_ = kNever;          ///< Nothing in waiting_ is due before.
   std::array<Seen, 128> seen_{};
   size_t next_seen_ = 0;
   std::deque<Delivered> delivered_;

@@ -97,10 +97,9 @@ Bytes DhtRecord::signed_part() const {
   return out.take();
 }
 
-Bytes DhtReply::signed_part(const NodeId& asker) const {
+Bytes DhtReply::signed_part(ByteView question) const {
   Writer out;
-  write(out, asker);
-  out.u64(id);
+  out.bytes(question);
   write_enum(out, verdict);
   out.u8(is_unsure ? 1 : 0);
   out.u8(record ? 1 : 0);

@@ -86,8 +86,9 @@ struct DhtReply {
   Bytes certificate;                    ///< The replica's.
   std::array<uint8_t, 64> signature{};  ///< Over signed_part().
 
-  /// Says to whom: an answer to another question is none to this.
-  Bytes signed_part(const NodeId& asker) const;
+  /// `question`: a digest of the request as its asker sent it.  An answer to another one is none to this,
+  /// also if whoever passed it on put another record in its place.
+  Bytes signed_part(ByteView question) const;
   bool operator==(const DhtReply&) const = default;
 };
 

@@ -121,12 +121,12 @@ TEST(Claim, ALyingReplicaCannotGrantWhatIsHeld) {
   ASSERT_EQ(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);
   const auto replicas = ring.by_distance(kAddress);
   DhtNode& liar = *replicas[0];
-  ring.passes = [&](DhtNode& from, DhtNode& to, wire::RingMessage& message) {
+  ring.passes = [&](DhtNode& from, DhtNode&, wire::RingMessage& message) {
     auto* reply = std::get_if<wire::DhtReply>(&message);
     if (&from != &liar || !reply) return true;
     reply->verdict = wire::DhtReply::Verdict::Accepted;
     reply->record.reset();
-    liar.notary.sign(to.id(), *reply);
+    liar.notary.sign(ring.request(reply->id), *reply);
     return true;
   };
   EXPECT_EQ(ring.claim(*replicas[6], kIp, kMacB).kind, Kind::Held);
@@ -146,12 +146,34 @@ TEST(Claim, ALyingReplicaCannotRefuseWhatIsFreeNorVoteTwice) {
     if (&from != &liar || !reply) return true;
     reply->verdict = wire::DhtReply::Verdict::Held;
     reply->record = old;
-    liar.notary.sign(to.id(), *reply);
+    liar.notary.sign(ring.request(reply->id), *reply);
     wire::DhtReply copy = *reply;
     (void)to.client.handle_reply(ring.now, ring.wall(), copy);
     return true;
   };
   EXPECT_EQ(ring.claim(*replicas[6], kIp, kMacB, 20).kind, Kind::Accepted);
+}
+
+/// Who passes a request on could give the others another one: an old record that its writer would not mind.
+TEST(Claim, AYesToAnotherRecordIsNone) {
+  DhtRing ring(5);
+  const auto replicas = ring.by_distance(kAddress);
+  DhtNode& asker = *replicas[3];
+  DhtNode& liar = *replicas[0];
+  auto other = ip_record({kIp.value + 1}, kMacA, ring.wall(), State::Reserved, 1, 60s);
+  asker.notary.sign(ring.wall(), other);
+  int changed = 0;
+  ring.passes = [&](DhtNode& from, DhtNode& to, wire::RingMessage& message) {
+    auto* request = std::get_if<wire::DhtRequest>(&message);
+    if (!request || &to == &liar) return true;
+    if (&from != &liar) return false;
+    ++changed;
+    request->record = other;
+    request->address = other.address();
+    return true;
+  };
+  EXPECT_EQ(ring.claim(asker, kIp, kMacA).kind, Kind::Failed);
+  EXPECT_GE(changed, 4);
 }
 
 TEST(Claim, AForgedVoteIsNone) {
@@ -167,7 +189,7 @@ TEST(Claim, AForgedVoteIsNone) {
       wire::DhtReply copy = *reply;
       copy.verdict = wire::DhtReply::Verdict::Accepted;
       copy.record.reset();
-      liar.notary.sign(to.id(), copy);
+      liar.notary.sign(ring.request(reply->id), copy);
       copy.certificate = node->credentials.certificate.to_der();
       if (node != &liar) {
         ++forged;
@@ -188,11 +210,11 @@ TEST(Get, ABetterRecordThatComesLaterIsReportedToo) {
   const wire::DhtRecord old = liar.replica.store().find(key_of(kAddress))->record;
   const auto moved = ring.claim(ring.node(1), kIp, kMacA, held.record->sequence + 1);
   ASSERT_EQ(moved.kind, Kind::Accepted);
-  ring.passes = [&](DhtNode& from, DhtNode& to, wire::RingMessage& message) {
+  ring.passes = [&](DhtNode& from, DhtNode&, wire::RingMessage& message) {
     auto* reply = std::get_if<wire::DhtReply>(&message);
     if (&from == &liar && reply && reply->record) {
       reply->record = old;
-      liar.notary.sign(to.id(), *reply);
+      liar.notary.sign(ring.request(reply->id), *reply);
     }
     return true;
   };
@@ -248,7 +270,7 @@ TEST(Client, AnAnswerToNoQuestionIsRefused) {
   DhtRing ring(2);
   wire::DhtReply reply;
   reply.id = 99;
-  ring.node(1).notary.sign(ring.node(0).id(), reply);
+  ring.node(1).notary.sign(wire::DhtRequest(), reply);
   const auto taken = ring.node(0).client.handle_reply(ring.now, ring.wall(), reply);
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error(), Error::UnexpectedMessage);

@@ -129,23 +129,36 @@ TEST_F(NotaryTest, ARecordOfOursIsLaterThanAnyBeforeAlsoWhenTheClockIsSetBack) {
 }
 
 TEST_F(NotaryTest, AReplyIsGoodForTheOneQuestionOfTheOneAsker) {
+  wire::DhtRequest request;
+  request.id = 5;
+  request.asker = checker_credentials.id;
+  request.operation = wire::DhtRequest::Operation::Create;
+  request.record = signed_record();
+  request.is_relayed = true;  // As the replica has it; the asker sent it without.
   wire::DhtReply reply;
   reply.id = 5;
-  reply.verdict = wire::DhtReply::Verdict::Nothing;
-  writer.sign(checker_credentials.id, reply);
-  const auto from = checker.check(kWall, reply);
+  reply.verdict = wire::DhtReply::Verdict::Accepted;
+  writer.sign(request, reply);
+  request.is_relayed = false;
+  const auto from = checker.check(kWall, request, reply);
   ASSERT_TRUE(from);
   EXPECT_EQ(*from, writer_credentials.id);
-  EXPECT_FALSE(writer.check(kWall, reply)) << "another asker";
+  const auto is_good_for = [&](auto change) {
+    wire::DhtRequest other = request;
+    change(other);
+    return checker.check(kWall, other, reply).has_value();
+  };
+  EXPECT_FALSE(is_good_for([](wire::DhtRequest& other) { other.id = 6; }));
+  EXPECT_FALSE(is_good_for([&](wire::DhtRequest& other) { other.asker = writer_credentials.id; }));
+  EXPECT_FALSE(is_good_for([&](wire::DhtRequest& other) { other.record = signed_record(); }));
+  EXPECT_FALSE(
+      is_good_for([](wire::DhtRequest& other) { other.operation = wire::DhtRequest::Operation::Put; }));
   auto changed = reply;
-  changed.id = 6;
-  EXPECT_FALSE(checker.check(kWall, changed));
-  changed = reply;
-  changed.verdict = wire::DhtReply::Verdict::Accepted;
-  EXPECT_FALSE(checker.check(kWall, changed));
+  changed.verdict = wire::DhtReply::Verdict::Held;
+  EXPECT_FALSE(checker.check(kWall, request, changed));
   changed = reply;
   changed.is_unsure = true;
-  EXPECT_FALSE(checker.check(kWall, changed));
+  EXPECT_FALSE(checker.check(kWall, request, changed));
 }
 
 TEST(Expiry, AllowsForTheClocksAndIsBounded) {

@@ -183,6 +183,9 @@ class DhtRing {
     return {};
   }
 
+  /// As its asker sent it.
+  const wire::DhtRequest& request(uint64_t id) const { return requests_.at(id); }
+
   Instant now{10s};
   /// False: the message is lost, or was changed in place.
   std::function<bool(DhtNode& from, DhtNode& to, wire::RingMessage& message)> passes;
@@ -224,6 +227,7 @@ class DhtRing {
       busy = true;
     }
     while (const auto question = node.client.poll_question()) {
+      requests_[question->request.id] = question->request;
       deliver(node, next_hop(node, *question), question->request);
       busy = true;
     }
@@ -254,6 +258,7 @@ class DhtRing {
 
   static constexpr uint64_t first_member_ = 40;
   std::vector<std::unique_ptr<DhtNode>> nodes_;
+  std::map<uint64_t, wire::DhtRequest> requests_;
   uint64_t last_id_ = 0;
 };
 

@@ -64,6 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   replica.handle_neighbours(now, true, near);
   client.set_replica_count(replica_count(near));
   std::vector<uint64_t> asked{1};
+  std::vector<wire::DhtRequest> questions;
   std::map<uint64_t, int> ended;
 
   const auto record = [&](size_t writer) {
@@ -134,10 +135,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         break;
       case 8: {
         wire::DhtReply reply;
-        reply.id = asked[in.u8() % asked.size()];
+        const wire::DhtRequest question =
+            questions.empty() ? wire::DhtRequest() : questions[in.u8() % questions.size()];
+        reply.id = question.id;
         reply.verdict = static_cast<wire::DhtReply::Verdict>(1 + in.u8() % 6);
         if (reply.verdict == wire::DhtReply::Verdict::Held) reply.record = record(in.u8() % all.size());
-        others[who]->sign(all[0].id, reply);
+        others[who]->sign(question, reply);
         (void)client.handle_reply(now, wall(), reply);
         break;
       }
@@ -150,13 +153,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       IPOP_ASSERT(decoded && *decoded == message->body);
       if (const auto* pull = std::get_if<wire::DhtPull>(&message->body)) asked.push_back(pull->id);
     }
-    while (const auto question = client.poll_question()) asked.push_back(question->request.id);
+    while (const auto question = client.poll_question()) questions.push_back(question->request);
     while (const auto outcome = client.poll_outcome()) {
       if (outcome->kind != Client::Outcome::Kind::Found) {
         IPOP_ASSERT(++ended[outcome->id] <= 1 || client.pending() < Client::kMaxOperations);
       }
     }
     if (asked.size() > 64) asked.erase(asked.begin(), asked.begin() + 32);
+    if (questions.size() > 64) questions.erase(questions.begin(), questions.begin() + 32);
     for (const auto& [key, entry] : replica.store().all()) {
       IPOP_ASSERT(key == key_of(entry.record.address()) && entry.expires > now);
     }

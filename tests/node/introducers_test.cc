@@ -156,6 +156,14 @@ TEST_F(IntroducersTest, OurOwnEndpointIsLeftAloneForFiveMinutes) {
   EXPECT_EQ(round(kStart + 300s).size(), 3u) << "addresses move";
 }
 
+TEST_F(IntroducersTest, KnowWhetherWeAreOneOfThem) {
+  EXPECT_FALSE(introducers_.are_we());
+  introducers_.handle_here(place(9));
+  EXPECT_FALSE(introducers_.are_we());
+  introducers_.handle_here(place(2));
+  EXPECT_TRUE(introducers_.are_we());
+}
+
 TEST(Introducers, OfNobodyNeverWake) {
   SeededRandom random(1);
   Introducers none({}, kStart, random);
