@@ -109,8 +109,12 @@ void Client::judge_get(Instant now, Operations::iterator entry, bool is_over) {
   Operation& operation = entry->second;
   const DhtRecord* best = nullptr;
   size_t answers = 0;
+  size_t sure = 0;
   for (const auto& [node, vote] : operation.votes) {
-    if (vote.verdict == Verdict::Nothing || vote.verdict == Verdict::Held) ++answers;
+    if (vote.verdict == Verdict::Nothing || vote.verdict == Verdict::Held) {
+      ++answers;
+      if (!vote.is_unsure) ++sure;
+    }
     if (vote.record && (!best || beats(*vote.record, *best))) best = &*vote.record;
   }
   const auto id = entry->first;
@@ -129,7 +133,11 @@ void Client::judge_get(Instant now, Operations::iterator entry, bool is_over) {
   const bool is_known = answers >= read_quorum(count_);
   if (is_known) note_round_trip(now, operation);
   ++(is_known ? counts_.nothing : counts_.failed);
-  finish(entry, {.id = id, .operation = what, .kind = is_known ? Kind::Nothing : Kind::Failed, .record = {}});
+  finish(entry, {.id = id,
+                 .operation = what,
+                 .kind = is_known ? Kind::Nothing : Kind::Failed,
+                 .is_unsure = sure < read_quorum(count_),
+                 .record = {}});
 }
 
 void Client::judge_write(Instant now, Duration wall, Operations::iterator entry, bool is_over) {

@@ -69,7 +69,7 @@ class Client {
     uint64_t id;
     wire::DhtRequest::Operation operation;
     Kind kind;
-    /// Accepted: most of the replicas may have missed an earlier record.
+    /// Accepted, Nothing: most of the replicas may have missed an earlier record.
     bool is_unsure = false;
     /// Held, Failed: some replica may have kept our record all the same.
     bool left_traces = false;

@@ -61,17 +61,18 @@ void Replica::note_losses(Instant now, size_t count) {
   if (losses_.size() >= kMassLoss) unsure_until_ = now + kUnsureTime;
 }
 
-/// Who is new may have records of another ring.  A death makes us responsible for more on that side, and all
-/// who are left of its replicas that we know stand there.  A newcomer takes from what we are responsible for,
-/// and adds nothing: docs/addresses.md, "Handover".
+/// Who is new may have records of another ring.  A death makes us responsible for what the second neighbour
+/// on that side owns, and the third has, too.  A newcomer takes from what we are responsible for, and adds
+/// nothing: docs/addresses.md, "Handover".
 void Replica::mark_unheard(const Neighbourhood& near, const Losses& losses) {
-  const auto mark_side = [&](const std::vector<NodeId>& before, const std::vector<NodeId>& side, bool all) {
-    for (const NodeId& node : side) {
-      if (all || std::find(before.begin(), before.end(), node) == before.end()) unheard_.insert(node);
-    }
-  };
   // In a ring that we see all of, each side is the other one, too.
   const bool is_circle = near.all().size() < 2 * kNearPerSide;
+  const auto mark_side = [&](const std::vector<NodeId>& before, const std::vector<NodeId>& side, bool all) {
+    for (size_t i = 0; i < side.size(); ++i) {
+      const bool is_new = std::find(before.begin(), before.end(), side[i]) == before.end();
+      if (is_new || (all && (i > 0 || !synced_ || is_circle))) unheard_.insert(side[i]);
+    }
+  };
   const bool any = losses.successors + losses.predecessors > 0;
   mark_side(near_.successors, near.successors, !synced_ || losses.successors > 0 || (is_circle && any));
   mark_side(near_.predecessors, near.predecessors, !synced_ || losses.predecessors > 0 || (is_circle && any));
@@ -90,6 +91,10 @@ void Replica::handle_request(Instant now, Duration wall, const DhtRequest& reque
     ++counts_.repeated;
     return;
   }
+  DhtReply reply = answer(now, wall, request, key);
+  reply.id = request.id;
+  reply.is_unsure = is_unsure(now);
+  if (distortion_ && !distortion_(request, reply)) return;
   if (!request.is_relayed) {
     if (relay_rate_.take(now)) {
       DhtRequest copy = request;
@@ -102,9 +107,6 @@ void Replica::handle_request(Instant now, Duration wall, const DhtRequest& reque
       ++counts_.relay_limited;
     }
   }
-  DhtReply reply = answer(now, wall, request, key);
-  reply.id = request.id;
-  reply.is_unsure = is_unsure(now);
   notary_.sign(request, reply);
   messages_.push_back({.to = request.asker, .body = std::move(reply)});
 }

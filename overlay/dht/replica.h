@@ -13,6 +13,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,7 +32,7 @@ namespace ipop {
 class Replica {
  public:
   /// Neighbours come and go while a ring forms; then they are asked.
-  static constexpr Duration kSyncDelay = 300ms;
+  static constexpr Duration kSyncDelay = 1s;
   /// Pieces of a ring that are about to become one must not grant the same address each: who has other
   /// neighbours since less than this does not vote.  Most joins take a tenth of it, a merge some 5 s.
   static constexpr Duration kSettleTime = 3s;
@@ -56,6 +57,11 @@ class Replica {
   static constexpr Duration kSameRequest = 50ms;
   static constexpr size_t kMaxRecent = 64;  ///< Requests that are remembered for that.
   static constexpr size_t kMaxScan = 512;   ///< Records looked at for one Page.
+
+  /// What a dishonest member makes of an answer before it signs it; false: it keeps it back, and the request
+  /// to itself.  For experiments.
+  using Distortion = std::function<bool(const wire::DhtRequest& request, wire::DhtReply& reply)>;
+  void set_distortion(Distortion distortion) { distortion_ = std::move(distortion); }
 
   /// The references must outlive it.
   Replica(Notary& notary, Random& random, ErrorCounters& refused, Instant now);
@@ -129,6 +135,7 @@ class Replica {
   Notary& notary_;
   Random& random_;
   ErrorCounters& refused_;
+  Distortion distortion_;
   Store store_;
   Neighbourhood near_;
   bool is_joined_ = false;

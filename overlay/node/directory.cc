@@ -61,6 +61,8 @@ void Directory::handle_query(Instant now, Duration wall, const Query& query) {
     record.expires_s = static_cast<uint64_t>((wall + kReservationTime) / 1s);
     started = client_.create(now, wall, query.id, record);
     if (started) purposes_[query.id] = {.kind = Purpose::Kind::Claim, .query = query, .address = {}};
+  } else if (query.kind == Query::Kind::Name) {
+    ask_by_name(now, query);
   } else {
     const DhtAddress address = query.kind == Query::Kind::Ip ? ip_address(query.ip) : mac_address(query.mac);
     started = client_.get(now, query.id, address);
@@ -68,6 +70,22 @@ void Directory::handle_query(Instant now, Duration wall, const Query& query) {
     if (!started) answer(now, query.id, std::nullopt);
   }
   pump(now, wall);
+}
+
+/// Records are found by address, so the host of the guest is asked: the one if it is known, or everybody.
+void Directory::ask_by_name(Instant now, const Query& query) {
+  const Purpose purpose{.kind = Purpose::Kind::Resolve, .query = query, .address = {}};
+  const auto mac = vnet_.map().find_name(query.name);
+  const auto known = mac ? vnet_.map().find_mac(*mac) : std::nullopt;
+  if (known && known->node != self_) {
+    if (lookup_.start(now, to_message(query, now), {known->node})) {
+      purposes_[query.id] = purpose;
+      return;
+    }
+  } else if (ask_everybody(now, query.id, purpose, query)) {
+    return;
+  }
+  answer(now, query.id, std::nullopt);
 }
 
 void Directory::handle_announcement(Instant now, const Binding& binding) {
@@ -123,6 +141,11 @@ void Directory::handle_outcome(Instant now, Duration wall, const Client::Outcome
   purposes_.erase(found);
   switch (purpose.kind) {
     case Purpose::Kind::Resolve:
+      // Whoever has a MAC has a record of it; a guest that has not spoken has an address at most.
+      if (purpose.query.kind == Query::Kind::Mac && outcome.kind == Found::Nothing && !outcome.is_unsure &&
+          !sees_whole_ring_) {
+        return answer(now, outcome.id, std::nullopt);
+      }
       if (!ask_everybody(now, outcome.id, purpose, purpose.query)) answer(now, outcome.id, std::nullopt);
       break;
     case Purpose::Kind::Claim:

@@ -75,6 +75,7 @@ class Directory {
   Instant next_timeout() const;
   void handle_timeout(Instant now, Duration wall);
 
+  void set_distortion(Replica::Distortion distortion) { replica_.set_distortion(std::move(distortion)); }
   const Replica& replica() const { return replica_; }
   const Client& client() const { return client_; }
   struct Counts {
@@ -124,6 +125,7 @@ class Directory {
   void handle_lookup(Instant now, const Lookup::Outcome& outcome);
   void handle_notice(Instant now, const wire::DhtRecord& record);
   bool ask_everybody(Instant now, uint64_t id, Purpose purpose, const Query& query);
+  void ask_by_name(Instant now, const Query& query);
   void give_way(Instant now, const wire::DhtAddress& address, const Binding& winner);
   void tell_peers(Instant now, const MacAddress& mac);
   /// As the virtual network takes it; what is reserved, or what we once wrote, is a hint.

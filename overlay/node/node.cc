@@ -43,6 +43,7 @@ Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random,
       introducers_(config_.introducers, now, random),
       gossip_at_(now + kGossipInterval),
       hash_key_(random.u64()) {
+  if (config_.distortion) directory_.set_distortion(config_.distortion);
   call_introducers(now);
 }
 

@@ -43,6 +43,7 @@ struct NodeConfig {
   Credentials credentials;
   std::vector<Endpoint> introducers;
   Link::Options link;
+  Replica::Distortion distortion{};  ///< Of a dishonest member, in experiments.
 };
 
 class Node {

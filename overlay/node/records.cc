@@ -34,6 +34,7 @@ wire::Query to_message(const Query& query, Instant now) {
                   .kind = static_cast<wire::Query::Kind>(query.kind),
                   .ip = query.ip,
                   .mac = query.mac,
+                  .name = query.name,
                   .claimant = std::nullopt,
                   .asker = std::nullopt};
   if (query.claim) out.claimant = query.claim->mac;
@@ -46,6 +47,7 @@ Query to_query(const wire::Query& message, Instant now) {
             .kind = static_cast<Query::Kind>(message.kind),
             .ip = message.ip,
             .mac = message.mac,
+            .name = to_lower(message.name),
             .claim = std::nullopt,
             .asker = std::nullopt};
   if (message.claimant) out.claim = Query::Claim{.ip = message.ip, .mac = *message.claimant};

@@ -177,7 +177,8 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
 void Ring::close_gap(Instant now, const NodeId& lost, const Neighbourhood& before) {
   for (const auto& side : {before.successors, before.predecessors}) {
     if (std::find(side.begin(), side.end(), lost) == side.end()) continue;
-    const auto last = std::find_if(side.rbegin(), side.rend(), [&](const NodeId& node) { return node != lost; });
+    const auto last =
+        std::find_if(side.rbegin(), side.rend(), [&](const NodeId& node) { return node != lost; });
     if (last != side.rend()) links_.send_control(now, *last, members_for(*last));
   }
 }
@@ -386,8 +387,8 @@ void Ring::call_lost(Instant now) {
 // Upkeep.
 
 void Ring::refresh_near(Instant now) {
-  Neighbourhood near = contacts_.neighbourhood(
-      self_, [](const NodeId&, const KnownNode& entry) { return entry.is_linked(); });
+  Neighbourhood near =
+      contacts_.neighbourhood(self_, [](const NodeId&, const KnownNode& entry) { return entry.is_linked(); });
   if (near == near_) return;
   near_ = std::move(near);
   refresh_uses(now);

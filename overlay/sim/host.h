@@ -58,6 +58,7 @@ class Host {
   NodeId id_;
   Endpoint endpoint_;
   std::vector<Endpoint> introducers_;
+  Replica::Distortion distortion_;
   std::optional<Identity> identity_;
   std::optional<Certificate> certificate_;
   std::unique_ptr<Log> log_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "overlay/sim/liar.h"
+
 namespace ipop::sim {
 
 Leases::Leases(const LeasesOptions& options)
@@ -10,14 +12,31 @@ Leases::Leases(const LeasesOptions& options)
   for (size_t i = 0; i < options.hosts; ++i) {
     hosts_.push_back(&world_.make_host("h" + std::to_string(i), {}));
   }
-  std::vector<Endpoint> all;
-  for (const Host* host : hosts_) all.push_back(host->endpoint());
+  std::vector<Endpoint> introducers;
+  for (const Host* host : hosts_) {
+    if (introducers.size() < kIntroducers) introducers.push_back(host->endpoint());
+  }
   for (Host* host : hosts_) {
-    world_.set_introducers(*host, all);
+    world_.set_introducers(*host, introducers);
+    if (host->index() < options.liars) {
+      world_.set_distortion(*host, make_liar(options.world.seed + host->index()));
+    }
     world_.start(*host);
   }
-  next_event_ = world_.now() + options.pause;
+  world_.run_for(options.settle);
   add_guests(options.guests);
+  if (options.arrival > Duration::zero()) {
+    for (Guest& guest : guests_) {
+      guest.dhcp.restart(world_.now() +
+                         Duration(random_.below(static_cast<uint64_t>(options.arrival.count()))));
+    }
+  }
+  next_event_ = world_.now() + options.arrival + options.pause;
+}
+
+void Leases::run() {
+  run(options_.length);
+  calm(History::kResolve + 30s);
 }
 
 Leases::Guest Leases::make_guest() {
@@ -73,6 +92,8 @@ void Leases::step() {
     if (has_address && !guest.had_address) ++counts_.grants;
     guest.had_address = has_address;
   }
+  if (world_.now() < next_observation_) return;
+  next_observation_ = world_.now() + kObservation;
   history_.observe(world_.now(), holdings());
 }
 
@@ -157,6 +178,26 @@ std::vector<size_t> Leases::running(bool want) const {
 size_t Leases::leased() const {
   return static_cast<size_t>(std::count_if(
       guests_.begin(), guests_.end(), [](const Guest& guest) { return guest.dhcp.address().has_value(); }));
+}
+
+Figures Leases::figures() const {
+  Figures out;
+  const auto set = [&](const char* name, size_t value) { out.set(name, static_cast<double>(value)); };
+  set("violations", history_.violations().size());
+  set("conflicts", history_.conflicts());
+  set("hosts", hosts_.size());
+  set("liars", options_.liars);
+  set("guests", guests_.size());
+  set("leased", leased());
+  set("grants", counts_.grants);
+  set("crashes", counts_.crashes);
+  set("moves", counts_.moves);
+  set("reboots", counts_.reboots);
+  set("replacements", counts_.replacements);
+  set("splits", counts_.splits);
+  set("observations", history_.observations());
+  out.set("virtual_s", std::chrono::duration<double>(world_.now().time_since_epoch()).count());
+  return out;
 }
 
 /// What hosts believe of the guests that they run.

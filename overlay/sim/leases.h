@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "overlay/sim/dhcp_guest.h"
+#include "overlay/sim/figures.h"
 #include "overlay/sim/history.h"
 #include "overlay/sim/world.h"
 
@@ -15,13 +16,24 @@ struct LeasesOptions {
   WorldOptions world;  ///< With the seed.
   size_t hosts = 10;
   size_t guests = 20;
-  Duration pause = 40s;  ///< Between two events.
+  size_t liars = 0;        ///< Of the hosts; an address bears one among its replicas.
+  Duration settle{};       ///< The hosts run for so long before the first guest starts.
+  Duration arrival{};      ///< Guests start within this time.
+  Duration length = 5min;  ///< Of run().
+  Duration pause = 40s;    ///< Between two events.
 };
+
+/// Hosts that everybody knows; they crash like others.
+inline constexpr size_t kIntroducers = 3;
+/// Between two looks at who holds what.
+inline constexpr Duration kObservation = 1s;
 
 class Leases {
  public:
   explicit Leases(const LeasesOptions& options);
 
+  /// All of it: run(), then calm() for so long that what is in dispute is decided.
+  void run();
   /// Events for so long.
   void run(Duration length);
   /// All hosts run, all are one network, and nothing happens for so long.
@@ -40,6 +52,8 @@ class Leases {
     size_t grants = 0;  ///< Times that a guest came by an address.
   };
   const Counts& counts() const { return counts_; }
+  /// Of the run so far: "violations" first.
+  Figures figures() const;
   World& world() { return world_; }
 
  private:
@@ -69,6 +83,7 @@ class Leases {
   uint32_t next_guest_ = 0;
   bool is_split_ = false;
   Instant next_event_;
+  Instant next_observation_{};
   History history_;
   Counts counts_;
 };

@@ -150,6 +150,16 @@ const Setters<PlotRequest> kPlotSetters = {
     {"y", [](PlotRequest& plot, const json::value& v) { plot.y = text(v); }},
 };
 
+const Setters<LeasesOptions> kLeasesSetters = {
+    {"hosts", [](LeasesOptions& leases, const json::value& v) { leases.hosts = whole(v, 1, 10'000); }},
+    {"guests", [](LeasesOptions& leases, const json::value& v) { leases.guests = whole(v, 1, 60'000); }},
+    {"liars", [](LeasesOptions& leases, const json::value& v) { leases.liars = whole(v, 0, 10'000); }},
+    {"settle_s", [](LeasesOptions& leases, const json::value& v) { leases.settle = seconds(v); }},
+    {"arrival_s", [](LeasesOptions& leases, const json::value& v) { leases.arrival = seconds(v); }},
+    {"s", [](LeasesOptions& leases, const json::value& v) { leases.length = seconds(v); }},
+    {"pause_s", [](LeasesOptions& leases, const json::value& v) { leases.pause = seconds(v); }},
+};
+
 const Setters<Scenario> kScenarioSetters = {
     {"about", [](Scenario& scenario, const json::value& v) { scenario.about = text(v); }},
     {"latency",
@@ -166,6 +176,18 @@ const Setters<Scenario> kScenarioSetters = {
     {"rekey_s",
      [](Scenario& scenario, const json::value& v) {
        scenario.world.rekey_after = Duration(std::llround(number(v, 1, 86400) * 1e6));
+     }},
+    {"subnet",
+     [](Scenario& scenario, const json::value& v) {
+       const auto subnet = Ipv4Subnet::parse(text(v));
+       if (!subnet || subnet->prefix_length > 30) throw Bad("must be a subnet, as 10.128.0.0/20");
+       scenario.world.subnet = *subnet;
+     }},
+    {"leases",
+     [](Scenario& scenario, const json::value& v) {
+       if (!v.is_object()) throw Bad("must be an object");
+       read(v.get_object(), kLeasesSetters,
+            {"hosts", "guests", "liars", "settle_s", "arrival_s", "s", "pause_s"}, scenario.leases.emplace());
      }},
     {"phases",
      [](Scenario& scenario, const json::value& v) {
@@ -200,6 +222,8 @@ Result<Scenario, Problem> parse_scenario(std::string_view name, std::string_view
   for (const auto& [key, setter] : kScenarioSetters) allowed.push_back(key);
   try {
     read(value.get_object(), kScenarioSetters, allowed, out);
+    if (out.leases && !out.phases.empty()) return Problem{"it has both \"leases\" and \"phases\""};
+    if (out.leases) return out;
     if (out.phases.empty()) return Problem{"it lacks \"phases\""};
     if (out.phases.front().what != Phase::Do::Start) return Problem{"the first phase must be a \"start\""};
   } catch (const Bad& bad) {

@@ -1,5 +1,6 @@
 // What an experiment does, as a file says it: a JSON object with the Internet's properties and a list of
-// phases, worked off in order.  overlay/sim/scenarios/ has the ones we publish; docs/simulator.md the words.
+// phases, worked off in order; or, in place of phases, what guests that live by DHCP are to go through.
+// overlay/sim/scenarios/ has the ones we publish; docs/simulator.md the words.
 //
 //   { "about": "...", "latency": "plane", "loss": 0.001,
 //     "phases": [ {"do": "start", "nodes": 600, "per_s": 20}, {"do": "settle"}, {"do": "join", "nodes": 200}
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "overlay/base/result.h"
+#include "overlay/sim/leases.h"
 #include "overlay/sim/world.h"
 
 namespace ipop::sim {
@@ -64,6 +66,7 @@ struct Scenario {
   std::string about;
   WorldOptions world;  ///< Without the seed.
   std::vector<Phase> phases;
+  std::optional<LeasesOptions> leases;  ///< In place of phases.  Its world is not set.
   std::optional<PlotRequest> plot;
 };
 

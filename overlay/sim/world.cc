@@ -76,6 +76,10 @@ void World::set_introducers(Host& host, std::vector<Endpoint> introducers) {
   host.introducers_ = std::move(introducers);
 }
 
+void World::set_distortion(Host& host, Replica::Distortion distortion) {
+  host.distortion_ = std::move(distortion);
+}
+
 void World::kill(Host& host) {
   if (host.is_running()) collect(host);  // What it has said already is on its way.
   host.node_.reset();
@@ -88,7 +92,8 @@ void World::start(Host& host) {
   NodeConfig config{
       .credentials = Credentials::make(network_, *host.identity_, *host.certificate_, *host.random_),
       .introducers = host.introducers_,
-      .link = {.rekey_after = options_.rekey_after}};
+      .link = {.rekey_after = options_.rekey_after},
+      .distortion = host.distortion_};
   const UnixSeconds unix_now =
       kUnixStart + std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch()).count();
   host.node_ = std::make_unique<Node>(std::move(config), host.now(), unix_now, *host.random_, *host.log_);

@@ -42,6 +42,8 @@ class World {
   /// Makes a host and leaves it to start().
   Host& make_host(const std::string& name, std::vector<Endpoint> introducers);
   void set_introducers(Host& host, std::vector<Endpoint> introducers);
+  /// The host is dishonest from its next start on.
+  void set_distortion(Host& host, Replica::Distortion distortion);
   /// The process dies without a word; later start() gives it a new one with the same invite.
   void kill(Host& host);
   void start(Host& host);

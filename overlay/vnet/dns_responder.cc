@@ -88,7 +88,8 @@ Result<Bytes> DnsResponder::answer(Instant now, ByteView message) {
   if (!rate_.take(now)) return Error::RateLimited;
   const auto query = DnsQuery::decode(message);
   if (!query) return query.error();
-  const DnsResponse response = respond(*query);
+  std::optional<Query> lacking;
+  const DnsResponse response = respond(*query, lacking);
   if (response.code == DnsCode::NoError && !response.answers.empty()) {
     ++counts_.found;
   } else if (response.is_authoritative) {
@@ -99,7 +100,13 @@ Result<Bytes> DnsResponder::answer(Instant now, ByteView message) {
   return response.encode(*query);
 }
 
-DnsResponse DnsResponder::respond(const DnsQuery& query) const {
+std::optional<Query> DnsResponder::lacks(ByteView message) const {
+  std::optional<Query> out;
+  if (const auto query = DnsQuery::decode(message)) (void)respond(*query, out);
+  return out;
+}
+
+DnsResponse DnsResponder::respond(const DnsQuery& query, std::optional<Query>& lacking) const {
   if (query.problem != DnsCode::NoError) return {.code = query.problem};
   const Question& question = *query.question;
   if (question.dns_class != DnsQuery::kClassInternet && question.dns_class != DnsQuery::kClassAny) {
@@ -107,15 +114,30 @@ DnsResponse DnsResponder::respond(const DnsQuery& query) const {
   }
   const DnsName forward = zone();
   if (ends_with(question.name, forward)) {
-    return respond_forward(question, before(question.name, forward.labels.size()));
+    return respond_forward(question, before(question.name, forward.labels.size()), lacking);
   }
-  return respond_reverse(question);
+  return respond_reverse(question, lacking);
 }
 
-DnsResponse DnsResponder::respond_forward(const Question& question, const DnsName& host) const {
+Query DnsResponder::ask_for(const std::string& host, const Question& question) const {
+  const IpAddress family = question.type == DnsType::Aaaa ? IpAddress(service_.ipv6) : IpAddress(service_.ip);
+  return {.id = 0,
+          .kind = Query::Kind::Name,
+          .ip = family,
+          .mac = {},
+          .name = to_lower(host),
+          .claim = {},
+          .asker = {}};
+}
+
+DnsResponse DnsResponder::respond_forward(const Question& question, const DnsName& host,
+                                          std::optional<Query>& lacking) const {
   if (host.labels.empty()) return at_apex(question, zone());
   const auto mac = host.labels.size() == 1 ? map_.find_name(host.labels[0]) : std::nullopt;
-  if (!mac) return negative(DnsCode::NxDomain, zone());
+  if (!mac) {
+    if (host.labels.size() == 1 && is_host_label(host.labels[0])) lacking = ask_for(host.labels[0], question);
+    return negative(DnsCode::NxDomain, zone());
+  }
   DnsResponse out{.code = DnsCode::NoError, .is_authoritative = true};
   for (const IpAddress& address : map_.addresses(*mac)) {
     if (address.is_ipv4() && asks_for(question, DnsType::A)) {
@@ -124,12 +146,15 @@ DnsResponse DnsResponder::respond_forward(const Question& question, const DnsNam
       out.answers.push_back({question.name, DnsType::Aaaa, kTtl, address.ipv6()});
     }
   }
-  return out.answers.empty() ? negative(DnsCode::NoError, zone()) : out;
+  if (!out.answers.empty()) return out;
+  const bool is_for_addresses = asks_for(question, DnsType::A) || asks_for(question, DnsType::Aaaa);
+  if (is_for_addresses && !map_.is_local(*mac)) lacking = ask_for(host.labels[0], question);
+  return negative(DnsCode::NoError, zone());
 }
 
 // A name on the way to an address of the network exists, but has nothing (RFC 8020); one that leads elsewhere
 // is not ours to speak of, and one that leads nowhere does not exist.
-DnsResponse DnsResponder::respond_reverse(const Question& question) const {
+DnsResponse DnsResponder::respond_reverse(const Question& question, std::optional<Query>& lacking) const {
   for (const ReverseTree& tree : {tree_of(service_.subnet), tree_of(service_.prefix)}) {
     const DnsName zone = zone_of(tree);
     if (!ends_with(question.name, zone)) continue;
@@ -153,7 +178,13 @@ DnsResponse DnsResponder::respond_reverse(const Question& question) const {
     }
     if (!is_whole) return negative(DnsCode::NoError, zone);
     const auto name = name_at(low);
-    if (!name) return negative(DnsCode::NxDomain, zone);
+    if (!name) {
+      if (service_.is_guest_address(low) && !map_.find_ip(low)) {
+        lacking = Query{
+            .id = 0, .kind = Query::Kind::Ip, .ip = low, .mac = {}, .name = {}, .claim = {}, .asker = {}};
+      }
+      return negative(DnsCode::NxDomain, zone);
+    }
     if (!asks_for(question, DnsType::Ptr)) return negative(DnsCode::NoError, zone);
     return {.code = DnsCode::NoError,
             .is_authoritative = true,

@@ -1,7 +1,8 @@
 // Answers the DNS questions of the guests of this host: NAME.NETWORK.ipop is whatever guest calls itself NAME
-// (in DHCP, option 12), wherever it is, and the way back from an address of the network to its name.  What
-// the address map does not know does not exist: members announce their guests to all.  Whose a name is that
-// several guests want, AddressMap::find_name() says; the others have none, not even for the way back.
+// (in DHCP, option 12), wherever it is, and the way back from an address of the network to its name.  It
+// answers by the address map, and says what to ask of the network before.  Whose a name is that several
+// guests want, AddressMap::find_name() says of those it knows; the others have none, not even for the way
+// back.
 //
 // Authoritative for NETWORK.ipop and, among the reverse names, for the addresses of the network alone;
 // anything else is refused, so that a client turns to another server.  A calculation: no I/O.
@@ -12,6 +13,7 @@
 #include "overlay/base/result.h"
 #include "overlay/base/token_bucket.h"
 #include "overlay/vnet/address_map.h"
+#include "overlay/vnet/resolver.h"
 #include "overlay/vnet/service.h"
 #include "overlay/wire/dns.h"
 
@@ -29,16 +31,23 @@ class DnsResponder {
   /// this host after a burst of 1000; errors else as DnsQuery::decode().
   Result<Bytes> answer(Instant now, ByteView message);
 
+  /// What the network may know about the question and the map does not; nothing if the answer would be as
+  /// good without.
+  std::optional<Query> lacks(ByteView message) const;
+
   struct Counts {
     uint64_t found = 0, not_found = 0, refused = 0;
   };
   const Counts& counts() const { return counts_; }
 
  private:
-  DnsResponse respond(const DnsQuery& query) const;
+  /// `lacking` is set where the network may know more.
+  DnsResponse respond(const DnsQuery& query, std::optional<Query>& lacking) const;
   /// `host` is what stands before the zone.
-  DnsResponse respond_forward(const DnsQuery::Question& question, const DnsName& host) const;
-  DnsResponse respond_reverse(const DnsQuery::Question& question) const;
+  DnsResponse respond_forward(const DnsQuery::Question& question, const DnsName& host,
+                              std::optional<Query>& lacking) const;
+  DnsResponse respond_reverse(const DnsQuery::Question& question, std::optional<Query>& lacking) const;
+  Query ask_for(const std::string& host, const DnsQuery::Question& question) const;
   DnsResponse at_apex(const DnsQuery::Question& question, const DnsName& zone) const;
   DnsResponse negative(DnsCode code, const DnsName& zone) const;
   DnsName zone() const { return DnsName::of(service_.domain()); }

@@ -1,6 +1,6 @@
 // "Resolve this": how the virtual network asks the rest of the world who has an address.  It knows no ring
-// and no member list.  The node takes questions with poll_query(), asks whoever may know (all members today,
-// the DHT later), and brings back one answer.  A calculation: no I/O.
+// and no member list.  The node takes questions with poll_query(), asks whoever may know (the DHT, or all
+// members), and brings back one answer.  A calculation: no I/O.
 #pragma once
 
 #include <compare>
@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -19,7 +20,7 @@
 namespace ipop {
 
 struct Query {
-  enum class Kind : uint8_t { Ip = 1, Mac = 2 };
+  enum class Kind : uint8_t { Ip = 1, Mac = 2, Name = 3 };
   /// "If nobody has this ip I am going to offer it to this mac": with a question of Kind::Ip.
   struct Claim {
     IpAddress ip;
@@ -29,8 +30,9 @@ struct Query {
 
   uint64_t id = 0;
   Kind kind = Kind::Ip;
-  IpAddress ip;    ///< Kind::Ip: the address in question.
-  MacAddress mac;  ///< Kind::Mac: the address in question.
+  IpAddress ip;        ///< Kind::Ip: the address in question.  Kind::Name: any of the family that is wanted.
+  MacAddress mac;      ///< Kind::Mac: the address in question.
+  std::string name{};  ///< Kind::Name: the host name in question, in lower case.
   std::optional<Claim> claim;
   /// The guest in whose name we ask, so that the one asked can answer its frames without asking back.
   std::optional<Binding> asker;
@@ -69,8 +71,8 @@ class Resolver {
     Instant retry_at;
     int attempts_left = 0;
   };
-  using Key = std::tuple<Query::Kind, IpAddress, MacAddress, std::optional<Query::Claim>>;
-  static Key key_of(const Query& query) { return {query.kind, query.ip, query.mac, query.claim}; }
+  using Key = std::tuple<Query::Kind, IpAddress, MacAddress, std::string, std::optional<Query::Claim>>;
+  static Key key_of(const Query& query) { return {query.kind, query.ip, query.mac, query.name, query.claim}; }
 
   Random& random_;
   TokenBucket rate_{2ms, 1000};

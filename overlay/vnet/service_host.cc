@@ -4,7 +4,43 @@
 
 namespace ipop {
 
+namespace {
+
+/// The payload of a UDP datagram to the name server.
+std::optional<ByteView> question_in(const EthernetFrame& frame) {
+  const auto of = [](const auto& packet) -> std::optional<ByteView> {
+    if (!packet) return std::nullopt;
+    const auto datagram = UdpDatagram::decode(*packet);
+    if (!datagram || datagram->dst_port != kDnsPort) return std::nullopt;
+    return datagram->payload;
+  };
+  if (frame.header.ethertype == kEtherTypeIpv4) return of(Ipv4Packet::decode(frame.payload));
+  if (frame.header.ethertype == kEtherTypeIpv6) return of(Ipv6Packet::decode(frame.payload));
+  return std::nullopt;
+}
+
+}  // namespace
+
 Result<Done> ServiceHost::handle_frame(Instant now, const EthernetFrame& frame) {
+  if (wait_for_names(now, frame)) return Done{};
+  return answer_frame(now, frame);
+}
+
+/// False: it can be answered at once, well or badly.
+bool ServiceHost::wait_for_names(Instant now, const EthernetFrame& frame) {
+  const auto question = question_in(frame);
+  const auto query = question ? dns_.lacks(*question) : std::nullopt;
+  return query && resolver_.ask(now, *query) && waiting_.hold(now, topic_of(*query), frame.encode());
+}
+
+void ServiceHost::handle_answer(Instant now, const Query& query) {
+  if (query.kind == Query::Kind::Mac || query.claim) return;
+  for (const Bytes& held : waiting_.release(topic_of(query))) {
+    if (const auto frame = EthernetFrame::decode(held)) (void)answer_frame(now, *frame);
+  }
+}
+
+Result<Done> ServiceHost::answer_frame(Instant now, const EthernetFrame& frame) {
   switch (frame.header.ethertype) {
     case kEtherTypeIpv4:
       return handle_ipv4(now, frame);

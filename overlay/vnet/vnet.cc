@@ -41,7 +41,7 @@ Vnet::Vnet(const VnetConfig& config, Random& random, Log& log)
       arp_(service_, map_, resolver_),
       nd_(service_, map_, resolver_),
       routers_(service_, random),
-      host_(service_, map_),
+      host_(service_, map_, resolver_),
       dhcp_(service_, map_, resolver_) {}
 
 Error Vnet::refuse(Error error) {
@@ -283,14 +283,14 @@ Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<B
   std::optional<Binding> binding = answer;
   if (binding) {
     if (binding->node == own_) return refuse(Error::Self);
-    if (open && (open->kind == Query::Kind::Ip ? binding->ip != open->ip : binding->mac != open->mac)) {
+    if (open && !is_about(*open, *binding)) {
       return refuse(Error::Malformed);  // Not an answer to this; others may still come.
     }
     if (binding->sequence > 0) {
       if (const auto learned = learn_remote(now, *binding); !learned) {
         (void)refuse(learned.error());
         if (learned.error() != Error::Conflict) return learned;
-        if (open) binding = open->kind == Query::Kind::Ip ? map_.find_ip(open->ip) : map_.find_mac(open->mac);
+        if (open) binding = find(*open);
       }
     }
   }
@@ -301,6 +301,38 @@ Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<B
   }
   conclude(now, *query, binding);
   return Done{};
+}
+
+bool Vnet::is_about(const Query& query, const Binding& binding) {
+  switch (query.kind) {
+    case Query::Kind::Ip:
+      return binding.ip == query.ip;
+    case Query::Kind::Mac:
+      return binding.mac == query.mac;
+    case Query::Kind::Name:
+      return to_lower(binding.name) == query.name;
+  }
+  return false;
+}
+
+/// What the map knows.  Of a name, the guest's binding with an address of the family that is wanted, if there
+/// is one.
+std::optional<Binding> Vnet::find(const Query& query) const {
+  switch (query.kind) {
+    case Query::Kind::Ip:
+      return map_.find_ip(query.ip);
+    case Query::Kind::Mac:
+      return map_.find_mac(query.mac);
+    case Query::Kind::Name:
+      break;
+  }
+  const auto mac = map_.find_name(query.name);
+  if (!mac) return std::nullopt;
+  for (const IpAddress& address : map_.addresses(*mac)) {
+    const bool is_link_local = !address.is_ipv4() && address.ipv6().is_link_local();
+    if (address.is_ipv4() == query.ip.is_ipv4() && !is_link_local) return map_.find_ip(address);
+  }
+  return map_.find_mac(*mac);
 }
 
 void Vnet::conclude(Instant now, const Query& query, const std::optional<Binding>& binding) {
@@ -316,6 +348,7 @@ void Vnet::conclude(Instant now, const Query& query, const std::optional<Binding
       }
     }
   }
+  host_.handle_answer(now, query);
   drain_dhcp_events(now);
   drain_nd_claims(now);
 }
@@ -329,8 +362,9 @@ std::optional<Binding> Vnet::handle_query(Instant now, const NodeId& from, const
     }
   }
   if (query.kind == Query::Kind::Ip && !service_.is_guest_address(query.ip)) return std::nullopt;
-  const auto known = query.kind == Query::Kind::Ip ? map_.find_ip(query.ip) : map_.find_mac(query.mac);
+  const auto known = find(query);
   if (known && known->node == own_) return known;
+  if (query.kind == Query::Kind::Name) return std::nullopt;
   auto reserved = dhcp_.handle_query(now, own_, query);
   drain_dhcp_events(now);
   if (reserved) return reserved;
@@ -374,7 +408,7 @@ std::optional<Binding> Vnet::poll_announcement() { return pop(announcements_); }
 
 Instant Vnet::next_timeout() const {
   return std::min({map_.next_timeout(), resolver_.next_timeout(), routers_.next_timeout(),
-                   dhcp_.next_timeout(), hold_.next_timeout()});
+                   dhcp_.next_timeout(), host_.next_timeout(), hold_.next_timeout()});
 }
 
 void Vnet::handle_timeout(Instant now) {
@@ -392,6 +426,7 @@ void Vnet::handle_timeout(Instant now) {
     }
   }
   dhcp_.handle_timeout(now);
+  host_.handle_timeout(now);
   hold_expired_ += hold_.handle_timeout(now);
 }
 

@@ -136,6 +136,8 @@ class Vnet {
   void settle(const Binding& binding);
   void send_to(const NodeId& node, ByteView frame);
   void ask_guest(const MacAddress& dst, const IpAddress& ip);
+  static bool is_about(const Query& query, const Binding& binding);
+  std::optional<Binding> find(const Query& query) const;
   void conclude(Instant now, const Query& query, const std::optional<Binding>& binding);
   Error refuse(Error error);
   void log_limited(Instant now, const std::string& line);

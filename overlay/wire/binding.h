@@ -24,13 +24,14 @@ struct BindingRecord {
   bool operator==(const BindingRecord&) const = default;
 };
 
-/// "Who holds this address?"  Asked of members now, of DHT replicas later.
+/// "Who holds this address, or has this name?"  Asked of members.
 struct Query {
-  enum class Kind : uint8_t { Ip = 1, Mac = 2 };
+  enum class Kind : uint8_t { Ip = 1, Mac = 2, Name = 3 };
   uint64_t id = 0;  ///< The asker's, repeated in the Answer.
   Kind kind = Kind::Ip;
-  IpAddress ip;                        ///< Kind::Ip.
+  IpAddress ip;                        ///< Kind::Ip; Kind::Name: any address of the family that is wanted.
   MacAddress mac;                      ///< Kind::Mac.
+  std::string name{};                  ///< Kind::Name, a host name; at most BindingRecord::kMaxNameSize.
   std::optional<MacAddress> claimant;  ///< Kind::Ip: the guest that will get `ip` if nobody holds it.
   std::optional<BindingRecord> asker;  ///< The guest in whose name we ask: who answers need not ask back.
   bool operator==(const Query&) const = default;

@@ -245,5 +245,60 @@ TEST_F(Network, OwnRecordsAreRefreshedForAsLongAsTheGuestIsHere) {
   EXPECT_EQ(all, 2u) << "its IP and its MAC";
 }
 
+struct Names : Network {
+  /// How many answers the service of `host` gives to the guest's question, within 4 s; nothing: none at all.
+  std::optional<unsigned> ask_name(Host& host, const std::string& name, uint16_t type) {
+    Writer out;
+    for (const uint16_t field : std::initializer_list<uint16_t>{7, 0, 1, 0, 0, 0}) out.u16(field);
+    out.bytes(DnsName::of(name).encode());
+    out.u16(type);
+    out.u16(1);
+    const Bytes question = out.take();
+    const auto& service = std::as_const(host).node().vnet().service();
+    const Bytes udp =
+        UdpDatagram{.src_port = 5353, .dst_port = 53, .payload = question}.encode(test::kAliceIp, service.ip);
+    const Bytes packet =
+        Ipv4Packet{.src = test::kAliceIp, .dst = service.ip, .protocol = kIpProtocolUdp, .payload = udp}
+            .encode();
+    host.take_frames();
+    host.send_frame(EthernetFrame{
+        .header = {.dst = service.mac, .src = test::kAlice, .vlan_tci = {}, .ethertype = kEtherTypeIpv4},
+        .payload = packet}
+                        .encode());
+    world->run_for(4s);
+    for (const Bytes& bytes : host.take_frames()) {
+      const auto frame = EthernetFrame::decode(bytes);
+      if (!frame || frame->header.ethertype != kEtherTypeIpv4 || frame->header.dst != test::kAlice) continue;
+      const auto reply = Ipv4Packet::decode(frame->payload);
+      const auto datagram = reply ? UdpDatagram::decode(*reply) : Error::Malformed;
+      if (datagram && datagram->src_port == 53) return datagram->payload[7];
+    }
+    return std::nullopt;
+  }
+};
+
+TEST_F(Names, AreFoundWhereverTheGuestIs) {
+  start(16);
+  auto discover = vnet_testing::dhcp(DhcpMessage::Type::Discover, 3);
+  discover.host_name = "vm3";
+  const auto offer = ask(*hosts[2], discover);
+  ASSERT_TRUE(offer);
+  auto request = vnet_testing::dhcp(DhcpMessage::Type::Request, 3);
+  request.host_name = "vm3";
+  request.requested_address = offer->yiaddr;
+  request.server_id = offer->server_id;
+  ASSERT_EQ(ask(*hosts[2], request)->type, DhcpMessage::Type::Ack);
+  world->run_for(1s);
+  constexpr uint16_t kA = 1, kAaaa = 28;
+  size_t strangers = 0;
+  for (Host* host : {hosts[2], hosts[5], hosts[9], hosts[13]}) {
+    strangers += !std::as_const(*host).node().vnet().map().find_name("vm3");
+    EXPECT_EQ(ask_name(*host, "vm3.grid.ipop", kA), 1u) << host->name();
+    EXPECT_EQ(ask_name(*host, "vm3.grid.ipop", kAaaa), 0u) << host->name();
+    EXPECT_EQ(ask_name(*host, "vm4.grid.ipop", kA), 0u) << host->name();
+  }
+  EXPECT_GT(strangers, 0u) << "or nothing had to be asked";
+}
+
 }  // namespace
 }  // namespace ipop

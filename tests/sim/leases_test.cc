@@ -18,6 +18,7 @@ LeasesOptions options(uint64_t seed) {
                     .keeps_log = false},
           .hosts = 10,
           .guests = 20,
+          .liars = 1,
           .pause = 15s};
 }
 

@@ -75,7 +75,7 @@ struct Fixture : testing::Test {
   DnsResponder dns{network, map};
 };
 using DnsResponderTest = Fixture;
-constexpr uint16_t kA = 1, kNs = 2, kSoa = 6, kPtr = 12, kTxt = 16, kAaaa = 28, kAny = 255;
+constexpr uint16_t kA = 1, kNs = 2, kSoa = 6, kPtr = 12, kMx = 15, kTxt = 16, kAaaa = 28, kAny = 255;
 
 TEST_F(DnsResponderTest, AGuestsNameHasItsAddresses) {
   const Answer a = ask("vm7.grid.ipop", kA);
@@ -248,6 +248,41 @@ TEST_F(WideNetwork,
   expect_nothing("7.15.128.10.in-addr.arpa", kPtr, 3);
   expect_refused("16.128.10.in-addr.arpa", kPtr);
   expect_refused("7.16.128.10.in-addr.arpa", kPtr);
+}
+
+TEST_F(DnsResponderTest, SaysWhatTheNetworkMayKnow) {
+  const auto lacks = [&](const std::string& name, uint16_t type) {
+    Writer out;
+    for (const uint16_t field : std::initializer_list<uint16_t>{7, 0, 1, 0, 0, 0}) out.u16(field);
+    out.bytes(DnsName::of(name).encode());
+    out.u16(type);
+    out.u16(1);
+    return dns.lacks(out.take());
+  };
+  EXPECT_FALSE(lacks("vm7.grid.ipop", kA));
+  EXPECT_FALSE(lacks("vm7.grid.ipop", kAaaa));
+  EXPECT_FALSE(lacks("vm7.grid.ipop", kMx)) << "there are none";
+  const auto unknown = lacks("VM9.grid.ipop", kA);
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ(unknown->kind, Query::Kind::Name);
+  EXPECT_EQ(unknown->name, "vm9");
+  EXPECT_TRUE(unknown->ip.is_ipv4());
+  EXPECT_FALSE(lacks("vm9.grid.ipop", kAaaa)->ip.is_ipv4());
+  bind(10, "10.128.0.10", "vm10");
+  EXPECT_FALSE(lacks("vm10.grid.ipop", kA));
+  EXPECT_TRUE(lacks("vm10.grid.ipop", kAaaa)) << "its host may know more";
+  bind(11, "10.128.0.11", "vm11", 1);
+  EXPECT_FALSE(lacks("vm11.grid.ipop", kAaaa)) << "nobody knows more of a guest of ours";
+  EXPECT_FALSE(lacks("grid.ipop", kMx));
+  EXPECT_FALSE(lacks("www.vm9.grid.ipop", kA)) << "no guest can be called so";
+  EXPECT_FALSE(lacks("example.com", kA));
+  const auto address = lacks("9.0.128.10.in-addr.arpa", kPtr);
+  ASSERT_TRUE(address);
+  EXPECT_EQ(address->kind, Query::Kind::Ip);
+  EXPECT_EQ(address->ip, *IpAddress::parse("10.128.0.9"));
+  EXPECT_FALSE(lacks("7.0.128.10.in-addr.arpa", kPtr));
+  EXPECT_FALSE(lacks("8.0.128.10.in-addr.arpa", kPtr)) << "it has no name";
+  EXPECT_FALSE(lacks("1.0.128.10.in-addr.arpa", kPtr)) << "ours";
 }
 
 }  // namespace

@@ -47,11 +47,80 @@ struct Fixture : testing::Test {
 
   Service network = service();
   AddressMap map{node(1)};
-  ServiceHost host{network, map};
+  SeededRandom random{1};
+  Resolver resolver{random};
+  ServiceHost host{network, map, resolver};
   Ipv4Address guest4 = ip("10.128.0.9");
   Ipv6Address guest6 = ip6("fd00::9");
 };
 using ServiceHostTest = Fixture;
+
+// As kQuestion, for vm7.grid.ipop.
+const Bytes kQuestionForGuest = *from_hex(
+    "1234"
+    "0100"
+    "0001"
+    "0000"
+    "0000"
+    "0000"
+    "03766d370467726964"
+    "0469706f7000"
+    "0001"
+    "0001");
+
+/// The code of a DNS message in an IPv4 packet, and how many answers it has.
+std::pair<unsigned, unsigned> outcome_of(ByteView packet) {
+  const auto ip_packet = Ipv4Packet::decode(packet);
+  const auto datagram = UdpDatagram::decode(ip_packet.value());
+  const ByteView message = datagram.value().payload;
+  return {message[3] & 15u, message[7]};
+}
+
+TEST_F(ServiceHostTest, AQuestionForAnUnknownNameWaitsUntilTheNetworkHasAnswered) {
+  for (const bool is_found : {false, true}) {
+    ASSERT_TRUE(
+        send4({.src = guest4,
+               .dst = network.ip,
+               .protocol = kIpProtocolUdp,
+               .payload = UdpDatagram{.src_port = 5353, .dst_port = 53, .payload = kQuestionForGuest}.encode(
+                   guest4, network.ip)}));
+    EXPECT_EQ(host.poll_frame(), std::nullopt) << "not before";
+    const auto asked = resolver.poll_query();
+    ASSERT_TRUE(asked);
+    EXPECT_EQ(asked->kind, Query::Kind::Name);
+    EXPECT_EQ(asked->name, "vm7");
+    EXPECT_TRUE(asked->ip.is_ipv4());
+    if (is_found) {
+      Binding found = binding(7, "10.128.0.7", 2, 1, at(1h));
+      found.name = "vm7";
+      ASSERT_TRUE(map.upsert(at(10s), found));
+    }
+    host.handle_answer(at(10s), resolver.handle_answer(asked->id).value());
+    const auto [code, answers] = outcome_of(answer());
+    EXPECT_EQ(code, is_found ? 0u : 3u);
+    EXPECT_EQ(answers, is_found ? 1u : 0u);
+    EXPECT_EQ(host.poll_frame(), std::nullopt) << "once";
+  }
+}
+
+TEST_F(ServiceHostTest, WhatCannotBeAskedIsAnsweredAtOnce) {
+  for (int i = 0; i < 2000; ++i) {  // Of one name sixteen wait.
+    ASSERT_TRUE(
+        send4({.src = guest4,
+               .dst = network.ip,
+               .protocol = kIpProtocolUdp,
+               .payload = UdpDatagram{.src_port = 5353, .dst_port = 53, .payload = kQuestionForGuest}.encode(
+                   guest4, network.ip)}) ||
+        i > 900);
+    if (i >= 16) {
+      EXPECT_TRUE(host.poll_frame() || i > 900) << i;
+    } else {
+      EXPECT_FALSE(host.poll_frame()) << i;
+    }
+  }
+  EXPECT_TRUE(resolver.poll_query());
+  EXPECT_FALSE(resolver.poll_query()) << "one question is enough";
+}
 
 TEST_F(ServiceHostTest, AnswersPings) {
   const Bytes request =

@@ -116,6 +116,22 @@ std::vector<Example> examples() {
        "525400123456"
        "00"
        "00"},
+      {"Query for a name",
+       Query{.id = 0x15,
+             .kind = Query::Kind::Name,
+             .ip = kIp,
+             .mac = {},
+             .name = "vm1",
+             .claimant = {},
+             .asker = {}},
+       "08"
+       "0000000000000015"
+       "03"
+       "00000000000000000000ffff0a800102"
+       "000000000000"
+       "03766d31"
+       "00"
+       "00"},
       {"Query with a claimant and an asker",
        Query{.id = 0x13,
              .kind = Query::Kind::Ip,
