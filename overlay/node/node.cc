@@ -243,7 +243,7 @@ void Node::handle_direct(Instant now, const NodeId& from, const wire::Direct& di
   if (!message) {
     refused_.add(message.error());
   } else if (!directory_.handle_message(now, wall_time(now), from, *message)) {
-    refused_.add(Error::UnexpectedMessage);
+    handle_told(now, from, *message);  // A question of the directory to a peer.
   }
 }
 
