@@ -111,14 +111,15 @@ struct ipop_stats {
 };
 void ipop_port_stats(const struct ipop_port*, struct ipop_stats*);
 
-/* What ovs-appctl prints, for people or as JSON (an object for SHOW, RING and DHT, else an array); a string
- * for ipop_free(). */
+/* What ovs-appctl prints, for people or as JSON (an object for SHOW, RING, DHT and LEASES, else an array); a
+ * string for ipop_free(). */
 enum ipop_view {
   IPOP_VIEW_SHOW,
   IPOP_VIEW_PEERS,
   IPOP_VIEW_BINDINGS,
   IPOP_VIEW_RING,
   IPOP_VIEW_DHT,
+  IPOP_VIEW_LEASES,
 };
 char* ipop_port_view(const struct ipop_port*, enum ipop_view, bool json);
 

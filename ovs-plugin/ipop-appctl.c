@@ -16,7 +16,8 @@
 
 /* The ipop/... commands of ovs-appctl.
  *
- *     ipop/show [--json] [PORT]          likewise peers, bindings, ring and dht
+ *     ipop/show [--json] [PORT]          likewise peers, bindings, leases, ring
+ *                                        and dht
  *     ipop/trace [--json] [PORT] TARGET
  *     ipop/crawl [--json] [PORT]
  *
@@ -431,6 +432,7 @@ ipop_appctl_init(void)
         { "ipop/bindings", IPOP_VIEW_BINDINGS },
         { "ipop/ring", IPOP_VIEW_RING },
         { "ipop/dht", IPOP_VIEW_DHT },
+        { "ipop/leases", IPOP_VIEW_LEASES },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(views); i++) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "overlay/io/dht_view.h"
+#include "overlay/io/lease_view.h"
 #include "overlay/io/port.h"
 #include "overlay/io/ring_view.h"
 #include "overlay/ipop.h"
@@ -129,6 +130,8 @@ char* ipop_port_view(const ipop_port* port, ipop_view view, bool json) {
       return copy_string(show_ring(*report, now, json));
     case IPOP_VIEW_DHT:
       return copy_string(show_dht(*report, now, json));
+    case IPOP_VIEW_LEASES:
+      return copy_string(show_leases(*report, now, json));
   }
   return copy_string("");
 }

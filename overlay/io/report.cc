@@ -188,6 +188,15 @@ Report make_report(const Node& node, Instant now) {
                             .expires = binding.expires,
                             .name = binding.name});
   }
+  for (const auto& [mac, lease] : node.vnet().leases().all()) {
+    out.leases.push_back({.mac = mac,
+                          .ip = lease.ip,
+                          .name = lease.name,
+                          .sequence = lease.sequence,
+                          .expires = lease.expires,
+                          .is_published = lease.expires > now && node.directory().is_published(lease.ip)});
+  }
+  out.reservations = node.vnet().reservations();
   for (const auto& counter : node.vnet().counters()) out.counters.push_back({counter.name, counter.value});
   for (size_t i = 0; i < kErrorCount; ++i) {
     const auto error = static_cast<Error>(i);

@@ -468,6 +468,11 @@ void Directory::handle_timeout(Instant now, Duration wall) {
   pump(now, wall);
 }
 
+bool Directory::is_published(const IpAddress& ip) const {
+  const auto entry = entries_.find(ip_address(ip));
+  return entry != entries_.end() && entry->second.is_bound;
+}
+
 std::pair<size_t, size_t> Directory::published() const {
   const auto bound = std::count_if(entries_.begin(), entries_.end(),
                                    [](const auto& entry) { return entry.second.is_bound; });

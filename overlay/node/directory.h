@@ -86,6 +86,8 @@ class Directory {
   const Counts& counts() const { return counts_; }
   /// How many addresses of our guests the DHT has, and how many there are.
   std::pair<size_t, size_t> published() const;
+  /// Whether the DHT has the address as our guest's: a quorum of its replicas accepted the record.
+  bool is_published(const IpAddress& ip) const;
 
  private:
   /// What an operation or a lookup is for, by its id.

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "overlay/io/dht_view.h"
+#include "overlay/io/lease_view.h"
 #include "overlay/io/ring_view.h"
 
 namespace ipop {
@@ -40,6 +41,7 @@ std::optional<std::string> view(BareNode& node, const Words& words) {
   if (words.name == "peers") return show_peers(*report, now, words.json);
   if (words.name == "ring") return show_ring(*report, now, words.json);
   if (words.name == "dht") return show_dht(*report, now, words.json);
+  if (words.name == "leases") return show_leases(*report, now, words.json);
   return std::nullopt;
 }
 
@@ -74,7 +76,9 @@ Result<Questions::Question, Problem> NodeCommands::question(const std::string& n
                                                             const std::string& target) const {
   if (name == "crawl") return Questions::Question(Questions::CrawlAll{});
   if (name != "trace") {
-    return Problem{"\"" + name + "\" is no command; there are: show, peers, ring, dht, trace TARGET, crawl"};
+    return Problem{"\"" + name +
+                   "\" is no command; there are: show, peers, leases, ring, dht, trace TARGET, "
+                   "crawl"};
   }
   const auto node = find_node(*node_.runtime().report().get(), target);
   if (!node) return node.error();

@@ -100,6 +100,7 @@ class Vnet {
   std::vector<Binding> local_bindings() const { return map_.local_bindings(); }
 
   const LeaseTable& leases() const { return dhcp_.leases(); }
+  std::vector<DhcpServer::Reservation> reservations() const { return dhcp_.reservations(); }
   /// True until leases_saved() after a change; then write save_leases() to the file.
   bool leases_dirty() const { return dhcp_.leases().dirty(); }
   void leases_saved() { dhcp_.leases().set_saved(); }

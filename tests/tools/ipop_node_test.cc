@@ -130,6 +130,7 @@ TEST_F(IpopNode, IntroducesAnswersAndSaysGoodbye) {
   const auto json = ask("beta", {"show", "--json"});
   EXPECT_EQ(boost::json::parse(json.out).at("introducers").as_array().size(), 2u) << json.out;
   EXPECT_EQ(ask("alpha", {"peers", "--json"}).code, 0);
+  EXPECT_EQ(ask("alpha", {"leases", "--json"}).out, "{\"leases\":[],\"reservations\":[]}\n");
   ASSERT_TRUE(alpha->says("has its place on the ring") && beta->says("has its place on the ring"));
   auto ring = boost::json::parse(ask("alpha", {"ring", "--json"}).out);
   for (int i = 0; i < 1000 && ring.at("links").as_array().empty(); ++i) {  // A report is up to 250 ms old.

@@ -133,6 +133,24 @@ TEST_F(DhcpServerTest, DiscoverOfferRequestAck) {
   EXPECT_TRUE(server.leases().dirty());
 }
 
+TEST_F(DhcpServerTest, AnAddressIsReservedUntilItIsTaken) {
+  EXPECT_TRUE(server.reservations().empty());
+  ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
+  EXPECT_TRUE(server.reservations().empty()) << "Where the MAC was is to be found out first.";
+  answer(*resolver.poll_query(), std::nullopt);
+  ASSERT_EQ(server.reservations().size(), 1u);
+  EXPECT_FALSE(server.reservations()[0].is_offered);
+  network_is_silent();
+  const auto offered = hear();
+  ASSERT_EQ(server.reservations().size(), 1u);
+  EXPECT_TRUE(server.reservations()[0].is_offered);
+  EXPECT_EQ(server.reservations()[0].mac, mac(1));
+  EXPECT_EQ(server.reservations()[0].ip, offered->yiaddr);
+  EXPECT_EQ(server.reservations()[0].expires, now + DhcpServer::kOfferTime);
+  ASSERT_TRUE(say(selecting(*offered, 1)));
+  EXPECT_TRUE(server.reservations().empty());
+}
+
 TEST_F(DhcpServerTest, NoRouterIsClaimed) {
   (void)offer(1);
   // Option codes of the message, walked by hand: Ethernet 14, IPv4 20, UDP 8, BOOTP 236, cookie 4.
