@@ -57,10 +57,20 @@ Result<Done> Client::start(Instant now, uint64_t id, DhtRequest request, Duratio
   request.id = random_.u64();
   Operation& operation = operations_[id];
   operation.request = std::move(request);
-  operation.give_up_at = now + patience;
+  operation.patience = patience;
   by_attempt_[operation.request.id] = id;
-  ask(now, operation);
+  waiting_.push_back(id);
+  start_waiting(now);
   return Done{};
+}
+
+void Client::start_waiting(Instant now) {
+  while (!waiting_.empty() && operations_.size() - waiting_.size() < kMaxUnderWay) {
+    Operation& operation = operations_.at(waiting_.front());
+    waiting_.pop_front();
+    operation.give_up_at = now + operation.patience;
+    ask(now, operation);
+  }
 }
 
 /// First the owner alone.  Who has been asked in vain may be dead, or worse.
@@ -97,6 +107,7 @@ Result<Done> Client::handle_reply(Instant now, Duration wall, const wire::DhtRep
   } else {
     judge_write(now, wall, entry, false);
   }
+  start_waiting(now);
   return Done{};
 }
 
@@ -243,6 +254,7 @@ void Client::handle_timeout(Instant now, Duration wall) {
       ask(now, operation);
     }
   }
+  start_waiting(now);
 }
 
 }  // namespace ipop

@@ -27,6 +27,10 @@ namespace ipop {
 class Client {
  public:
   static constexpr size_t kMaxOperations = 1024;
+  /// Of these, so many are asked at a time; the others wait.  Each costs some 5 signatures and as many checks
+  /// on other nodes and 5 checks here, and 64 of them a third of the shortest time-out: two hundred guests
+  /// that start at once must not make all answers late, and so each question three more.
+  static constexpr size_t kMaxUnderWay = 64;
   static constexpr Duration kGetPatience = 1s;
   static constexpr Duration kWritePatience =
       5s;  ///< Replicas that have new neighbours do not vote for Replica::kSettleTime.
@@ -101,13 +105,15 @@ class Client {
     std::optional<wire::DhtRecord> found;  ///< What was reported already.
     int raises = 0;
     int tries = 0;
+    Duration patience{};
     Instant asked_at;
-    Instant retry_at;
-    Instant give_up_at;
+    Instant retry_at = kNever;  ///< This and the next: never, while it waits for its turn.
+    Instant give_up_at = kNever;
   };
   using Operations = std::map<uint64_t, Operation>;
 
   Result<Done> start(Instant now, uint64_t id, wire::DhtRequest request, Duration patience);
+  void start_waiting(Instant now);
   void ask(Instant now, Operation& operation);
   void judge_get(Instant now, Operations::iterator entry, bool is_over);
   void judge_write(Instant now, Duration wall, Operations::iterator entry, bool is_over);
@@ -120,6 +126,7 @@ class Client {
   size_t count_ = 1;
   Operations operations_;                    ///< By the caller's id.
   std::map<uint64_t, uint64_t> by_attempt_;  ///< The id on the wire, to the caller's.
+  std::deque<uint64_t> waiting_;             ///< Operations that are not under way yet, by the caller's id.
   RoundTrip round_trip_;
   std::deque<Question> questions_;
   std::deque<Outcome> outcomes_;

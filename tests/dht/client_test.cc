@@ -244,6 +244,28 @@ TEST(Client, IsBoundedAndDoesNotStartTwice) {
   EXPECT_EQ(more.error(), Error::Full);
 }
 
+TEST(Client, SomeAreUnderWayAndTheOthersFollow) {
+  DhtRing ring(8);
+  DhtNode& node = ring.node(0);
+  const size_t many = 3 * Client::kMaxUnderWay;
+  for (uint64_t id = 1; id <= many; ++id) {
+    const wire::DhtAddress address{.kind = wire::DhtAddress::Kind::Ip,
+                                   .ip = Ipv4Address{kIp.value + static_cast<uint32_t>(id)},
+                                   .mac = {}};
+    ASSERT_TRUE(node.client.get(ring.now, id, address));
+  }
+  size_t asked = 0;
+  while (node.client.poll_question()) ++asked;  // Which are lost.
+  EXPECT_EQ(asked, Client::kMaxUnderWay);
+  EXPECT_EQ(node.client.pending(), many);
+  ring.advance(4s);
+  EXPECT_EQ(node.client.pending(), 0u);
+  EXPECT_EQ(node.outcomes.size(), many);
+  const auto failed = std::count_if(node.outcomes.begin(), node.outcomes.end(),
+                                    [](const auto& outcome) { return outcome.kind == Kind::Failed; });
+  EXPECT_EQ(static_cast<size_t>(failed), Client::kMaxUnderWay) << "and make room";
+}
+
 TEST(Client, AnAnswerToNoQuestionIsRefused) {
   DhtRing ring(2);
   wire::DhtReply reply;
