@@ -42,10 +42,13 @@ class Client {
 
   /// As the ring is seen from here.
   void set_replica_count(size_t count) { count_ = count; }
+  size_t replica_count() const { return count_; }
 
   /// `id`: the caller's, for the outcome.  One that is in use is not started again.  Full if there are too
   /// many.
   Result<Done> get(Instant now, uint64_t id, const wire::DhtAddress& address);
+  /// What each of the replicas has of it, for people: waits for all of them.
+  Result<Done> survey(Instant now, uint64_t id, const wire::DhtAddress& address);
   /// Takes the address if no other guest holds it; an IP is reserved first.  The record needs no signature
   /// yet.
   Result<Done> create(Instant now, Duration wall, uint64_t id, const wire::DhtRecord& record);
@@ -62,6 +65,13 @@ class Client {
   };
   std::optional<Question> poll_question();
 
+  /// What one replica said, and how long after it was asked first.
+  struct Vote {
+    wire::DhtReply::Verdict verdict;
+    bool is_unsure = false;
+    std::optional<wire::DhtRecord> record;
+    Duration took{};
+  };
   struct Outcome {
     enum class Kind {
       Found,     ///< Get: `record` is the best so far, and a living one.  May come again with a better one.
@@ -69,6 +79,7 @@ class Client {
       Accepted,  ///< Create, put: `record` is kept, perhaps with a higher sequence than it was given.
       Held,      ///< Create, put: `record` is in its way.
       Failed,    ///< Too few answers, or no room.
+      Surveyed,  ///< Survey: `votes` are all there are.
     };
     uint64_t id;
     wire::DhtRequest::Operation operation;
@@ -78,6 +89,7 @@ class Client {
     /// Held, Failed: some replica may have kept our record all the same.
     bool left_traces = false;
     std::optional<wire::DhtRecord> record;
+    std::map<NodeId, Vote> votes;  ///< Surveyed only.
   };
   std::optional<Outcome> poll_outcome();
 
@@ -94,13 +106,9 @@ class Client {
   size_t pending() const { return operations_.size(); }
 
  private:
-  struct Vote {
-    wire::DhtReply::Verdict verdict;
-    bool is_unsure = false;
-    std::optional<wire::DhtRecord> record;
-  };
   struct Operation {
     wire::DhtRequest request;
+    bool is_survey = false;
     std::map<NodeId, Vote> votes;
     std::optional<wire::DhtRecord> found;  ///< What was reported already.
     int raises = 0;
@@ -112,9 +120,12 @@ class Client {
   };
   using Operations = std::map<uint64_t, Operation>;
 
-  Result<Done> start(Instant now, uint64_t id, wire::DhtRequest request, Duration patience);
+  Result<Done> start(Instant now, uint64_t id, wire::DhtRequest request, Duration patience,
+                     bool is_survey = false);
   void start_waiting(Instant now);
   void ask(Instant now, Operation& operation);
+  void judge(Instant now, Duration wall, Operations::iterator entry, bool is_over);
+  void judge_survey(Operations::iterator entry, bool is_over);
   void judge_get(Instant now, Operations::iterator entry, bool is_over);
   void judge_write(Instant now, Duration wall, Operations::iterator entry, bool is_over);
   bool raise(Instant now, Duration wall, Operation& operation, const wire::DhtRecord& obstacle);

@@ -95,6 +95,12 @@ uint64_t Node::start_crawl(Instant now) {
   return id;
 }
 
+uint64_t Node::start_explanation(Instant now, const wire::DhtAddress& address) {
+  const uint64_t id = directory_.start_explanation(now, wall_time(now), address);
+  pump(now);
+  return id;
+}
+
 std::optional<Node::Datagram> Node::poll_datagram() {
   const auto datagram = links_.poll_datagram();
   if (!datagram) return std::nullopt;

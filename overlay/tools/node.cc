@@ -34,7 +34,8 @@ Verb node() {
               "  dht     the records of addresses that it keeps for others\n"
               "  trace   the way to TARGET, hop by hop: a node (40 hexadecimal digits, or the first 8 of\n"
               "          one that it knows) or the IP address of a guest\n"
-              "  crawl   all nodes in the order of the ring, and whether their neighbours agree",
+              "  crawl   all nodes in the order of the ring, and whether their neighbours agree\n"
+              "  why     whose the address TARGET is, an IP or a MAC, and how that is known",
           .example = "ipopctl node /run/ipop-gamma.sock peers",
           .add_options = add_options,
           .run = run};

@@ -251,7 +251,7 @@ Result<Done> Vnet::handle_announcement(Instant now, const NodeId& from, const Bi
 void Vnet::handle_lost(Instant now, const MacAddress& mac, const Binding& winner) {
   const auto holder = map_.find_ip(winner.ip);
   if (holder && holder->node == own_ && holder->mac == mac) {
-    map_.erase(mac, winner.ip);
+    map_.erase(now, mac, winner.ip);
     if (const Lease* lease = dhcp_.leases().find(mac); lease && lease->ip == winner.ip) {
       dhcp_.handle_moved_away(mac);
     }
@@ -270,9 +270,9 @@ void Vnet::raise_sequence(Instant now, const MacAddress& mac, uint64_t sequence)
   dhcp_.set_sequence(now, mac, sequence);
 }
 
-void Vnet::handle_member_gone(Instant, const NodeId& node) {
+void Vnet::handle_member_gone(Instant now, const NodeId& node) {
   for (const Binding& binding : map_.bindings()) {
-    if (binding.node == node && binding.sequence == 0) map_.erase(binding.mac, {});
+    if (binding.node == node && binding.sequence == 0) map_.erase(now, binding.mac, {});
   }
 }
 

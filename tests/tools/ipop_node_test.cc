@@ -144,6 +144,10 @@ TEST_F(IpopNode, IntroducesAnswersAndSaysGoodbye) {
   const auto crawl = boost::json::parse(ask("beta", {"crawl", "--json"}).out);
   EXPECT_EQ(crawl.at("nodes").as_array().size(), 2u);
 
+  const auto why = boost::json::parse(ask("beta", {"why", "10.128.0.9", "--json"}).out);
+  EXPECT_EQ(why.at("answers").as_array().size(), 2u) << why;
+  EXPECT_TRUE(why.at("record").is_null());
+
   beta->signal(SIGTERM);
   EXPECT_EQ(beta->wait(), 0);
   EXPECT_TRUE(alpha->says("says goodbye")) << alpha->said();
@@ -158,6 +162,7 @@ TEST_F(IpopNode, AWrongCommandIsASentence) {
   EXPECT_EQ(unknown.code, 1);
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("nonsense"), HasSubstr("show, peers")));
   EXPECT_EQ(ask("alpha", {"trace", "nonsense"}).code, 1);
+  EXPECT_THAT(ask("alpha", {"why", "nonsense"}).err, HasSubstr("no address of a guest"));
   EXPECT_THAT(ask("alpha", {"show", "nonsense"}).err, HasSubstr("\"nonsense\" means nothing to show"));
   EXPECT_EQ(ask("alpha", {}).code, 2);
   const auto nobody = ask("nobody", {"show"});

@@ -404,7 +404,7 @@ TEST_F(DhcpServerTest, ReleaseFreesTheAddress) {
   ASSERT_TRUE(say(release));
   EXPECT_EQ(hear(), std::nullopt);
   EXPECT_EQ(server.poll_event()->expires, now);
-  map.erase(mac(1), address);
+  map.erase(now, mac(1), address);
   ASSERT_TRUE(say(init_reboot(2, address)));
   network_is_silent();
   EXPECT_EQ(hear()->type, Type::Ack);
@@ -418,7 +418,7 @@ TEST_F(DhcpServerTest, ADeclinedAddressIsLeftAlone) {
   decline.server_id = network.ip;
   ASSERT_TRUE(say(decline));
   EXPECT_EQ(server.poll_event()->expires, now);
-  map.erase(mac(1), address);
+  map.erase(now, mac(1), address);
   EXPECT_NE(offer(1)->yiaddr, address);
   ASSERT_TRUE(say(init_reboot(2, address)));
   EXPECT_EQ(hear()->type, Type::Nak);
