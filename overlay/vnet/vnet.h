@@ -166,6 +166,7 @@ class Vnet {
   std::deque<Binding> announcements_;
   std::array<uint64_t, kImpostureCount> impostures_{};
   uint64_t flooded_ = 0, flood_limited_ = 0, held_ = 0, hold_expired_ = 0, moved_here_ = 0, moved_away_ = 0;
+  uint64_t address_conflicts_ = 0;  ///< Of guests that use, and hosts that claim, what is another guest's.
 };
 
 }  // namespace ipop
