@@ -16,9 +16,11 @@
 
 /* The ipop/... commands of ovs-appctl.
  *
- *     ipop/show [--json] [PORT]          likewise peers, bindings, ring and dht
+ *     ipop/show [--json] [PORT]          likewise peers, bindings, leases, ring
+ *                                        and dht
  *     ipop/trace [--json] [PORT] TARGET
  *     ipop/crawl [--json] [PORT]
+ *     ipop/why [--json] [PORT] ADDRESS
  *
  * The first kind shows what the port knows.  For people, all ports are printed
  * one after the other, each under its name.  For programs, what is said of one
@@ -226,6 +228,7 @@ ipop_appctl_view(struct unixctl_conn *conn, int argc, const char *argv[],
 
 #define TRACE_USAGE "[--json] [PORT] NODE|GUEST-IP"
 #define CRAWL_USAGE "[--json] [PORT]"
+#define WHY_USAGE "[--json] [PORT] GUEST-IP|MAC"
 
 struct ask_aux {
     enum ipop_question question;
@@ -298,21 +301,40 @@ ask_by_name(struct unixctl_conn *conn, const char *name,
     put_ports(&ports);
 }
 
+/* Asks 'question' about the last word of 'argv'; the one before it, if any, is
+ * the port to ask.  'usage' is what there should have been. */
+static void
+ask_about(struct unixctl_conn *conn, int argc, const char *argv[],
+          enum ipop_question question, const char *usage)
+{
+    struct ipop_args args;
+
+    if (!parse_args(conn, argc, argv, 2, usage, &args)) {
+        return;
+    }
+    if (!args.n) {
+        char *error = xasprintf("use %s %s", argv[0], usage);
+
+        unixctl_command_reply_error(conn, error);
+        free(error);
+        return;
+    }
+    ask_by_name(conn, args.n > 1 ? args.words[0] : NULL, question,
+                args.words[args.n - 1], args.json);
+}
+
 static void
 ipop_appctl_trace(struct unixctl_conn *conn, int argc, const char *argv[],
                   void *aux OVS_UNUSED)
 {
-    struct ipop_args args;
+    ask_about(conn, argc, argv, IPOP_QUESTION_TRACE, TRACE_USAGE);
+}
 
-    if (!parse_args(conn, argc, argv, 2, TRACE_USAGE, &args)) {
-        return;
-    }
-    if (!args.n) {
-        unixctl_command_reply_error(conn, "use ipop/trace " TRACE_USAGE);
-        return;
-    }
-    ask_by_name(conn, args.n > 1 ? args.words[0] : NULL, IPOP_QUESTION_TRACE,
-                args.words[args.n - 1], args.json);
+static void
+ipop_appctl_why(struct unixctl_conn *conn, int argc, const char *argv[],
+                void *aux OVS_UNUSED)
+{
+    ask_about(conn, argc, argv, IPOP_QUESTION_WHY, WHY_USAGE);
 }
 
 static void
@@ -431,6 +453,7 @@ ipop_appctl_init(void)
         { "ipop/bindings", IPOP_VIEW_BINDINGS },
         { "ipop/ring", IPOP_VIEW_RING },
         { "ipop/dht", IPOP_VIEW_DHT },
+        { "ipop/leases", IPOP_VIEW_LEASES },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
@@ -442,4 +465,6 @@ ipop_appctl_init(void)
                              ipop_appctl_trace, NULL);
     unixctl_command_register("ipop/crawl", CRAWL_USAGE, 0, 2,
                              ipop_appctl_crawl, NULL);
+    unixctl_command_register("ipop/why", WHY_USAGE, 1, 3, ipop_appctl_why,
+                             NULL);
 }

@@ -31,6 +31,13 @@ Result<Done> Client::get(Instant now, uint64_t id, const wire::DhtAddress& addre
   return start(now, id, std::move(request), kGetPatience);
 }
 
+Result<Done> Client::survey(Instant now, uint64_t id, const wire::DhtAddress& address) {
+  DhtRequest request;
+  request.operation = DhtRequest::Operation::Get;
+  request.address = address;
+  return start(now, id, std::move(request), kGetPatience, true);
+}
+
 Result<Done> Client::create(Instant now, Duration wall, uint64_t id, const DhtRecord& record) {
   DhtRequest request;
   request.operation = DhtRequest::Operation::Create;
@@ -49,7 +56,7 @@ Result<Done> Client::put(Instant now, Duration wall, uint64_t id, const DhtRecor
   return start(now, id, std::move(request), kWritePatience);
 }
 
-Result<Done> Client::start(Instant now, uint64_t id, DhtRequest request, Duration patience) {
+Result<Done> Client::start(Instant now, uint64_t id, DhtRequest request, Duration patience, bool is_survey) {
   if (operations_.contains(id)) return Done{};
   if (operations_.size() >= kMaxOperations) return Error::Full;
   ++counts_.started;
@@ -57,10 +64,21 @@ Result<Done> Client::start(Instant now, uint64_t id, DhtRequest request, Duratio
   request.id = random_.u64();
   Operation& operation = operations_[id];
   operation.request = std::move(request);
-  operation.give_up_at = now + patience;
+  operation.is_survey = is_survey;
+  operation.patience = patience;
   by_attempt_[operation.request.id] = id;
-  ask(now, operation);
+  waiting_.push_back(id);
+  start_waiting(now);
   return Done{};
+}
+
+void Client::start_waiting(Instant now) {
+  while (!waiting_.empty() && operations_.size() - waiting_.size() < kMaxUnderWay) {
+    Operation& operation = operations_.at(waiting_.front());
+    waiting_.pop_front();
+    operation.give_up_at = now + operation.patience;
+    ask(now, operation);
+  }
 }
 
 /// First the owner alone.  Who has been asked in vain may be dead, or worse.
@@ -96,13 +114,32 @@ Result<Done> Client::handle_reply(Instant now, Duration wall, const wire::DhtRep
     if (reply.record->address() != operation.request.address) return Error::Malformed;
     if (const auto good = notary_.check(wall, *reply.record); !good) return good.error();
   }
-  operation.votes[*from] = {.verdict = reply.verdict, .is_unsure = reply.is_unsure, .record = reply.record};
-  if (operation.request.operation == DhtRequest::Operation::Get) {
-    judge_get(now, entry, false);
-  } else {
-    judge_write(now, wall, entry, false);
-  }
+  operation.votes[*from] = {.verdict = reply.verdict,
+                            .is_unsure = reply.is_unsure,
+                            .record = reply.record,
+                            .took = now - operation.asked_at};
+  judge(now, wall, entry, false);
+  start_waiting(now);
   return Done{};
+}
+
+void Client::judge(Instant now, Duration wall, Operations::iterator entry, bool is_over) {
+  if (entry->second.is_survey) {
+    judge_survey(entry, is_over);
+  } else if (entry->second.request.operation == DhtRequest::Operation::Get) {
+    judge_get(now, entry, is_over);
+  } else {
+    judge_write(now, wall, entry, is_over);
+  }
+}
+
+void Client::judge_survey(Operations::iterator entry, bool is_over) {
+  if (entry->second.votes.size() < count_ && !is_over) return;
+  finish(entry, {.id = entry->first,
+                 .operation = DhtRequest::Operation::Get,
+                 .kind = Kind::Surveyed,
+                 .record = {},
+                 .votes = entry->second.votes});
 }
 
 void Client::judge_get(Instant now, Operations::iterator entry, bool is_over) {
@@ -125,7 +162,7 @@ void Client::judge_get(Instant now, Operations::iterator entry, bool is_over) {
       note_round_trip(now, operation);
     }
     operation.found = *best;
-    outcomes_.push_back({.id = id, .operation = what, .kind = Kind::Found, .record = *best});
+    outcomes_.push_back({.id = id, .operation = what, .kind = Kind::Found, .record = *best, .votes = {}});
   }
   is_over |= answers >= read_quorum(count_);
   if (!is_over) return;
@@ -137,7 +174,8 @@ void Client::judge_get(Instant now, Operations::iterator entry, bool is_over) {
                  .operation = what,
                  .kind = is_known ? Kind::Nothing : Kind::Failed,
                  .is_unsure = sure < read_quorum(count_),
-                 .record = {}});
+                 .record = {},
+                 .votes = {}});
 }
 
 void Client::judge_write(Instant now, Duration wall, Operations::iterator entry, bool is_over) {
@@ -162,7 +200,8 @@ void Client::judge_write(Instant now, Duration wall, Operations::iterator entry,
                   .operation = operation.request.operation,
                   .kind = Kind::Failed,
                   .left_traces = accepted > 0,
-                  .record = operation.request.record};
+                  .record = operation.request.record,
+                  .votes = {}};
   if (accepted >= quorum) {
     note_round_trip(now, operation);
     ++counts_.accepted;
@@ -246,17 +285,14 @@ void Client::handle_timeout(Instant now, Duration wall) {
     const auto current = entry++;
     Operation& operation = current->second;
     if (now >= operation.give_up_at) {
-      if (operation.request.operation == DhtRequest::Operation::Get) {
-        judge_get(now, current, true);
-      } else {
-        judge_write(now, wall, current, true);
-      }
+      judge(now, wall, current, true);
     } else if (now >= operation.retry_at) {
       ask(now, operation);
     } else {
       note_due(operation);
     }
   }
+  start_waiting(now);
 }
 
 }  // namespace ipop

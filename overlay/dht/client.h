@@ -27,6 +27,10 @@ namespace ipop {
 class Client {
  public:
   static constexpr size_t kMaxOperations = 1024;
+  /// Of these, so many are asked at a time; the others wait.  Each costs some 5 signatures and as many checks
+  /// on other nodes and 5 checks here, and 64 of them a third of the shortest time-out: two hundred guests
+  /// that start at once must not make all answers late, and so each question three more.
+  static constexpr size_t kMaxUnderWay = 64;
   static constexpr Duration kGetPatience = 1s;
   static constexpr Duration kWritePatience =
       5s;  ///< Replicas that have new neighbours do not vote for Replica::kSettleTime.
@@ -38,10 +42,13 @@ class Client {
 
   /// As the ring is seen from here.
   void set_replica_count(size_t count) { count_ = count; }
+  size_t replica_count() const { return count_; }
 
   /// `id`: the caller's, for the outcome.  One that is in use is not started again.  Full if there are too
   /// many.
   Result<Done> get(Instant now, uint64_t id, const wire::DhtAddress& address);
+  /// What each of the replicas has of it, for people: waits for all of them.
+  Result<Done> survey(Instant now, uint64_t id, const wire::DhtAddress& address);
   /// Takes the address if no other guest holds it; an IP is reserved first.  The record needs no signature
   /// yet.
   Result<Done> create(Instant now, Duration wall, uint64_t id, const wire::DhtRecord& record);
@@ -58,6 +65,13 @@ class Client {
   };
   std::optional<Question> poll_question();
 
+  /// What one replica said, and how long after it was asked first.
+  struct Vote {
+    wire::DhtReply::Verdict verdict;
+    bool is_unsure = false;
+    std::optional<wire::DhtRecord> record;
+    Duration took{};
+  };
   struct Outcome {
     enum class Kind {
       Found,     ///< Get: `record` is the best so far, and a living one.  May come again with a better one.
@@ -65,6 +79,7 @@ class Client {
       Accepted,  ///< Create, put: `record` is kept, perhaps with a higher sequence than it was given.
       Held,      ///< Create, put: `record` is in its way.
       Failed,    ///< Too few answers, or no room.
+      Surveyed,  ///< Survey: `votes` are all there are.
     };
     uint64_t id;
     wire::DhtRequest::Operation operation;
@@ -74,6 +89,7 @@ class Client {
     /// Held, Failed: some replica may have kept our record all the same.
     bool left_traces = false;
     std::optional<wire::DhtRecord> record;
+    std::map<NodeId, Vote> votes;  ///< Surveyed only.
   };
   std::optional<Outcome> poll_outcome();
 
@@ -90,26 +106,27 @@ class Client {
   size_t pending() const { return operations_.size(); }
 
  private:
-  struct Vote {
-    wire::DhtReply::Verdict verdict;
-    bool is_unsure = false;
-    std::optional<wire::DhtRecord> record;
-  };
   struct Operation {
     wire::DhtRequest request;
+    bool is_survey = false;
     std::map<NodeId, Vote> votes;
     std::optional<wire::DhtRecord> found;  ///< What was reported already.
     int raises = 0;
     int tries = 0;
+    Duration patience{};
     Instant asked_at;
-    Instant retry_at;
-    Instant give_up_at;
+    Instant retry_at = kNever;  ///< This and the next: never, while it waits for its turn.
+    Instant give_up_at = kNever;
   };
   using Operations = std::map<uint64_t, Operation>;
 
-  Result<Done> start(Instant now, uint64_t id, wire::DhtRequest request, Duration patience);
+  Result<Done> start(Instant now, uint64_t id, wire::DhtRequest request, Duration patience,
+                     bool is_survey = false);
+  void start_waiting(Instant now);
   void ask(Instant now, Operation& operation);
   void note_due(const Operation& operation);
+  void judge(Instant now, Duration wall, Operations::iterator entry, bool is_over);
+  void judge_survey(Operations::iterator entry, bool is_over);
   void judge_get(Instant now, Operations::iterator entry, bool is_over);
   void judge_write(Instant now, Duration wall, Operations::iterator entry, bool is_over);
   bool raise(Instant now, Duration wall, Operation& operation, const wire::DhtRecord& obstacle);
@@ -123,6 +140,7 @@ class Client {
   Operations operations_;                    ///< By the caller's id.
   Instant next_retry_ = kNever;              ///< Nothing in operations_ is due before.
   std::map<uint64_t, uint64_t> by_attempt_;  ///< The id on the wire, to the caller's.
+  std::deque<uint64_t> waiting_;             ///< Operations that are not under way yet, by the caller's id.
   RoundTrip round_trip_;
   std::deque<Question> questions_;
   std::deque<Outcome> outcomes_;

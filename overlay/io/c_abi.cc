@@ -5,9 +5,12 @@
 #include <new>
 #include <string>
 
+#include "overlay/io/answer_view.h"
 #include "overlay/io/dht_view.h"
+#include "overlay/io/lease_view.h"
 #include "overlay/io/port.h"
 #include "overlay/io/ring_view.h"
+#include "overlay/io/why_view.h"
 #include "overlay/ipop.h"
 
 using ipop::Port;
@@ -129,6 +132,8 @@ char* ipop_port_view(const ipop_port* port, ipop_view view, bool json) {
       return copy_string(show_ring(*report, now, json));
     case IPOP_VIEW_DHT:
       return copy_string(show_dht(*report, now, json));
+    case IPOP_VIEW_LEASES:
+      return copy_string(show_leases(*report, now, json));
   }
   return copy_string("");
 }
@@ -139,7 +144,14 @@ int ipop_port_ask(ipop_port* port, ipop_question question, const char* target, u
   try {
     ipop::Runtime& runtime = port->port->runtime();
     ipop::Questions::Question asked = ipop::Questions::CrawlAll{};
-    if (question == IPOP_QUESTION_TRACE) {
+    if (question == IPOP_QUESTION_WHY) {
+      const auto address = ipop::parse_address(target);
+      if (!address) {
+        set_error(errp, address.error().text);
+        return EINVAL;
+      }
+      asked = ipop::Questions::Explain{*address};
+    } else if (question == IPOP_QUESTION_TRACE) {
       const auto node = find_node(*runtime.report().get(), target);
       if (!node) {
         set_error(errp, node.error().text);

@@ -89,4 +89,15 @@ std::string show_dht(const Report& report, Instant now, bool json) {
   return out;
 }
 
+const char* state_name(wire::DhtRecord::State state) {
+  switch (state) {
+    case wire::DhtRecord::State::Reserved:
+      return "reserved";
+    case wire::DhtRecord::State::Withdrawn:
+      return "withdrawn";
+    default:
+      return "bound";
+  }
+}
+
 }  // namespace ipop

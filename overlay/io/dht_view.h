@@ -11,4 +11,7 @@ namespace ipop {
 /// The first Report::Dht::kMaxRecords records, with their number.  Expiries are those at `now`.
 std::string show_dht(const Report& report, Instant now, bool json);
 
+/// "reserved", "bound" or "withdrawn".
+const char* state_name(wire::DhtRecord::State state);
+
 }  // namespace ipop

@@ -47,15 +47,22 @@ bool Questions::is_open(uint64_t number) const {
 void Questions::start_new(Instant now, Node& node) {
   const std::lock_guard lock(mutex_);
   for (auto& [number, open] : open_) {
-    if (open.id) continue;
-    const auto* trace = std::get_if<TraceTo>(&open.question);
-    open.id = trace != nullptr ? node.start_trace(now, trace->target, true) : node.start_crawl(now);
+    if (!open.id) open.id = start(now, node, open.question);
   }
+}
+
+uint64_t Questions::start(Instant now, Node& node, const Question& question) {
+  if (const auto* trace = std::get_if<TraceTo>(&question)) return node.start_trace(now, trace->target, true);
+  if (const auto* explain = std::get_if<Explain>(&question)) {
+    return node.start_explanation(now, explain->address);
+  }
+  return node.start_crawl(now);
 }
 
 void Questions::take_answers(Node& node) {
   while (auto trace = node.poll_trace()) answer(trace->id, std::move(*trace));
   while (auto crawl = node.poll_crawl()) answer(crawl->id, std::move(*crawl));
+  while (auto explanation = node.poll_explanation()) answer(explanation->id, std::move(*explanation));
 }
 
 void Questions::answer(uint64_t id, Answer answer) {

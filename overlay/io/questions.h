@@ -1,5 +1,5 @@
-// Questions that the overlay takes a while to answer: traces and crawls.  Any thread asks and collects; in
-// between the core's thread has its node find out.
+// Questions that the overlay takes a while to answer: traces, crawls, and whose an address is.  Any thread
+// asks and collects; in between the core's thread has its node find out.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,11 @@ class Questions {
     NodeId target;
   };
   struct CrawlAll {};
-  using Question = std::variant<TraceTo, CrawlAll>;
-  using Answer = std::variant<Trace, Crawl>;  ///< In the order of Question.
+  struct Explain {
+    wire::DhtAddress address;
+  };
+  using Question = std::variant<TraceTo, CrawlAll, Explain>;
+  using Answer = std::variant<Trace, Crawl, Explanation>;  ///< In the order of Question.
 
   // Any thread:
   /// The number to collect the answer under, which no other question of this process has; nothing if kMaxOpen
@@ -49,6 +52,7 @@ class Questions {
     std::optional<Answer> answer;
   };
 
+  static uint64_t start(Instant now, Node& node, const Question& question);
   void answer(uint64_t id, Answer answer);
 
   Wakeup& core_;

@@ -7,6 +7,7 @@
 
 #include "overlay/crypto/aead.h"
 #include "overlay/crypto/invite.h"
+#include "overlay/io/dht_view.h"
 #include "overlay/io/ring_view.h"
 #include "overlay/io/text.h"
 
@@ -67,17 +68,6 @@ boost::json::array bindings_json(const Report& report, Instant now) {
   return out;
 }
 
-const char* to_string(wire::DhtRecord::State state) {
-  switch (state) {
-    case wire::DhtRecord::State::Reserved:
-      return "reserved";
-    case wire::DhtRecord::State::Withdrawn:
-      return "withdrawn";
-    default:
-      return "bound";
-  }
-}
-
 Report::Dht make_dht(const Node& node, Instant now, const std::map<NodeId, std::string>& hosts) {
   const auto host_of = [&](const NodeId& id) {
     const auto found = hosts.find(id);
@@ -94,7 +84,7 @@ Report::Dht make_dht(const Node& node, Instant now, const std::map<NodeId, std::
     const wire::DhtRecord& record = entry.record;
     const bool is_ip = record.kind == wire::DhtAddress::Kind::Ip;
     out.records.push_back({.address = is_ip ? record.ip.to_string() : record.mac.to_string(),
-                           .state = to_string(record.state),
+                           .state = state_name(record.state),
                            .ip = record.ip,
                            .mac = record.mac,
                            .node = record.node,
@@ -188,6 +178,15 @@ Report make_report(const Node& node, Instant now) {
                             .expires = binding.expires,
                             .name = binding.name});
   }
+  for (const auto& [mac, lease] : node.vnet().leases().all()) {
+    out.leases.push_back({.mac = mac,
+                          .ip = lease.ip,
+                          .name = lease.name,
+                          .sequence = lease.sequence,
+                          .expires = lease.expires,
+                          .is_published = lease.expires > now && node.directory().is_published(lease.ip)});
+  }
+  out.reservations = node.vnet().reservations();
   for (const auto& counter : node.vnet().counters()) out.counters.push_back({counter.name, counter.value});
   for (size_t i = 0; i < kErrorCount; ++i) {
     const auto error = static_cast<Error>(i);

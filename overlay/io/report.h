@@ -1,5 +1,5 @@
 // What a port shows of itself: a copy of the node's state, made by the core's thread and read by any other;
-// and how it is printed, for people and for programs.  The ring has io/ring_view.h.
+// and how it is printed, for people and for programs.  The ring has io/ring_view.h, leases io/lease_view.h.
 #pragma once
 
 #include <memory>
@@ -33,6 +33,15 @@ struct Report {
     uint64_t sequence = 0;
     Instant expires{};
     std::string name;
+  };
+  /// A DHCP lease that this host gave.
+  struct GivenLease {
+    MacAddress mac;
+    IpAddress ip;
+    std::string name;
+    uint64_t sequence = 0;
+    Instant expires{};  ///< In the past: the MAC is only remembered with this address.
+    bool is_published = false;
   };
   struct Place {
     bool is_joined = false;
@@ -83,6 +92,8 @@ struct Report {
   Place place;
   std::vector<Peer> peers;
   std::vector<GuestBinding> bindings;
+  std::vector<GivenLease> leases;
+  std::vector<DhcpServer::Reservation> reservations;
   std::vector<Named> counters;  ///< Of the core.
   Dht dht;
 };

@@ -207,11 +207,6 @@ std::string show_crawl(const Crawl& crawl, bool json) {
   return out;
 }
 
-std::string show_answer(const Report& report, const Questions::Answer& answer, bool json) {
-  const auto* trace = std::get_if<Trace>(&answer);
-  return trace != nullptr ? show_trace(report, *trace, json) : show_crawl(std::get<Crawl>(answer), json);
-}
-
 Result<NodeId, Problem> find_node(const Report& report, std::string_view text) {
   const std::string said = "\"" + std::string(text) + "\"";
   if (const auto ip = IpAddress::parse(text)) {

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "overlay/base/result.h"
-#include "overlay/io/questions.h"
 #include "overlay/io/report.h"
 #include "overlay/ring/trace.h"
 
@@ -21,7 +20,6 @@ std::string show_ring(const Report& report, Instant now, bool json);
 /// Hosts are named as far as `report`, which is of the node that asked, knows them.
 std::string show_trace(const Report& report, const Trace& trace, bool json);
 std::string show_crawl(const Crawl& crawl, bool json);
-std::string show_answer(const Report& report, const Questions::Answer& answer, bool json);
 
 /// The node that `text` means: 40 hexadecimal digits; or the first 8 of a node that `report` knows; or the IP
 /// address of a guest, for the node where it is.

@@ -135,6 +135,7 @@ Binding Directory::binding_of(Instant now, const DhtRecord& record) const {
 
 void Directory::handle_outcome(Instant now, Duration wall, const Client::Outcome& outcome) {
   if (outcome.kind == Found::Found) return handle_found(now, outcome);
+  if (outcome.kind == Found::Surveyed) return finish_explanation(now, wall, outcome);
   const auto found = purposes_.find(outcome.id);
   if (found == purposes_.end()) return;
   const Purpose purpose = std::move(found->second);
@@ -315,6 +316,49 @@ void Directory::tell_peers(Instant now, const MacAddress& mac) {
   for (const IpAddress& ip : addresses) tell(*vnet_.map().find_ip(ip));
 }
 
+// What an administrator wants to know.
+
+uint64_t Directory::start_explanation(Instant now, Duration wall, const DhtAddress& address) {
+  const uint64_t id = random_.u64();
+  explaining_[id] = {.id = id,
+                     .address = address,
+                     .known = {},
+                     .before = {},
+                     .replicas = client_.replica_count(),
+                     .votes = {},
+                     .at = now};
+  if (!client_.survey(now, id, address)) {  // Too busy; what is known here is known all the same.
+    finish_explanation(
+        now, wall,
+        {.id = id, .operation = Operation::Get, .kind = Found::Surveyed, .record = {}, .votes = {}});
+  }
+  pump(now, wall);
+  return id;
+}
+
+void Directory::finish_explanation(Instant now, Duration wall, const Client::Outcome& outcome) {
+  auto entry = explaining_.extract(outcome.id);
+  if (entry.empty()) return;
+  Explanation& explanation = entry.mapped();
+  const DhtAddress& address = explanation.address;
+  const AddressMap& map = vnet_.map();
+  const bool is_ip = address.kind == DhtAddress::Kind::Ip;
+  explanation.known = is_ip ? map.find_ip(address.ip) : map.find_mac(address.mac);
+  explanation.before = is_ip ? map.history().find(address.ip) : map.history().find(address.mac);
+  explanation.votes = outcome.votes;
+  explanation.took = now - explanation.at;
+  explanation.at = now;
+  explanation.wall = wall;
+  explanations_.push_back(std::move(explanation));
+}
+
+std::optional<Explanation> Directory::poll_explanation() {
+  if (explanations_.empty()) return std::nullopt;
+  Explanation out = std::move(explanations_.front());
+  explanations_.pop_front();
+  return out;
+}
+
 // What our guests have.
 
 void Directory::track(Instant now, const DhtAddress& address, const MacAddress& mac) {
@@ -489,6 +533,11 @@ void Directory::handle_timeout(Instant now, Duration wall) {
   lookup_.handle_timeout(now);
   if (now >= scan_at_) scan(now);
   pump(now, wall);
+}
+
+bool Directory::is_published(const IpAddress& ip) const {
+  const auto entry = entries_.find(ip_address(ip));
+  return entry != entries_.end() && entry->second.is_bound;
 }
 
 std::pair<size_t, size_t> Directory::published() const {

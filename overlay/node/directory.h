@@ -24,6 +24,7 @@
 #include "overlay/dht/lookup.h"
 #include "overlay/dht/notary.h"
 #include "overlay/dht/replica.h"
+#include "overlay/node/explanation.h"
 #include "overlay/ring/ring.h"
 #include "overlay/vnet/vnet.h"
 
@@ -76,6 +77,11 @@ class Directory {
   void handle_timeout(Instant now, Duration wall);
 
   void set_distortion(Replica::Distortion distortion) { replica_.set_distortion(std::move(distortion)); }
+  /// Asks all replicas of an address what they have.  Returns the number of the Explanation, which is there
+  /// after Client::kGetPatience at the latest.
+  uint64_t start_explanation(Instant now, Duration wall, const wire::DhtAddress& address);
+  std::optional<Explanation> poll_explanation();
+
   const Replica& replica() const { return replica_; }
   const Client& client() const { return client_; }
   struct Counts {
@@ -87,6 +93,8 @@ class Directory {
   const Counts& counts() const { return counts_; }
   /// How many addresses of our guests the DHT has, and how many there are.
   std::pair<size_t, size_t> published() const;
+  /// Whether the DHT has the address as our guest's: a quorum of its replicas accepted the record.
+  bool is_published(const IpAddress& ip) const;
 
  private:
   /// What an operation or a lookup is for, by its id.
@@ -124,6 +132,7 @@ class Directory {
   void handle_written(Instant now, const Client::Outcome& outcome, const wire::DhtAddress& address);
   void handle_lookup(Instant now, const Lookup::Outcome& outcome);
   void handle_notice(Instant now, const wire::DhtRecord& record);
+  void finish_explanation(Instant now, Duration wall, const Client::Outcome& outcome);
   bool ask_everybody(Instant now, uint64_t id, Purpose purpose, const Query& query);
   void ask_by_name(Instant now, const Query& query);
   void give_way(Instant now, const wire::DhtAddress& address, const Binding& winner);
@@ -151,6 +160,8 @@ class Directory {
   Instant scan_at_;
   TokenBucket ask_all_rate_{100ms, 100};
   std::deque<Outgoing> outgoing_;
+  std::map<uint64_t, Explanation> explaining_;  ///< Of which `at` is when they were asked for.
+  std::deque<Explanation> explanations_;
   Counts counts_;
 };
 

@@ -96,6 +96,12 @@ uint64_t Node::start_crawl(Instant now) {
   return id;
 }
 
+uint64_t Node::start_explanation(Instant now, const wire::DhtAddress& address) {
+  const uint64_t id = directory_.start_explanation(now, wall_time(now), address);
+  pump(now);
+  return id;
+}
+
 std::optional<Node::Datagram> Node::poll_datagram() {
   const auto datagram = links_.poll_datagram();
   if (!datagram) return std::nullopt;
@@ -245,7 +251,7 @@ void Node::handle_direct(Instant now, const NodeId& from, const wire::Direct& di
   if (!message) {
     refused_.add(message.error());
   } else if (!directory_.handle_message(now, wall_time(now), from, *message)) {
-    refused_.add(Error::UnexpectedMessage);
+    handle_told(now, from, *message);  // A question of the directory to a peer.
   }
 }
 

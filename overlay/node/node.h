@@ -87,6 +87,9 @@ class Node {
   uint64_t start_crawl(Instant now);
   std::optional<Trace> poll_trace() { return explorer_.poll_trace(); }
   std::optional<Crawl> poll_crawl() { return explorer_.poll_crawl(); }
+  /// See Directory.
+  uint64_t start_explanation(Instant now, const wire::DhtAddress& address);
+  std::optional<Explanation> poll_explanation() { return directory_.poll_explanation(); }
 
   Instant next_timeout() const;
   void handle_timeout(Instant now);

@@ -29,10 +29,13 @@ Verb node() {
               "Asks the ipop-node that was started with --control SOCKET.  VIEW is one of:\n\n"
               "  show    who it is, where it listens, its peers and counters\n"
               "  peers   the peers with round trip, age, rekeys and traffic\n"
+              "  leases  the addresses that it gave by DHCP: none, as long as it has no guests\n"
               "  ring    the neighbours on the ring, shortcuts and other links\n"
+              "  dht     the records of addresses that it keeps for others\n"
               "  trace   the way to TARGET, hop by hop: a node (40 hexadecimal digits, or the first 8 of\n"
               "          one that it knows) or the IP address of a guest\n"
-              "  crawl   all nodes in the order of the ring, and whether their neighbours agree",
+              "  crawl   all nodes in the order of the ring, and whether their neighbours agree\n"
+              "  why     whose the address TARGET is, an IP or a MAC, and how that is known",
           .example = "ipopctl node /run/ipop-gamma.sock peers",
           .add_options = add_options,
           .run = run};

@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <sstream>
 
+#include "overlay/io/answer_view.h"
 #include "overlay/io/dht_view.h"
+#include "overlay/io/lease_view.h"
 #include "overlay/io/ring_view.h"
+#include "overlay/io/why_view.h"
 
 namespace ipop {
 namespace {
 
 struct Words {
   std::string name;
-  std::string target;  ///< Of trace.
+  std::string target;  ///< Of trace and why.
   bool json = false;
 };
 
@@ -23,7 +26,7 @@ Result<Words, Problem> parse(const std::string& line) {
   for (std::string word; in >> word;) {
     if (word == "--json") {
       out.json = true;
-    } else if (out.name == "trace" && out.target.empty()) {
+    } else if ((out.name == "trace" || out.name == "why") && out.target.empty()) {
       out.target = word;
     } else {
       return Problem{"\"" + word + "\" means nothing to " + out.name};
@@ -40,6 +43,7 @@ std::optional<std::string> view(BareNode& node, const Words& words) {
   if (words.name == "peers") return show_peers(*report, now, words.json);
   if (words.name == "ring") return show_ring(*report, now, words.json);
   if (words.name == "dht") return show_dht(*report, now, words.json);
+  if (words.name == "leases") return show_leases(*report, now, words.json);
   return std::nullopt;
 }
 
@@ -73,8 +77,15 @@ void NodeCommands::handle(const ControlServer::Command& command) {
 Result<Questions::Question, Problem> NodeCommands::question(const std::string& name,
                                                             const std::string& target) const {
   if (name == "crawl") return Questions::Question(Questions::CrawlAll{});
+  if (name == "why") {
+    const auto address = parse_address(target);
+    if (!address) return address.error();
+    return Questions::Question(Questions::Explain{*address});
+  }
   if (name != "trace") {
-    return Problem{"\"" + name + "\" is no command; there are: show, peers, ring, dht, trace TARGET, crawl"};
+    return Problem{"\"" + name +
+                   "\" is no command; there are: show, peers, leases, ring, dht, trace TARGET, "
+                   "crawl, why ADDRESS"};
   }
   const auto node = find_node(*node_.runtime().report().get(), target);
   if (!node) return node.error();

@@ -33,7 +33,7 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
   const bool held_by_other = holder != by_ip_.end() && holder->second != binding.mac;
 
   if (binding.expires <= now) {
-    if (known != guests_.end()) erase(binding.mac, binding.ip);
+    if (known != guests_.end()) erase(now, binding.mac, binding.ip);
     return Change::Withdrawn;
   }
   if (held_by_other && !wins(binding, guests_.at(holder->second))) return Error::Conflict;
@@ -42,7 +42,7 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
 
   Change change = Change::Refreshed;
   if (held_by_other) {
-    drop_address(holder->second, binding.ip);
+    drop_address(now, holder->second, binding.ip);
     change = Change::Moved;
   }
   const bool is_new = known == guests_.end();
@@ -56,6 +56,7 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
     unschedule(binding.mac, guest);
     drop_name(binding.mac, guest);
     if (guest.node != binding.node) {
+      remember(now, binding.mac, guest);
       guest.expires = binding.expires;
       change = Change::Moved;
     }
@@ -80,19 +81,21 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
   return change;
 }
 
-void AddressMap::erase(const MacAddress& mac, IpAddress ip) {
+void AddressMap::erase(Instant now, const MacAddress& mac, IpAddress ip) {
   const auto guest = guests_.find(mac);
   if (guest == guests_.end()) return;
   if (ip.is_unspecified()) {
+    remember(now, mac, guest->second);
     drop(guest);
   } else {
-    drop_address(mac, ip);
+    drop_address(now, mac, ip);
   }
 }
 
-void AddressMap::drop_address(MacAddress mac, IpAddress ip) {
+void AddressMap::drop_address(Instant now, MacAddress mac, IpAddress ip) {
   Guest& guest = guests_.at(mac);
   if (!guest.addresses.contains(ip)) return;
+  history_.add(now, binding_of(mac, guest, ip));
   unschedule(mac, guest);
   guest.addresses.erase(ip);
   by_ip_.erase(ip);
@@ -116,6 +119,11 @@ void AddressMap::drop(Guests::iterator guest) {
   if (guest->second.node == own_) --local_count_;
   guests_.erase(guest);
   ++version_;
+}
+
+void AddressMap::remember(Instant now, const MacAddress& mac, const Guest& guest) {
+  history_.add(now, binding_of(mac, guest, {}));
+  for (const auto& [ip, expires] : guest.addresses) history_.add(now, binding_of(mac, guest, ip));
 }
 
 std::optional<Binding> AddressMap::find_mac(const MacAddress& mac) const {
@@ -239,6 +247,7 @@ void AddressMap::handle_timeout(Instant now) {
     const auto found = guests_.find(mac);
     Guest& guest = found->second;
     if (guest.expires <= now) {
+      remember(now, mac, guest);
       drop(found);
       continue;
     }
@@ -248,6 +257,7 @@ void AddressMap::handle_timeout(Instant now) {
         ++address;
         continue;
       }
+      history_.add(now, binding_of(mac, guest, address->first));
       by_ip_.erase(address->first);
       address = guest.addresses.erase(address);
     }

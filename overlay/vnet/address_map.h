@@ -22,6 +22,7 @@
 
 #include "overlay/base/result.h"
 #include "overlay/vnet/binding.h"
+#include "overlay/vnet/holder_history.h"
 
 namespace ipop {
 
@@ -44,7 +45,7 @@ class AddressMap {
   /// Conflict: somebody else's claim is better.  Full: no room, even without what has expired.
   Result<Change> upsert(Instant now, const Binding& binding);
   /// Forgets the address; the MAC stays where it is.  With `ip` unspecified forgets the MAC and all it has.
-  void erase(const MacAddress& mac, IpAddress ip);
+  void erase(Instant now, const MacAddress& mac, IpAddress ip);
 
   /// The MAC's binding, with its lowest address if it has any.
   std::optional<Binding> find_mac(const MacAddress& mac) const;
@@ -60,6 +61,8 @@ class AddressMap {
   /// One binding for each address, or for a MAC without any; in the order of MAC and IP.
   std::vector<Binding> bindings() const;
   std::vector<Binding> local_bindings() const;
+  /// Who had an address before the one that has it, or when nobody has.
+  const HolderHistory& history() const { return history_; }
   size_t size() const { return guests_.size(); }
   size_t local_size() const { return local_count_; }
 
@@ -96,8 +99,10 @@ class AddressMap {
   static bool wins(const Binding& claim, const Guest& holder);
   bool has_room(const Binding& binding) const;
   void evict_local();
-  void drop_address(MacAddress mac, IpAddress ip);  // By value: callers have it from what goes.
+  void drop_address(Instant now, MacAddress mac, IpAddress ip);  // By value: callers have it from what goes.
   void drop(Guests::iterator guest);
+  /// The MAC and its addresses are not here any more, or not at this node.
+  void remember(Instant now, const MacAddress& mac, const Guest& guest);
   void schedule(const MacAddress& mac, const Guest& guest);
   void unschedule(const MacAddress& mac, const Guest& guest);
   static Instant deadline(const Guest& guest);
@@ -116,6 +121,7 @@ class AddressMap {
   std::map<std::string, std::set<Rank>> by_name_;       ///< In lower case; the first of each has it.
   std::set<std::pair<Instant, MacAddress>> deadlines_;  ///< The next one of each guest.
   std::deque<MacAddress> unconfirmed_;
+  HolderHistory history_;
   size_t local_count_ = 0;
   uint64_t version_ = 0;
 };

@@ -463,6 +463,18 @@ void DhcpServer::set_sequence(Instant now, const MacAddress& mac, uint64_t seque
   (void)leases_.put(now, mac, updated);  // Replaces its own: cannot fail.
 }
 
+std::vector<DhcpServer::Reservation> DhcpServer::reservations() const {
+  std::vector<Reservation> out;
+  for (const auto& [mac, client] : clients_) {
+    if (client.ip.is_unspecified()) continue;
+    out.push_back({.mac = mac,
+                   .ip = client.ip,
+                   .is_offered = client.state == Client::State::Offered,
+                   .expires = client.deadline});
+  }
+  return out;
+}
+
 Instant DhcpServer::next_timeout() const {
   Instant out = kNever;
   for (const auto& [mac, client] : clients_) out = std::min(out, client.deadline);

@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "overlay/vnet/address_map.h"
 #include "overlay/vnet/lease_table.h"
@@ -62,6 +63,16 @@ class DhcpServer {
   /// An address was acknowledged, renewed or given back: announce it, and tell set_sequence().
   std::optional<Event> poll_event();
   void set_sequence(Instant now, const MacAddress& mac, uint64_t sequence);
+
+  /// An address that is kept for a client until it takes it.
+  struct Reservation {
+    MacAddress mac;
+    Ipv4Address ip;
+    bool is_offered = false;  ///< Else the network is being asked for it.
+    Instant expires;
+  };
+  /// In the order of MACs.
+  std::vector<Reservation> reservations() const;
 
   Instant next_timeout() const;
   void handle_timeout(Instant now);

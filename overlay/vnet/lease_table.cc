@@ -23,24 +23,11 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }
 
 template <class T>
-std::optional<T> parse_number(std::string_view text, int base = 10) {
+std::optional<T> parse_number(std::string_view text) {
   T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-std::optional<MacAddress> parse_mac(std::string_view text) {
-  const auto octets = split(text, ':');
-  MacAddress mac;
-  if (text.size() != 17 || octets.size() != mac.bytes.size()) return std::nullopt;
-  for (size_t i = 0; i < octets.size(); ++i) {
-    const auto octet = parse_number<uint8_t>(octets[i], 16);
-    if (!octet || octets[i].size() != 2) return std::nullopt;
-    mac.bytes[i] = *octet;
-  }
-  if (mac.is_group() || mac.is_zero()) return std::nullopt;
-  return mac;
 }
 
 /// From an hour of the wall clock, which may have been set meanwhile, to ours.
@@ -118,12 +105,13 @@ Result<Done, Problem> LeaseTable::load(std::string_view text, Instant now, UnixS
     };
     const auto words = split(lines[i], ' ');
     if (words.size() != 5) return wrong("does not have five words");
-    const auto mac = parse_mac(words[0]);
+    const auto mac = MacAddress::parse(words[0]);
     const auto ip = Ipv4Address::parse(words[1]);
     const auto expires = parse_number<uint64_t>(words[2]);
     const auto sequence = parse_number<uint64_t>(words[3]);
     const bool named = words[4] != "-";
-    if (!mac || !ip || !expires || *expires >> 40 != 0 || !sequence || (named && !is_host_label(words[4]))) {
+    if (!mac || mac->is_group() || mac->is_zero() || !ip || !expires || *expires >> 40 != 0 || !sequence ||
+        (named && !is_host_label(words[4]))) {
       return wrong("cannot be understood");
     }
     if (loaded.find(*mac) || loaded.holder(*ip)) return wrong("repeats an address");

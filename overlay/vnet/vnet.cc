@@ -93,6 +93,7 @@ Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, const IpAddre
   if (const auto holder = map_.find_ip(ip); !ip.is_unspecified() && holder && holder->mac != mac) {
     const Lease* theirs = dhcp_.leases().find(holder->mac);
     if (holder->node != own_ || (theirs && IpAddress(theirs->ip) == ip && theirs->expires > now)) {
+      ++address_conflicts_;
       log_limited(now, "Guest " + mac.to_string() + " uses " + ip.to_string() + ", which is " +
                            holder->mac.to_string() + "'s: not believed");
       return Error::Conflict;
@@ -176,7 +177,13 @@ Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
   if (!change) {
     if (change.error() != Error::Conflict) return change.error();
     if (was_local) announce_again(now, binding.mac);
-    if (holder && holder->node == own_ && holder->mac != binding.mac) announce_again(now, holder->mac);
+    if (holder && holder->node == own_ && holder->mac != binding.mac) {
+      ++address_conflicts_;
+      log_limited(now, "Address " + binding.ip.to_string() + " of guest " + holder->mac.to_string() +
+                           " is claimed by " + binding.mac.to_string() + " at " +
+                           binding.node.to_short_string() + ": not believed");
+      announce_again(now, holder->mac);
+    }
     return change.error();
   }
   if (*change == AddressMap::Change::Withdrawn) return Done{};
@@ -251,7 +258,8 @@ Result<Done> Vnet::handle_announcement(Instant now, const NodeId& from, const Bi
 void Vnet::handle_lost(Instant now, const MacAddress& mac, const Binding& winner) {
   const auto holder = map_.find_ip(winner.ip);
   if (holder && holder->node == own_ && holder->mac == mac) {
-    map_.erase(mac, winner.ip);
+    ++address_conflicts_;
+    map_.erase(now, mac, winner.ip);
     if (const Lease* lease = dhcp_.leases().find(mac); lease && lease->ip == winner.ip) {
       dhcp_.handle_moved_away(mac);
     }
@@ -270,9 +278,9 @@ void Vnet::raise_sequence(Instant now, const MacAddress& mac, uint64_t sequence)
   dhcp_.set_sequence(now, mac, sequence);
 }
 
-void Vnet::handle_member_gone(Instant, const NodeId& node) {
+void Vnet::handle_member_gone(Instant now, const NodeId& node) {
   for (const Binding& binding : map_.bindings()) {
-    if (binding.node == node && binding.sequence == 0) map_.erase(binding.mac, {});
+    if (binding.node == node && binding.sequence == 0) map_.erase(now, binding.mac, {});
   }
 }
 
@@ -467,6 +475,7 @@ std::vector<Vnet::Counter> Vnet::counters() const {
       {"hold_expired", hold_expired_},
       {"moved_here", moved_here_},
       {"moved_away", moved_away_},
+      {"address_conflicts", address_conflicts_},
       {"arp_answers", arp_.answers()},
       {"nd_answers", nd_.answers()},
       {"router_advertisements", routers_.sent()},

@@ -100,6 +100,7 @@ class Vnet {
   std::vector<Binding> local_bindings() const { return map_.local_bindings(); }
 
   const LeaseTable& leases() const { return dhcp_.leases(); }
+  std::vector<DhcpServer::Reservation> reservations() const { return dhcp_.reservations(); }
   /// True until leases_saved() after a change; then write save_leases() to the file.
   bool leases_dirty() const { return dhcp_.leases().dirty(); }
   void leases_saved() { dhcp_.leases().set_saved(); }
@@ -167,6 +168,7 @@ class Vnet {
   std::deque<Binding> announcements_;
   std::array<uint64_t, kImpostureCount> impostures_{};
   uint64_t flooded_ = 0, flood_limited_ = 0, held_ = 0, hold_expired_ = 0, moved_here_ = 0, moved_away_ = 0;
+  uint64_t address_conflicts_ = 0;  ///< Of guests that use, and hosts that claim, what is another guest's.
 };
 
 }  // namespace ipop

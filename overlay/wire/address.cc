@@ -34,9 +34,9 @@ Ipv4Address unmapped(const std::array<uint8_t, 16>& bytes) {
 }
 
 template <class T>
-std::optional<T> parse_number(std::string_view text) {
+std::optional<T> parse_number(std::string_view text, int base = 10) {
   T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
@@ -48,6 +48,17 @@ std::string MacAddress::to_string() const {
   std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3],
                 bytes[4], bytes[5]);
   return text;
+}
+
+std::optional<MacAddress> MacAddress::parse(std::string_view text) {
+  MacAddress out;
+  if (text.size() != 3 * out.bytes.size() - 1) return std::nullopt;
+  for (size_t i = 0; i < out.bytes.size(); ++i) {
+    const auto octet = parse_number<uint8_t>(text.substr(3 * i, 2), 16);
+    if (!octet || (i > 0 && text[3 * i - 1] != ':')) return std::nullopt;
+    out.bytes[i] = *octet;
+  }
+  return out;
 }
 
 std::string Ipv4Address::to_string() const {

@@ -23,6 +23,8 @@ struct MacAddress {
   bool is_zero() const { return *this == MacAddress{}; }
   /// "52:54:00:12:34:56".
   std::string to_string() const;
+  /// The same notation, in any case of letters.
+  static std::optional<MacAddress> parse(std::string_view text);
 };
 
 struct Ipv4Address {

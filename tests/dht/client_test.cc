@@ -72,6 +72,38 @@ TEST_P(InARingOf, WhatIsNotRefreshedIsFreeAfterItsLease) {
   EXPECT_EQ(ring.claim(ring.node(0), kIp, kMacB).kind, Kind::Accepted);
 }
 
+TEST_P(InARingOf, ASurveyHasTheWordOfEachReplica) {
+  DhtRing ring(GetParam());
+  const size_t replicas = std::min<size_t>(GetParam(), 5);
+  const auto survey = [&] {
+    DhtNode& asker = ring.node(GetParam() - 1);
+    return ring.run([&](uint64_t id) { return asker.client.survey(ring.now, id, kAddress); }, asker);
+  };
+  auto outcome = survey();
+  EXPECT_EQ(outcome.kind, Kind::Surveyed);
+  EXPECT_EQ(outcome.votes.size(), replicas);
+  for (const auto& [node, vote] : outcome.votes) EXPECT_EQ(vote.verdict, wire::DhtReply::Verdict::Nothing);
+  ASSERT_EQ(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);
+  outcome = survey();
+  EXPECT_EQ(outcome.votes.size(), replicas);
+  for (const auto& [node, vote] : outcome.votes) {
+    EXPECT_EQ(vote.verdict, wire::DhtReply::Verdict::Held);
+    EXPECT_EQ(vote.record->mac, kMacA);
+  }
+}
+
+TEST(Survey, IsWithoutThoseThatStaySilent) {
+  DhtRing ring(8);
+  DhtNode& silent = *ring.by_distance(kAddress)[2];
+  DhtNode& asker = *ring.by_distance(kAddress)[7];
+  ring.passes = [&](DhtNode& from, DhtNode&, wire::RingMessage&) { return &from != &silent; };
+  const auto outcome =
+      ring.run([&](uint64_t id) { return asker.client.survey(ring.now, id, kAddress); }, asker);
+  EXPECT_EQ(outcome.kind, Kind::Surveyed);
+  EXPECT_EQ(outcome.votes.size(), 4u);
+  EXPECT_FALSE(outcome.votes.contains(silent.id()));
+}
+
 TEST(Claim, OfTwoAtOnceNotBothSucceed) {
   for (int lost = 0; lost < 32; ++lost) {  // Each subset of first messages of the two arrives in time.
     DhtRing ring(8);
@@ -264,6 +296,28 @@ TEST(Client, IsBoundedAndDoesNotStartTwice) {
   const auto more = client.get(ring.now, 1, kAddress);
   ASSERT_FALSE(more);
   EXPECT_EQ(more.error(), Error::Full);
+}
+
+TEST(Client, SomeAreUnderWayAndTheOthersFollow) {
+  DhtRing ring(8);
+  DhtNode& node = ring.node(0);
+  const size_t many = 3 * Client::kMaxUnderWay;
+  for (uint64_t id = 1; id <= many; ++id) {
+    const wire::DhtAddress address{.kind = wire::DhtAddress::Kind::Ip,
+                                   .ip = Ipv4Address{kIp.value + static_cast<uint32_t>(id)},
+                                   .mac = {}};
+    ASSERT_TRUE(node.client.get(ring.now, id, address));
+  }
+  size_t asked = 0;
+  while (node.client.poll_question()) ++asked;  // Which are lost.
+  EXPECT_EQ(asked, Client::kMaxUnderWay);
+  EXPECT_EQ(node.client.pending(), many);
+  ring.advance(4s);
+  EXPECT_EQ(node.client.pending(), 0u);
+  EXPECT_EQ(node.outcomes.size(), many);
+  const auto failed = std::count_if(node.outcomes.begin(), node.outcomes.end(),
+                                    [](const auto& outcome) { return outcome.kind == Kind::Failed; });
+  EXPECT_EQ(static_cast<size_t>(failed), Client::kMaxUnderWay) << "and make room";
 }
 
 TEST(Client, AnAnswerToNoQuestionIsRefused) {

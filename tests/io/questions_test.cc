@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "overlay/sim/world.h"
+#include "tests/support/guest_frames.h"
 
 namespace ipop {
 namespace {
@@ -52,6 +53,19 @@ TEST_F(AskedQuestions, AnAnswerIsCollectedOnce) {
   EXPECT_FALSE(is_readable(questions.fd()));
   EXPECT_FALSE(questions.collect(*crawl));
   EXPECT_FALSE(questions.is_open(*crawl));
+}
+
+TEST_F(AskedQuestions, WhoseAnAddressIsIsExplained) {
+  beta.send_frame(test::arp_request(test::kBob, test::kBobIp, test::kBobIp));
+  world.run_for(20s);
+  const auto number =
+      questions.ask(Questions::Explain{{.kind = wire::DhtAddress::Kind::Ip, .ip = test::kBobIp, .mac = {}}});
+  run_for(1s);
+  const auto answer = questions.collect(*number);
+  ASSERT_TRUE(answer);
+  const auto& explanation = std::get<Explanation>(*answer);
+  EXPECT_EQ(explanation.votes.size(), 2u);
+  EXPECT_EQ(explanation.known->mac, test::kBob);
 }
 
 TEST_F(AskedQuestions, WhoIsNotThereIsGivenUp) {

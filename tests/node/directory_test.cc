@@ -116,6 +116,20 @@ TEST_P(NetworkOf, GuestsOfAllHostsGetDifferentAddressesAtTheSameTime) {
   EXPECT_EQ(addresses.size(), given.size());
 }
 
+TEST_F(Network, WhereAllKnowEachOtherAnOfferTakesAFewRoundTrips) {
+  start(4);
+  hosts[1]->take_frames();
+  hosts[1]->send_frame(vnet_testing::dhcp_frame(vnet_testing::dhcp(DhcpMessage::Type::Discover, 1)));
+  const bool is_offered = world->run_until(
+      [&] {
+        const auto frames = hosts[1]->take_frames();
+        return std::any_of(frames.begin(), frames.end(),
+                           [](const Bytes& frame) { return vnet_testing::dhcp_in(frame).has_value(); });
+      },
+      kLookupPatience);
+  EXPECT_TRUE(is_offered) << "each has said that it is not its; nobody's silence was waited for";
+}
+
 TEST_P(NetworkOf, TheSameGuestGetsTheSameAddressOnAnotherHost) {
   start(GetParam());
   const auto first = lease(*hosts[0], 1);

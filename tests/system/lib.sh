@@ -20,6 +20,9 @@ ipopctl=$build/overlay/tools/ipopctl
 ipop_node=$build/overlay/tools/ipop-node
 # shellcheck disable=SC2034  # For those who source this.
 flood=$build/tests/system/flood
+# shellcheck disable=SC2034
+dhcp_guests=$root/tests/system/dhcp-guests
+delay=$build/tests/system/delay
 test_name=${0##*/test-}
 prefix=its-$(cksum <<<"$test_name" | cut -c 1-4)  # Short: names of devices begin with it.
 dir=/tmp/ipop-system-$prefix
@@ -112,6 +115,20 @@ make_site() {
   ip -n "$prefix-$host" link set lo up
   ip -n "$prefix-$host" link set eth0 up
   ip -n "$prefix-$host" address add "198.51.100.$number/24" dev eth0
+}
+
+# delay_sites MILLISECONDS: all that goes from one of the sites that there are to another takes so long, each way.
+delay_sites() {
+  local device devices=() site
+  for site in $(ip netns list | awk '{ print $1 }' | grep "^$prefix-"); do
+    [ "$site" = "$prefix-net" ] || ip netns exec "$site" ethtool -K eth0 tx-udp-segmentation off  # See delay.cc.
+  done
+  for device in $(ip -n "$prefix-net" -o link show master br0 | sed 's/^[0-9]*: \([^@:]*\).*/\1/'); do
+    ip -n "$prefix-net" link set "$device" nomaster
+    devices+=("$device")
+  done
+  ip netns exec "$prefix-net" "$delay" "$1" "${devices[@]}" &
+  disown
 }
 
 # make_host HOST NUMBER: at 198.51.100.NUMBER, with a bridge br0 in TSO mode.

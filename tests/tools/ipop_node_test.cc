@@ -130,6 +130,7 @@ TEST_F(IpopNode, IntroducesAnswersAndSaysGoodbye) {
   const auto json = ask("beta", {"show", "--json"});
   EXPECT_EQ(boost::json::parse(json.out).at("introducers").as_array().size(), 2u) << json.out;
   EXPECT_EQ(ask("alpha", {"peers", "--json"}).code, 0);
+  EXPECT_EQ(ask("alpha", {"leases", "--json"}).out, "{\"leases\":[],\"reservations\":[]}\n");
   ASSERT_TRUE(alpha->says("has its place on the ring") && beta->says("has its place on the ring"));
   auto ring = boost::json::parse(ask("alpha", {"ring", "--json"}).out);
   for (int i = 0; i < 1000 && ring.at("links").as_array().empty(); ++i) {  // A report is up to 250 ms old.
@@ -142,6 +143,10 @@ TEST_F(IpopNode, IntroducesAnswersAndSaysGoodbye) {
   EXPECT_THAT(trace.out, HasSubstr(node + ": reached in 1 hop"));
   const auto crawl = boost::json::parse(ask("beta", {"crawl", "--json"}).out);
   EXPECT_EQ(crawl.at("nodes").as_array().size(), 2u);
+
+  const auto why = boost::json::parse(ask("beta", {"why", "10.128.0.9", "--json"}).out);
+  EXPECT_EQ(why.at("answers").as_array().size(), 2u) << why;
+  EXPECT_TRUE(why.at("record").is_null());
 
   beta->signal(SIGTERM);
   EXPECT_EQ(beta->wait(), 0);
@@ -157,6 +162,7 @@ TEST_F(IpopNode, AWrongCommandIsASentence) {
   EXPECT_EQ(unknown.code, 1);
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("nonsense"), HasSubstr("show, peers")));
   EXPECT_EQ(ask("alpha", {"trace", "nonsense"}).code, 1);
+  EXPECT_THAT(ask("alpha", {"why", "nonsense"}).err, HasSubstr("no address of a guest"));
   EXPECT_THAT(ask("alpha", {"show", "nonsense"}).err, HasSubstr("\"nonsense\" means nothing to show"));
   EXPECT_EQ(ask("alpha", {}).code, 2);
   const auto nobody = ask("nobody", {"show"});

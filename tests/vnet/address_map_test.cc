@@ -129,11 +129,40 @@ TEST(AddressMap, ANameIsOneGuests) {
   (void)map.upsert(at(0s), named(9, 2, 6, "db"));
   EXPECT_EQ(map.find_name("web"), mac(8));
   EXPECT_EQ(map.find_name("db"), mac(9));
-  map.erase(mac(8), {});
+  map.erase(at(1s), mac(8), {});
   EXPECT_EQ(map.find_name("web"), mac(7));
   map.handle_timeout(at(60s));
   EXPECT_EQ(map.find_name("web"), std::nullopt);
   EXPECT_EQ(map.find_name("db"), std::nullopt);
+}
+
+// What passes to another, moves, is taken back or expires had a holder.
+TEST(AddressMap, RemembersWhoHadAnAddress) {
+  AddressMap map(node(1));
+  const auto before = [&](const auto& address) {
+    std::vector<std::pair<MacAddress, NodeId>> out;
+    for (const auto& holder : map.history().find(address)) out.emplace_back(holder.mac, holder.node);
+    return out;
+  };
+  using Holders = std::vector<std::pair<MacAddress, NodeId>>;
+  const auto address = ip("10.128.0.7");
+  (void)map.upsert(at(0s), binding(7, "10.128.0.7", 2, 5, at(60s)));
+  EXPECT_EQ(before(address), Holders{});
+  (void)map.upsert(at(1s), binding(7, "10.128.0.7", 2, 5, at(61s)));
+  EXPECT_EQ(before(address), Holders{}) << "a refresh changes nothing";
+  (void)map.upsert(at(2s), binding(7, "", 3, 6, at(60s)));
+  EXPECT_EQ(before(address), (Holders{{mac(7), node(2)}})) << "it moves with its MAC";
+  EXPECT_EQ(before(mac(7)), (Holders{{mac(7), node(2)}}));
+  (void)map.upsert(at(3s), binding(8, "10.128.0.7", 4, 7, at(60s)));
+  EXPECT_EQ(before(address), (Holders{{mac(7), node(3)}, {mac(7), node(2)}})) << "another guest has it";
+  EXPECT_EQ(before(mac(7)).size(), 1u) << "who is where it was";
+  (void)map.upsert(at(4s), binding(8, "10.128.0.7", 4, 7, at(4s)));
+  EXPECT_EQ(before(address).front(), std::pair(mac(8), node(4))) << "which takes it back";
+  EXPECT_EQ(map.history().find(address).front().until, at(4s));
+  (void)map.upsert(at(5s), binding(9, "10.128.0.9", 4, 1, at(10s)));
+  map.handle_timeout(at(10s));
+  EXPECT_EQ(before(ip("10.128.0.9")), (Holders{{mac(9), node(4)}}));
+  EXPECT_EQ(before(mac(9)), (Holders{{mac(9), node(4)}}));
 }
 
 TEST(AddressMap, ExpiresAtItsHour) {

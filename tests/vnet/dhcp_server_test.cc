@@ -133,6 +133,24 @@ TEST_F(DhcpServerTest, DiscoverOfferRequestAck) {
   EXPECT_TRUE(server.leases().dirty());
 }
 
+TEST_F(DhcpServerTest, AnAddressIsReservedUntilItIsTaken) {
+  EXPECT_TRUE(server.reservations().empty());
+  ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
+  EXPECT_TRUE(server.reservations().empty()) << "Where the MAC was is to be found out first.";
+  answer(*resolver.poll_query(), std::nullopt);
+  ASSERT_EQ(server.reservations().size(), 1u);
+  EXPECT_FALSE(server.reservations()[0].is_offered);
+  network_is_silent();
+  const auto offered = hear();
+  ASSERT_EQ(server.reservations().size(), 1u);
+  EXPECT_TRUE(server.reservations()[0].is_offered);
+  EXPECT_EQ(server.reservations()[0].mac, mac(1));
+  EXPECT_EQ(server.reservations()[0].ip, offered->yiaddr);
+  EXPECT_EQ(server.reservations()[0].expires, now + DhcpServer::kOfferTime);
+  ASSERT_TRUE(say(selecting(*offered, 1)));
+  EXPECT_TRUE(server.reservations().empty());
+}
+
 TEST_F(DhcpServerTest, NoRouterIsClaimed) {
   (void)offer(1);
   // Option codes of the message, walked by hand: Ethernet 14, IPv4 20, UDP 8, BOOTP 236, cookie 4.
@@ -386,7 +404,7 @@ TEST_F(DhcpServerTest, ReleaseFreesTheAddress) {
   ASSERT_TRUE(say(release));
   EXPECT_EQ(hear(), std::nullopt);
   EXPECT_EQ(server.poll_event()->expires, now);
-  map.erase(mac(1), address);
+  map.erase(now, mac(1), address);
   ASSERT_TRUE(say(init_reboot(2, address)));
   network_is_silent();
   EXPECT_EQ(hear()->type, Type::Ack);
@@ -400,7 +418,7 @@ TEST_F(DhcpServerTest, ADeclinedAddressIsLeftAlone) {
   decline.server_id = network.ip;
   ASSERT_TRUE(say(decline));
   EXPECT_EQ(server.poll_event()->expires, now);
-  map.erase(mac(1), address);
+  map.erase(now, mac(1), address);
   EXPECT_NE(offer(1)->yiaddr, address);
   ASSERT_TRUE(say(init_reboot(2, address)));
   EXPECT_EQ(hear()->type, Type::Nak);

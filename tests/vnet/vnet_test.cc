@@ -147,6 +147,14 @@ TEST(Vnet, TheFirstFrameToAnUnknownMacIsNotLost) {
   EXPECT_EQ(b.vnet.map().find_mac(mac(1))->node, a.id) << "The question told who asked.";
 }
 
+uint64_t counter(const Host& host, std::string_view name) {
+  for (const auto& counter : host.vnet.counters()) {
+    if (counter.name == name) return counter.value;
+  }
+  ADD_FAILURE() << "there is no counter " << name;
+  return 0;
+}
+
 TEST(Vnet, FramesForAMacThatNobodyHasWaitAndAreDropped) {
   Hosts hosts;
   Host& a = hosts.add();
@@ -154,11 +162,7 @@ TEST(Vnet, FramesForAMacThatNobodyHasWaitAndAreDropped) {
   EXPECT_EQ(a.vnet.errors().get(Error::Full), 20u - FrameHold<MacAddress>::kMaxFramesPerKey);
   for (Instant now = kStart; now <= kStart + 4s; now += 1s) a.vnet.handle_timeout(now);
   EXPECT_FALSE(a.vnet.poll_outgoing());
-  const auto counters = a.vnet.counters();
-  const auto expired = std::find_if(counters.begin(), counters.end(),
-                                    [](const auto& c) { return std::string_view(c.name) == "hold_expired"; });
-  ASSERT_NE(expired, counters.end());
-  EXPECT_EQ(expired->value, FrameHold<MacAddress>::kMaxFramesPerKey);
+  EXPECT_EQ(counter(a, "hold_expired"), FrameHold<MacAddress>::kMaxFramesPerKey);
 }
 
 TEST(Vnet, GroupFramesGoToAllMembersWithinTheirRate) {
@@ -241,7 +245,23 @@ TEST(Vnet, AGuestCannotSpeakForAnother) {
   EXPECT_EQ(a.vnet.map().find_ip(address)->mac, mac(2));
   EXPECT_EQ(b.vnet.map().find_ip(address)->mac, mac(2));
   EXPECT_EQ(a.vnet.errors().get(Error::Conflict), 1u);
+  EXPECT_EQ(counter(a, "address_conflicts"), 1u);
+  EXPECT_EQ(counter(b, "address_conflicts"), 0u) << "It never heard of it.";
   EXPECT_FALSE(a.log.lines.empty());
+}
+
+TEST(Vnet, AClaimOfAnotherHostThatLosesIsCountedAndNamed) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const auto address = *hosts.lease(kStart, a, 1);
+  a.log.lines.clear();
+  const Binding claim{
+      .ip = address, .mac = mac(2), .node = node(9), .sequence = 1, .expires = kStart + 1h, .name = {}};
+  EXPECT_EQ(a.vnet.handle_announcement(kStart, node(9), claim).error(), Error::Conflict);
+  EXPECT_EQ(a.vnet.map().find_ip(address)->mac, mac(1));
+  EXPECT_EQ(counter(a, "address_conflicts"), 1u);
+  ASSERT_EQ(a.log.lines.size(), 1u);
+  EXPECT_NE(a.log.lines[0].find("is claimed by " + mac(2).to_string()), std::string::npos) << a.log.lines[0];
 }
 
 TEST(Vnet, ANeighboursLeaseCannotBeTaken) {

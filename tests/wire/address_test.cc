@@ -13,6 +13,16 @@ TEST(MacAddress, GroupAndZero) {
   EXPECT_EQ((MacAddress{{0x52, 0x54, 0, 0x12, 0x34, 0x5f}}.to_string()), "52:54:00:12:34:5f");
 }
 
+TEST(MacAddress, TextBothWays) {
+  EXPECT_EQ(MacAddress::parse("52:54:00:12:34:5f"), (MacAddress{{0x52, 0x54, 0, 0x12, 0x34, 0x5f}}));
+  EXPECT_EQ(MacAddress::parse("52:54:00:12:34:5F"), (MacAddress{{0x52, 0x54, 0, 0x12, 0x34, 0x5f}}));
+  for (const char* text :
+       {"", "52:54:00:12:34", "52:54:00:12:34:5", "52:54:00:12:34:5f:", "52-54-00-12-34-5f",
+        "52:54:00:12:34:5g", "52:54:00:12:34:-1", "5254:00:12:34:5f:"}) {
+    EXPECT_FALSE(MacAddress::parse(text)) << text;
+  }
+}
+
 TEST(Ipv4Address, TextBothWays) {
   for (const char* text : {"0.0.0.0", "10.128.0.1", "255.255.255.255"}) {
     const auto address = Ipv4Address::parse(text);

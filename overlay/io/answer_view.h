@@ -1,0 +1,14 @@
+// How the answer to a question of io/questions.h is shown, for people and for programs.
+#pragma once
+
+#include <string>
+
+#include "overlay/io/questions.h"
+#include "overlay/io/report.h"
+
+namespace ipop {
+
+/// Hosts are named as far as `report`, which is of the node that asked, knows them.
+std::string show_answer(const Report& report, const Questions::Answer& answer, bool json);
+
+}  // namespace ipop
