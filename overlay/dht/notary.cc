@@ -13,9 +13,8 @@ UnixSeconds seconds(Duration duration) {
 
 /// Guests choose their IPv6 addresses themselves: certificates say nothing of them.  One that is none of the
 /// network's is of no use to anybody, and counts towards its writer's share.
-bool allows(const Certificate& certificate, const IpAddress& ip) {
+bool allows(const std::vector<Ipv4Subnet>& blocks, const IpAddress& ip) {
   if (!ip.is_ipv4()) return true;
-  const auto& blocks = certificate.addresses();
   return std::any_of(blocks.begin(), blocks.end(),
                      [&](Ipv4Subnet block) { return block.contains(ip.ipv4()); });
 }
@@ -59,37 +58,41 @@ Result<Done> Notary::check(Duration wall, const wire::DhtRecord& record) {
   if (record.sequence == 0 || record.sequence > kLastSequence) return Error::Malformed;
   if (!is_timely(record, seconds(wall))) return Error::Replayed;
   if (!is_short_enough(record)) return Error::NotAllowed;
-  const auto certificate = check_certificate(wall, record.certificate);
-  if (!certificate) return certificate.error();
-  if (certificate->node_id() != record.node) return Error::WrongPeer;
-  if (!record.ip.is_unspecified() && !allows(*certificate, record.ip)) return Error::NotAllowed;
-  if (!verify(certificate->public_key(), text_of(record), record.signature)) return Error::BadAuthTag;
+  const auto checked = check_certificate(wall, record.certificate);
+  if (!checked) return checked.error();
+  const Member& writer = **checked;
+  if (writer.node != record.node) return Error::WrongPeer;
+  if (!record.ip.is_unspecified() && !allows(writer.addresses, record.ip)) return Error::NotAllowed;
+  if (!verify(writer.key, text_of(record), record.signature)) return Error::BadAuthTag;
   return Done{};
 }
 
 Result<NodeId> Notary::check(Duration wall, const wire::DhtRequest& request, const wire::DhtReply& reply) {
-  const auto certificate = check_certificate(wall, reply.certificate);
-  if (!certificate) return certificate.error();
-  if (!verify(certificate->public_key(), text_of(request, reply), reply.signature)) {
-    return Error::BadAuthTag;
-  }
-  return certificate->node_id();
+  const auto checked = check_certificate(wall, reply.certificate);
+  if (!checked) return checked.error();
+  const Member& replica = **checked;
+  if (!verify(replica.key, text_of(request, reply), reply.signature)) return Error::BadAuthTag;
+  return replica.node;
 }
 
-Result<Certificate> Notary::check_certificate(Duration wall, const Bytes& der) {
+Result<const Notary::Member*> Notary::check_certificate(Duration wall, const Bytes& der) {
   const Hash hash = sha256({der});
   const UnixSeconds now = seconds(wall);
   if (const auto known = checked_.find(hash); known != checked_.end()) {
-    const Certificate& certificate = known->second;
-    if (certificate.not_before() > now || certificate.not_after() < now) return Error::ExpiredCertificate;
-    return certificate;
+    const Member& member = known->second;
+    if (member.not_before > now || member.not_after < now) return Error::ExpiredCertificate;
+    return &member;
   }
-  auto certificate = Certificate::from_der(der);
+  const auto certificate = Certificate::from_der(der);
   if (!certificate) return certificate.error();
   if (const auto good = credentials_.network.check(*certificate, now); !good) return good.error();
   if (checked_.size() >= kMaxCertificates) checked_.clear();
-  checked_.emplace(hash, *certificate);
-  return certificate;
+  const Member member{.node = certificate->node_id(),
+                      .key = certificate->public_key(),
+                      .addresses = certificate->addresses(),
+                      .not_before = certificate->not_before(),
+                      .not_after = certificate->not_after()};
+  return &checked_.emplace(hash, member).first->second;
 }
 
 Bytes Notary::text_of(const wire::DhtRecord& record) const {

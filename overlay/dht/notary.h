@@ -50,12 +50,22 @@ class Notary {
   Result<NodeId> check(Duration wall, const wire::DhtRequest& request, const wire::DhtReply& reply);
 
  private:
-  Result<Certificate> check_certificate(Duration wall, const Bytes& der);
+  /// What there is to know of a certificate that was checked.  A tenth of OpenSSL's own form of it.
+  struct Member {
+    NodeId node;
+    PublicKey key;
+    std::vector<Ipv4Subnet> addresses;
+    UnixSeconds not_before;
+    UnixSeconds not_after;
+  };
+
+  /// Until the next call.
+  Result<const Member*> check_certificate(Duration wall, const Bytes& der);
   Bytes text_of(const wire::DhtRecord& record) const;
   Bytes text_of(const wire::DhtRequest& request, const wire::DhtReply& reply) const;
 
   const Credentials& credentials_;
-  std::map<Hash, Certificate> checked_;  ///< By the hash of their octets; signed by the network's CA.
+  std::map<Hash, Member> checked_;  ///< By the hash of their certificates; signed by the network's CA.
   uint64_t last_issued_ms_ = 0;
 };
 

@@ -313,6 +313,7 @@ void Node::handle_broadcast(Instant now, const wire::Broadcast& broadcast) {
   if (!message) {
     refused_.add(message.error());
   } else {
+    if (std::holds_alternative<wire::Announcement>(*message)) (void)presence_rate_.take(now);
     handle_told(now, broadcast.source, *message);
   }
 }
@@ -400,8 +401,10 @@ void Node::call_introducers(Instant now) {
 
 void Node::handle_announcement(Instant now, const Binding& binding) {
   directory_.handle_announcement(now, binding);
-  if (presence_at_ == Instant{} && !sees_whole_ring())
-    gossip_at_ = now;  // Our first guest: all are to hear that there is one.
+  if (presence_at_ != Instant{} || sees_whole_ring()) return;
+  // Our first guest: all are to hear that there is one.  Should all get theirs now, then one after the other.
+  presence_at_ = now + draw_turn(kPresencePace / kPresenceBurst);
+  gossip_at_ = std::min(gossip_at_, presence_at_);
 }
 
 /// What was lost on the way is said again.
@@ -413,12 +416,26 @@ void Node::gossip(Instant now) {
       tell(now, node, wire::Announcement{.binding = to_record(binding, now)});
     }
   }
-  if (!bindings.empty() && now >= presence_at_ && !sees_whole_ring()) {
-    tell_all(now, wire::Announcement{.binding = to_record(bindings.front(), now)});
-    presence_at_ = now + kPresenceInterval;
-  }
+  if (!bindings.empty() && now >= presence_at_ && !sees_whole_ring()) tell_presence(now, bindings.front());
   // Give or take a sixth: nodes that started together drift apart.
   gossip_at_ = now + kGossipInterval * 5 / 6 + Duration(random_.below((kGossipInterval / 3).count()));
+}
+
+/// Everybody hears everybody: without a bound that would be a hundred million messages each two minutes among
+/// ten thousand nodes with guests.
+void Node::tell_presence(Instant now, const Binding& example) {
+  if (presence_rate_.take(now)) {
+    tell_all(now, wire::Announcement{.binding = to_record(example, now)});
+    presence_at_ = now + kPresenceInterval;
+  } else {
+    presence_at_ = now + draw_turn(kPresencePace);
+  }
+}
+
+/// If there are as many turns as the ring has nodes, about one of those who wait comes up in each.
+Duration Node::draw_turn(Duration turn) {
+  const auto nodes = static_cast<uint64_t>(std::clamp(ring_.estimated_size(), 1.0, 1e6));
+  return Duration(random_.below(nodes * static_cast<uint64_t>(turn.count())));
 }
 
 void Node::send_directory(Instant now, const Directory::Outgoing& outgoing) {

@@ -16,6 +16,7 @@
 #include "overlay/base/counters.h"
 #include "overlay/base/log.h"
 #include "overlay/base/random.h"
+#include "overlay/base/token_bucket.h"
 #include "overlay/link/links.h"
 #include "overlay/node/directory.h"
 #include "overlay/node/introducers.h"
@@ -38,6 +39,11 @@ inline constexpr Duration kGossipInterval = 30s;
 /// How often all members hear that a node has guests, by the example of one: group-addressed frames go to
 /// each such node.
 inline constexpr Duration kPresenceInterval = 2min;
+/// How many such words of all nodes together are welcome: one each kPresencePace in the long run, which is
+/// about what an idle node says and hears otherwise, and so many at once.  Who has heard as many lately
+/// waits.
+inline constexpr Duration kPresencePace = 1s;
+inline constexpr int kPresenceBurst = 60;
 
 struct NodeConfig {
   Credentials credentials;
@@ -132,6 +138,8 @@ class Node {
   Introducers::Company company() const;
   void call_introducers(Instant now);
   void gossip(Instant now);
+  void tell_presence(Instant now, const Binding& example);
+  Duration draw_turn(Duration turn);
   void send_directory(Instant now, const Directory::Outgoing& outgoing);
   void send_outgoing(Instant now, const Vnet::Outgoing& outgoing);
   void send_frame(Instant now, const NodeId& to, ByteView frame);
@@ -156,7 +164,9 @@ class Node {
   /// Broadcasts that came lately: a neighbourhood in motion may bring one twice.
   std::deque<uint64_t> broadcasts_seen_;
   Instant gossip_at_;
-  Instant presence_at_{};
+  Instant presence_at_{};  ///< Zero until we have a guest.
+  /// Of all nodes' words, as far as we hear them.
+  TokenBucket presence_rate_{kPresencePace, kPresenceBurst};
   uint64_t hash_key_;  ///< For Snapshot; nobody else's business.
   uint64_t snapshot_version_ = 0;
   std::pair<uint64_t, uint64_t> snapshot_of_{~uint64_t{0}, ~uint64_t{0}};  ///< Versions of links and map.

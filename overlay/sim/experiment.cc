@@ -31,6 +31,7 @@ Experiment::Experiment(const Scenario& scenario, uint64_t seed, Gauges gauges)
       population_(world_, random_),
       watch_(world_, population_),
       tracer_(world_, population_, random_),
+      bindings_(world_, population_, random_, scenario.world.subnet),
       begun_(world_.now()) {
   if (gauges_.heap) heap_before_ = gauges_.heap();
   world_.set_tap([this](const Endpoint& from, const Endpoint& to, ByteView bytes) {
@@ -73,6 +74,12 @@ void Experiment::run(const Phase& phase) {
       return split(phase);
     case Phase::Do::Heal:
       return heal();
+    case Phase::Do::Bind:
+      return bind(phase);
+    case Phase::Do::Lookup:
+      return lookup(phase);
+    case Phase::Do::KillReplicas:
+      return kill_replicas(phase);
   }
 }
 
@@ -83,10 +90,7 @@ void Experiment::start(const Phase& phase) {
   for (size_t i = 0; i < std::min(phase.introducers, hosts.size()); ++i) same.push_back(hosts[i]->endpoint());
   const Instant since = world_.now();
   for (size_t i = 0; i < hosts.size(); ++i) {
-    if (phase.per_s > 0) {
-      const auto at = since + Duration(static_cast<int64_t>(static_cast<double>(i) / phase.per_s * 1e6));
-      while (world_.now() < at) step();
-    }
+    if (phase.per_s > 0) advance_to(since, i, phase.per_s);
     if (phase.same_introducers) {
       population_.start(*hosts[i], same);
     } else {
@@ -161,8 +165,7 @@ void Experiment::trace(const Phase& phase) {
   tracer_.take_results();
   const Instant since = world_.now();
   for (size_t i = 0; i < phase.traces; ++i) {
-    const auto at = since + Duration(static_cast<int64_t>(static_cast<double>(i) / phase.per_s * 1e6));
-    while (world_.now() < at) step();
+    advance_to(since, i, phase.per_s);
     phase.exact ? tracer_.ask_random_exact() : tracer_.ask_random_key();
   }
   advance_until([&] { return tracer_.is_idle(); }, kTracerPatience + kGrid);
@@ -224,6 +227,11 @@ void Experiment::advance(Duration duration) {
   while (world_.now() < end) step();
 }
 
+void Experiment::advance_to(Instant since, size_t i, double per_s) {
+  const auto at = since + Duration(static_cast<int64_t>(static_cast<double>(i) / per_s * 1e6));
+  while (world_.now() < at) step();
+}
+
 bool Experiment::advance_until(const std::function<bool()>& condition, Duration limit) {
   const Instant end = world_.now() + limit;
   while (!condition()) {
@@ -237,6 +245,7 @@ void Experiment::step() {
   world_.run_for(kGrid);
   watch_.look();
   tracer_.step();
+  bindings_.step();
   if (world_.now() < next_gauge_) return;
   next_gauge_ = world_.now() + 1s;
   most_running_ = std::max(most_running_, population_.running().size());

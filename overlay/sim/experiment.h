@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "overlay/sim/bindings.h"
 #include "overlay/sim/digest.h"
 #include "overlay/sim/figures.h"
 #include "overlay/sim/population.h"
@@ -64,11 +65,16 @@ class Experiment {
   void churn(const Phase& phase);
   void split(const Phase& phase);
   void heal();
+  void bind(const Phase& phase);
+  void lookup(const Phase& phase);
+  void kill_replicas(const Phase& phase);
 
   void run(const Phase& phase);
   /// Both end on the grid.  The condition is asked at each of its points.
   void advance(Duration duration);
   bool advance_until(const std::function<bool()>& condition, Duration limit);
+  /// Runs until it is time for number `i` of what happens `per_s` a second since then.
+  void advance_to(Instant since, size_t i, double per_s);
   void step();
   void join_one(const Phase& phase);
   void report();
@@ -81,6 +87,7 @@ class Experiment {
   Population population_;
   Watch watch_;
   Tracer tracer_;
+  Bindings bindings_;
   Digest digest_;
   Figures figures_;
   std::map<std::string, std::vector<double>> samples_;

@@ -8,6 +8,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "overlay/dht/replica_set.h"
+
 namespace ipop::sim {
 namespace {
 
@@ -86,6 +88,10 @@ const Setters<Phase> kPhaseSetters = {
     {"share", [](Phase& phase, const json::value& v) { phase.share = number(v, 0, 1); }},
     {"groups", [](Phase& phase, const json::value& v) { phase.groups = whole(v, 2, 100); }},
     {"traces", [](Phase& phase, const json::value& v) { phase.traces = whole(v, 1, 1e6); }},
+    {"guests", [](Phase& phase, const json::value& v) { phase.guests = whole(v, 1, 1000); }},
+    {"lookups", [](Phase& phase, const json::value& v) { phase.lookups = whole(v, 1, 1e6); }},
+    {"samples", [](Phase& phase, const json::value& v) { phase.samples = whole(v, 1, 10'000); }},
+    {"survivors", [](Phase& phase, const json::value& v) { phase.survivors = whole(v, 0, kReplicas - 1); }},
     {"exact", [](Phase& phase, const json::value& v) { phase.exact = truth(v); }},
     {"measure", [](Phase& phase, const json::value& v) { phase.measure = truth(v); }},
     {"figure", [](Phase& phase, const json::value& v) { phase.figure = text(v); }},
@@ -108,6 +114,9 @@ const std::map<std::string_view, Verb> kVerbs = {
     {"churn", {Phase::Do::Churn, {"median_s", "s", "per_s"}, {"warm_up_s", "introducers"}}},
     {"split", {Phase::Do::Split, {"groups"}, {}}},
     {"heal", {Phase::Do::Heal, {}, {}}},
+    {"bind", {Phase::Do::Bind, {"guests", "per_s", "within_s"}, {}}},
+    {"lookup", {Phase::Do::Lookup, {"lookups", "per_s"}, {}}},
+    {"kill-replicas", {Phase::Do::KillReplicas, {"samples", "per_s", "within_s"}, {"survivors"}}},
 };
 
 Phase to_phase(const json::value& value) {
@@ -180,7 +189,7 @@ const Setters<Scenario> kScenarioSetters = {
     {"subnet",
      [](Scenario& scenario, const json::value& v) {
        const auto subnet = Ipv4Subnet::parse(text(v));
-       if (!subnet || subnet->prefix_length > 30) throw Bad("must be a subnet, as 10.128.0.0/20");
+       if (!subnet || subnet->prefix_length > 30) throw Bad("must be a block of IPv4 addresses");
        scenario.world.subnet = *subnet;
      }},
     {"leases",

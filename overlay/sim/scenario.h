@@ -32,11 +32,15 @@ struct Phase {
     Churn,    ///< Sessions of `median` length, for `warm_up` and then `length`, with lookups meanwhile.
     Split,    ///< The Internet falls into `groups`.
     Heal,     ///< It is one again.
+    Bind,     ///< Each node gets `guests`, `per_s` a second; then until the DHT has them, at most `length`.
+    Lookup,   ///< `lookups` of addresses that guests have, and as many traces.
+    KillReplicas,  ///< For each of `samples` addresses all replicas but `survivors` die, all at once; when
+                   ///< the ring has settled, at most after `length`, each is looked up.
   };
 
   Do what = Do::Run;
   size_t nodes = 0;
-  double per_s = 0;  ///< Nodes, traces or lookups; 0: at once.
+  double per_s = 0;  ///< Nodes, guests, traces or lookups; 0: at once.
   size_t introducers = 3;
   bool same_introducers = false;  ///< The first ones for everybody, instead of random running nodes.
   Duration length{};
@@ -46,6 +50,10 @@ struct Phase {
   double share = 0;
   size_t groups = 0;
   size_t traces = 0;
+  size_t guests = 0;
+  size_t lookups = 0;
+  size_t samples = 0;
+  size_t survivors = 1;
   bool exact = false;
   bool measure = false;
   std::string figure{};

@@ -61,6 +61,7 @@ void Tracer::finish(const Question& question, const Host& from, const Trace& tra
   if (!trace.reached) return;
   ++results_.reached;
   results_.hops.push_back(static_cast<double>(trace.hops.size()));
+  results_.took_s.push_back(std::chrono::duration<double>(trace.took).count());
   const NodeId answered = trace.hops.empty() ? from.id() : trace.hops.back().node;
   if (question.exact) {
     results_.right += answered == question.target;

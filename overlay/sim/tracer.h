@@ -23,7 +23,8 @@ class Tracer {
     /// Exact ones that reached their target; others that were answered by the true owner of the key among the
     /// joined nodes, at the time of the question or of the answer.
     size_t right = 0;
-    std::vector<double> hops;  ///< Of those that reached.
+    std::vector<double> hops;    ///< Of those that reached.
+    std::vector<double> took_s;  ///< Of the same: to the node and, routed likewise, back.
   };
 
   /// The references must outlive it.

@@ -167,7 +167,10 @@ void World::collect(Host& host) {
   while (auto datagram = host.node_->poll_datagram()) {
     transmit(host, datagram->to, std::move(datagram->bytes));
   }
-  while (auto frame = host.node_->poll_guest_frame()) host.frames_.push_back(std::move(*frame));
+  while (auto frame = host.node_->poll_guest_frame()) {
+    if (frame_tap_) frame_tap_(host, *frame);
+    host.frames_.push_back(std::move(*frame));
+  }
   schedule(host);
 }
 

@@ -61,6 +61,11 @@ class World {
     tap_ = std::move(tap);
   }
 
+  /// Sees every frame as a node hands it to its switch.
+  void set_frame_tap(std::function<void(const Host& host, ByteView frame)> tap) {
+    frame_tap_ = std::move(tap);
+  }
+
   Instant now() const { return now_; }
   void run_for(Duration duration);
   /// False if it is not true within `limit`.  Asks after every event, so `condition` ought to be cheap.
@@ -116,6 +121,7 @@ class World {
   uint64_t events_ = 0;
   Traffic sent_;
   std::function<void(const Endpoint&, const Endpoint&, ByteView)> tap_;
+  std::function<void(const Host&, ByteView)> frame_tap_;
   std::vector<std::string> log_;
 };
 

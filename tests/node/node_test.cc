@@ -168,7 +168,7 @@ TEST(Node, AnIntroducerThatAnswersFromAnotherAddressIsNotCalledAgainAndAgain) {
   Host& beta = world.add_host("beta");
   world.run_for(2s);
   world.move(alpha, *Endpoint::parse("192.0.2.99:51128"));  // beta's invite still names the old address.
-  world.run_for(60s);
+  world.run_for(8min);  // Claims among replicas that have just started are a question to all, each.
   const uint64_t handshakes = alpha.node().links().all().at(beta.id()).handshakes();
   world.run_for(50s);  // More than one round of gossip, less than a rekey.
   EXPECT_LE(alpha.node().links().all().at(beta.id()).handshakes(), handshakes + 1);
@@ -254,6 +254,32 @@ TEST(NodeWithLoss, JoinsAndDeliversOverABadPath) {
   EXPECT_TRUE(world.run_until([&] { return connections(alpha) == 1 && connections(beta) == 1; }, 10s));
 }
 
+/// Of as many nodes as all get their first guest at once, a few dozen say so; the others follow slowly.
+TEST(Node, WhatAllSayToAllIsBoundedHoweverManyHaveGuests) {
+  World world({.seed = 6});
+  std::vector<Host*> hosts;
+  for (int i = 0; i < 150; ++i) hosts.push_back(&world.add_host("h" + std::to_string(i)));
+  world.run_for(8min);  // Claims among replicas that have just started are a question to all, each.
+  const Host& listener = *hosts[149];  // The first is everybody's introducer, and linked to many.
+  for (uint8_t i = 0; i < 149; ++i) {
+    const Ipv4Address ip{kAliceIp.value + i};
+    hosts[i]->send_frame(arp_request({{0x52, 0x54, 0, 0, 1, i}}, ip, ip));
+  }
+  const auto known_beyond_its_links = [&] {
+    size_t out = 0;
+    for (const Binding& binding : listener.node().vnet().bindings()) {
+      out += !listener.node().links().all().contains(binding.node);
+    }
+    return out;
+  };
+  world.run_for(10s);
+  EXPECT_GT(known_beyond_its_links(), 30u);
+  EXPECT_LE(known_beyond_its_links(), kPresenceBurst + 10 + 10u) << "10 s, and what was on its way";
+  const size_t links = listener.node().links().all().size();
+  world.run_for(10min);
+  EXPECT_GE(known_beyond_its_links() + links, 149u - 2) << "links come and go";
+}
+
 TEST(Node, TheSameSeedGivesTheSameRun) {
   const auto run = [] {
     World world({.seed = 6, .loss = 0.1});
@@ -263,7 +289,7 @@ TEST(Node, TheSameSeedGivesTheSameRun) {
                to_hex(datagram);
     });
     for (const char* name : {"alpha", "beta", "gamma"}) world.add_host(name);
-    world.run_for(60s);
+    world.run_for(8min);  // Claims among replicas that have just started are a question to all, each.
     return sha256({as_bytes(trace)});
   };
   EXPECT_EQ(run(), run());

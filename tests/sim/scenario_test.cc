@@ -11,13 +11,17 @@ using ::testing::HasSubstr;
 TEST(Scenario, SaysWhatTheExperimentDoes) {
   const auto scenario = parse_scenario("mine", R"({
     "about": "One of mine.", "latency": "uniform", "loss": 0.01, "deaf_pairs": 0.3, "drift_ppm": 50, "rekey_s": 60,
+    "subnet": "10.64.0.0/12",
     "phases": [
       {"do": "start", "nodes": 600, "per_s": 20, "introducers": 2, "same_introducers": true},
       {"do": "settle", "within_s": 300, "figure": "converged_s"},
       {"do": "run", "s": 1.5, "measure": true},
       {"do": "trace", "traces": 20, "per_s": 5, "exact": true, "after_s": 20, "figure": "delivered"},
       {"do": "kill", "share": 0.5}, {"do": "restart", "within_s": 1}, {"do": "split", "groups": 3}, {"do": "heal"},
-      {"do": "join", "nodes": 3}, {"do": "churn", "median_s": 84, "warm_up_s": 180, "s": 600, "per_s": 10}
+      {"do": "join", "nodes": 3}, {"do": "churn", "median_s": 84, "warm_up_s": 180, "s": 600, "per_s": 10},
+      {"do": "bind", "guests": 10, "per_s": 1000, "within_s": 60}, {"do": "lookup", "lookups": 70, "per_s": 7},
+      {"do": "kill-replicas", "samples": 9, "per_s": 3, "within_s": 90},
+      {"do": "kill-replicas", "samples": 9, "per_s": 3, "within_s": 90, "survivors": 2}
     ],
     "plot": {"kind": "cdf", "of": "join_s", "title": "Joins", "x": "seconds", "y": "share"}})");
   ASSERT_TRUE(scenario) << scenario.error().text;
@@ -29,7 +33,8 @@ TEST(Scenario, SaysWhatTheExperimentDoes) {
   EXPECT_EQ(scenario->world.drift_ppm, 50);
   EXPECT_EQ(scenario->world.rekey_after, 60s);
   EXPECT_FALSE(scenario->world.keeps_log);
-  ASSERT_EQ(scenario->phases.size(), 10u);
+  EXPECT_EQ(scenario->world.subnet, Ipv4Subnet::parse("10.64.0.0/12"));
+  ASSERT_EQ(scenario->phases.size(), 14u);
   const Phase& start = scenario->phases[0];
   EXPECT_EQ(start.what, Phase::Do::Start);
   EXPECT_EQ(start.nodes, 600u);
@@ -44,6 +49,11 @@ TEST(Scenario, SaysWhatTheExperimentDoes) {
   EXPECT_EQ(scenario->phases[3].after, 20s);
   EXPECT_EQ(scenario->phases[9].median, 84s);
   EXPECT_EQ(scenario->phases[9].warm_up, 180s);
+  EXPECT_EQ(scenario->phases[10].guests, 10u);
+  EXPECT_EQ(scenario->phases[11].lookups, 70u);
+  EXPECT_EQ(scenario->phases[12].samples, 9u);
+  EXPECT_EQ(scenario->phases[12].survivors, 1u);
+  EXPECT_EQ(scenario->phases[13].survivors, 2u);
   ASSERT_TRUE(scenario->plot);
   EXPECT_EQ(scenario->plot->kind, PlotRequest::Kind::Cdf);
   EXPECT_EQ(scenario->plot->of, "join_s");
@@ -86,6 +96,7 @@ TEST(Scenario, ABadOneIsRefusedWithASentenceThatNamesThePlace) {
       {R"({"phases": [{"do": "start", "nodes": 1.5}]})", R"("nodes" must be a whole number)"},
       {R"({"phases": [{"do": "start", "nodes": 4, "same_introducers": 1}]})", "must be true or false"},
       {R"({"phase": []})", R"("phase" is not known here)"},
+      {R"({"subnet": "10.64.0.0/31"})", R"("subnet" must be a block of IPv4 addresses)"},
       {R"({"latency": "wormhole"})", R"("latency" must be "plane" or "uniform")"},
       {R"({"about": 7})", R"("about" must be a string)"},
       {R"({"plot": {"kind": "pie"}})", R"("plot" "kind" must be "cdf", "histogram" or "line")"},

@@ -33,6 +33,8 @@ TEST_F(Tracers, ExactOnesReachTheirTarget) {
   EXPECT_EQ(results.reached, 100u);
   EXPECT_EQ(results.right, 100u);
   EXPECT_THAT(results.hops, testing::Each(testing::Ge(1)));
+  EXPECT_EQ(results.took_s.size(), 100u);
+  EXPECT_THAT(results.took_s, testing::Each(testing::Ge(0.02))) << "10 ms a hop, there and back";
   EXPECT_EQ(tracer.take_results().counted, 0u) << "taken";
 }
 
