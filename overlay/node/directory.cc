@@ -89,10 +89,16 @@ void Directory::ask_by_name(Instant now, const Query& query) {
 }
 
 void Directory::handle_announcement(Instant now, const Binding& binding) {
-  outgoing_.push_back({.to = Outgoing::To::Peers,
-                       .node = {},
-                       .message = wire::Announcement{.binding = to_record(binding, now)}});
-  if (!binding.ip.is_unspecified()) track(now, ip_address(binding.ip), binding.mac);
+  Binding told = binding;
+  if (!binding.ip.is_unspecified()) {
+    track(now, ip_address(binding.ip), binding.mac);
+    Entry& entry = entries_.at(ip_address(binding.ip));
+    // Where a guest is, is for its host to say; whose an address is, for the replicas.
+    const bool is_withdrawn = binding.expires <= now;
+    if (!is_withdrawn) entry.is_told |= entry.sequence > 0;
+    if (!is_withdrawn && !entry.is_told) told.ip = {};
+  }
+  tell_peers(now, told);
   track(now, mac_address(binding.mac), binding.mac);
 }
 
@@ -234,13 +240,17 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
     }
     return schedule(address, entry, outcome.is_unsure ? now + jittered(kRetryInterval, random_) : now);
   }
+  const bool is_news = address.kind == DhtAddress::Kind::Ip && !entry.is_told;
   entry.is_bound = true;
+  entry.is_told = true;
   ++counts_.refreshes;
   schedule(address, entry, now + jittered(kRefreshInterval, random_));
   const auto known = vnet_.map().find_mac(entry.mac);
   if (known && known->node == self_ && known->sequence < entry.sequence) {
     vnet_.raise_sequence(now, entry.mac, entry.sequence);
     tell_peers(now, entry.mac);
+  } else if (const auto binding = find(address); is_news && binding) {
+    tell_peers(now, *binding);
   }
 }
 
@@ -305,15 +315,25 @@ void Directory::handle_notice(Instant now, const DhtRecord& record) {
   outgoing_.push_back({.to = Outgoing::To::Peers, .node = {}, .message = wire::DhtNotice{.record = record}});
 }
 
+void Directory::tell_peers(Instant now, const Binding& binding) {
+  outgoing_.push_back({.to = Outgoing::To::Peers,
+                       .node = {},
+                       .message = wire::Announcement{.binding = to_record(binding, now)}});
+}
+
+/// The guest with all that it was granted.
 void Directory::tell_peers(Instant now, const MacAddress& mac) {
-  const auto tell = [&](const Binding& binding) {
-    outgoing_.push_back({.to = Outgoing::To::Peers,
-                         .node = {},
-                         .message = wire::Announcement{.binding = to_record(binding, now)}});
-  };
-  const auto addresses = vnet_.map().addresses(mac);
-  if (addresses.empty()) tell(*vnet_.map().find_mac(mac));
-  for (const IpAddress& ip : addresses) tell(*vnet_.map().find_ip(ip));
+  bool any = false;
+  for (const IpAddress& ip : vnet_.map().addresses(mac)) {
+    const auto entry = entries_.find(ip_address(ip));
+    if (entry == entries_.end() || !entry->second.is_told) continue;
+    tell_peers(now, *vnet_.map().find_ip(ip));
+    any = true;
+  }
+  if (any) return;
+  Binding guest = *vnet_.map().find_mac(mac);
+  guest.ip = {};
+  tell_peers(now, guest);
 }
 
 // What an administrator wants to know.

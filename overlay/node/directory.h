@@ -114,6 +114,7 @@ class Directory {
     MacAddress mac;
     uint64_t sequence = 0;  ///< The DHT has a record of ours with this one; 0: none that we know of.
     bool is_bound = false;
+    bool is_told = false;  ///< Peers may know of it: it was granted.
     bool is_busy = false;
     Instant due_at = kNever;
   };
@@ -136,6 +137,7 @@ class Directory {
   bool ask_everybody(Instant now, uint64_t id, Purpose purpose, const Query& query);
   void ask_by_name(Instant now, const Query& query);
   void give_way(Instant now, const wire::DhtAddress& address, const Binding& winner);
+  void tell_peers(Instant now, const Binding& binding);
   void tell_peers(Instant now, const MacAddress& mac);
   /// As the virtual network takes it; what is reserved, or what we once wrote, is a hint.
   Binding binding_of(Instant now, const wire::DhtRecord& record) const;

@@ -175,6 +175,38 @@ TEST_F(Network, AStaticAddressThatIsHeldIsNotBelieved) {
   EXPECT_TRUE(!known || known->node == hosts[0]->id());
 }
 
+// Its host has not heard of the holder, and its MAC has the higher sequence, since it has moved a few times.
+TEST_F(Network, WhoClaimsAHeldAddressIsBelievedByNobody) {
+  start(30);
+  const auto first = lease(*hosts[0], 1);
+  ASSERT_TRUE(first);
+  world->run_for(10s);
+  const auto knows = [&](const Host* host) {
+    return std::as_const(*host).node().vnet().map().find_ip(*first).has_value();
+  };
+  const auto stranger = std::find_if_not(hosts.begin(), hosts.end(), knows);
+  ASSERT_NE(stranger, hosts.end());
+  for (int i = 0; i < 6; ++i) {
+    Host& host = i % 2 == 0 ? *hosts[0] : **stranger;
+    host.send_frame(test::arp_request(test::kBob, test::kBobIp, test::kBobIp));
+    world->run_for(2s);
+  }
+  ASSERT_FALSE(knows(*stranger));
+  (*stranger)->send_frame(test::arp_request(test::kBob, *first, *first));
+  for (int i = 0; i < 40; ++i) {
+    world->run_for(250ms);
+    for (const Host* host : hosts) {
+      if (host == *stranger) continue;  // It believes its guest until it has the answer.
+      const auto known = std::as_const(*host).node().vnet().map().find_ip(*first);
+      EXPECT_TRUE(!known || known->mac == vnet_testing::mac(1))
+          << host->name() << " after " << i << " x 250 ms";
+    }
+  }
+  EXPECT_TRUE(holds(*hosts[0], 1, *first));
+  const auto known = std::as_const(**stranger).node().vnet().map().find_ip(*first);
+  EXPECT_TRUE(!known || known->mac == vnet_testing::mac(1));
+}
+
 TEST_F(Network, AMoveIsFollowedByThoseWhoTalkWithTheGuest) {
   start(9);
   const Bytes here = test::arp_request(test::kBob, test::kBobIp, test::kBobIp);
