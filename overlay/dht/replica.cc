@@ -61,16 +61,15 @@ void Replica::note_losses(Instant now, size_t count) {
   if (losses_.size() >= kMassLoss) unsure_until_ = now + kUnsureTime;
 }
 
-/// Who is new may have records of another ring.  A death makes us responsible for what the second neighbour
-/// on that side owns, and the third has, too.  A newcomer takes from what we are responsible for, and adds
-/// nothing: docs/addresses.md, "Handover".
+/// Who is new may have records of another ring.  A death makes us responsible for more on that side, and those
+/// of its replicas that are left stand there, too.  A newcomer takes from what we are responsible for, and
+/// adds nothing: docs/addresses.md, "Handover".
 void Replica::mark_unheard(const Neighbourhood& near, const Losses& losses) {
   // In a ring that we see all of, each side is the other one, too.
   const bool is_circle = near.all().size() < 2 * kNearPerSide;
   const auto mark_side = [&](const std::vector<NodeId>& before, const std::vector<NodeId>& side, bool all) {
-    for (size_t i = 0; i < side.size(); ++i) {
-      const bool is_new = std::find(before.begin(), before.end(), side[i]) == before.end();
-      if (is_new || (all && (i > 0 || !synced_ || is_circle))) unheard_.insert(side[i]);
+    for (const NodeId& node : side) {
+      if (all || std::find(before.begin(), before.end(), node) == before.end()) unheard_.insert(node);
     }
   };
   const bool any = losses.successors + losses.predecessors > 0;

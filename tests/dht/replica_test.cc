@@ -136,7 +136,7 @@ TEST(Handover, ANewcomerAsksAllAndIsAskedItselfAndNobodyElseIs) {
   EXPECT_EQ(pulls.counts.size(), 12u) << "its neighbours may have come from another ring";
 }
 
-TEST(Handover, AfterADeathTheOthersThatHaveItsRecordsAreAsked) {
+TEST(Handover, AfterADeathThatSideIsAsked) {
   DhtRing ring(12);
   DhtNode& witness = ring.node(0);
   const Neighbourhood before = witness.replica.near();
@@ -149,10 +149,7 @@ TEST(Handover, AfterADeathTheOthersThatHaveItsRecordsAreAsked) {
     }
   }
   ring.advance(5s);
-  const auto& successors = witness.replica.near().successors;
-  EXPECT_EQ(pulls.of(witness, successors[0]), 0u) << "it owns nothing that we had not";
-  EXPECT_EQ(pulls.of(witness, successors[1]), 1u);
-  EXPECT_EQ(pulls.of(witness, successors[2]), 1u);
+  for (const NodeId& node : witness.replica.near().successors) EXPECT_EQ(pulls.of(witness, node), 1u);
   for (const NodeId& node : before.predecessors) EXPECT_EQ(pulls.of(witness, node), 0u);
 }
 
