@@ -1,5 +1,5 @@
 // Which of two records of one address is kept: the same comparison on every replica and every holder's host,
-// so that all end up with the same record whatever came first.  docs/addresses.md, "Conflicts".
+// so that all end up with the same record whatever came first.  docs/addresses.md, "Records".
 #pragma once
 
 #include <cstdint>

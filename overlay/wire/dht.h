@@ -1,7 +1,7 @@
 // What the DHT says over the ring: signed records of who holds an address, and the questions and answers
 // about them (wire/ring_message.h carries them).  docs/protocol.md, "DHT"; docs/addresses.md says what for.
 //
-// Says what is there, checks no signature: dht/record.h does.
+// Says what is there, checks no signature: dht/notary.h does.
 #pragma once
 
 #include <cstdint>
