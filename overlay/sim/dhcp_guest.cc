@@ -1,11 +1,13 @@
 #include "overlay/sim/dhcp_guest.h"
 
+#include "overlay/wire/arp.h"
 #include "overlay/wire/ethernet.h"
 #include "overlay/wire/inet.h"
 
 namespace ipop::sim {
 
 void DhcpGuest::restart(Instant now) {
+  replies_.clear();
   if (address_) wish_ = address_;
   address_.reset();
   state_ = State::Discovering;
@@ -13,6 +15,11 @@ void DhcpGuest::restart(Instant now) {
 }
 
 std::optional<Bytes> DhcpGuest::poll_frame(Instant now) {
+  if (!replies_.empty()) {
+    Bytes out = std::move(replies_.front());
+    replies_.pop_front();
+    return out;
+  }
   if (state_ == State::Bound) {
     if (now >= expires_) {
       restart(now);
@@ -42,8 +49,28 @@ std::optional<Bytes> DhcpGuest::poll_frame(Instant now) {
 
 void DhcpGuest::handle_frame(Instant now, ByteView bytes) {
   const auto frame = EthernetFrame::decode(bytes);
-  if (!frame || frame->header.ethertype != kEtherTypeIpv4) return;
-  const auto packet = Ipv4Packet::decode(frame->payload);
+  if (!frame) return;
+  if (frame->header.ethertype == kEtherTypeArp) handle_arp(*frame);
+  if (frame->header.ethertype == kEtherTypeIpv4) handle_dhcp(now, *frame);
+}
+
+void DhcpGuest::handle_arp(const EthernetFrame& frame) {
+  const auto request = ArpPacket::decode(frame.payload);
+  const bool is_for_us = frame.header.dst == mac_ || frame.header.dst == MacAddress::broadcast();
+  if (!is_for_us || !request || request->operation != ArpPacket::Operation::Request || !address_ ||
+      request->target_ip != *address_) {
+    return;
+  }
+  replies_.push_back(arp_frame(request->sender_mac, mac_,
+                               {.operation = ArpPacket::Operation::Reply,
+                                .sender_mac = mac_,
+                                .sender_ip = *address_,
+                                .target_mac = request->sender_mac,
+                                .target_ip = request->sender_ip}));
+}
+
+void DhcpGuest::handle_dhcp(Instant now, const EthernetFrame& frame) {
+  const auto packet = Ipv4Packet::decode(frame.payload);
   if (!packet) return;
   const auto datagram = UdpDatagram::decode(*packet);
   if (!datagram || datagram->dst_port != kDhcpClientPort) return;

@@ -1,12 +1,14 @@
 // A guest that lives by DHCP (RFC 2131, section 4.4): asks, renews at half of its lease, and asks anew when
-// it is refused or its lease ends.  Frames in, frames out.
+// it is refused or its lease ends; and answers ARP for its address.  Frames in, frames out.
 #pragma once
 
+#include <deque>
 #include <optional>
 
 #include "overlay/base/bytes.h"
 #include "overlay/base/time.h"
 #include "overlay/wire/dhcp.h"
+#include "overlay/wire/ethernet.h"
 
 namespace ipop::sim {
 
@@ -30,10 +32,13 @@ class DhcpGuest {
  private:
   enum class State { Discovering, Requesting, Bound };
 
+  void handle_arp(const EthernetFrame& frame);
+  void handle_dhcp(Instant now, const EthernetFrame& frame);
   DhcpMessage message(DhcpMessage::Type type) const;
   Bytes frame_of(const DhcpMessage& message) const;
 
   MacAddress mac_;
+  std::deque<Bytes> replies_;
   State state_ = State::Discovering;
   std::optional<Ipv4Address> address_;
   std::optional<Ipv4Address> wish_;

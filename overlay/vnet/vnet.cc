@@ -172,32 +172,33 @@ Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
   if (!is_host_label(binding.name)) binding.name.clear();
 
   const bool was_local = map_.is_local(binding.mac);
+  const auto had = was_local ? map_.addresses(binding.mac) : std::vector<IpAddress>();
   const auto holder = binding.ip.is_unspecified() ? std::nullopt : map_.find_ip(binding.ip);
+  // Sequences count a MAC's moves; whose an address is that two MACs want is for the network: handle_lost().
+  if (holder && holder->node == own_ && holder->mac != binding.mac && binding.expires > now) {
+    ++address_conflicts_;
+    log_limited(now, "Address " + binding.ip.to_string() + " of guest " + holder->mac.to_string() +
+                         " is claimed by " + binding.mac.to_string() + " at " +
+                         binding.node.to_short_string() + ": not believed");
+    announce_again(now, holder->mac);
+    return Error::Conflict;
+  }
   const auto change = map_.upsert(now, binding);
   if (!change) {
-    if (change.error() != Error::Conflict) return change.error();
-    if (was_local) announce_again(now, binding.mac);
-    if (holder && holder->node == own_ && holder->mac != binding.mac) {
-      ++address_conflicts_;
-      log_limited(now, "Address " + binding.ip.to_string() + " of guest " + holder->mac.to_string() +
-                           " is claimed by " + binding.mac.to_string() + " at " +
-                           binding.node.to_short_string() + ": not believed");
-      announce_again(now, holder->mac);
-    }
+    if (was_local && change.error() == Error::Conflict) announce_again(now, binding.mac);
     return change.error();
   }
   if (*change == AddressMap::Change::Withdrawn) return Done{};
   if (was_local) {
     ++moved_away_;
+    // Or it came here from there while neither host could hear the other: then it answers, and is bound anew.
+    for (const IpAddress& ip : had) {
+      if (ask_rate_.take(now)) ask_guest(binding.mac, ip);
+    }
     dhcp_.handle_moved_away(binding.mac);
     if (log_rate_.take(now)) {
       log_.info("Guest " + binding.mac.to_string() + " has moved to " + binding.node.to_short_string());
     }
-  }
-  if (holder && holder->node == own_ && holder->mac != binding.mac) {
-    dhcp_.handle_moved_away(holder->mac);
-    log_limited(now, "Address " + binding.ip.to_string() + " of guest " + holder->mac.to_string() +
-                         " is now " + binding.mac.to_string() + "'s at " + binding.node.to_short_string());
   }
   settle(binding);
   return Done{};

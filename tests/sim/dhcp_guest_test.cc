@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "overlay/wire/arp.h"
 #include "overlay/wire/ethernet.h"
 #include "overlay/wire/inet.h"
 
@@ -99,6 +100,36 @@ TEST(DhcpGuest, AfterARestartAsksForWhatItHad) {
   guest.restart(kNow + 5min);
   EXPECT_FALSE(guest.address());
   EXPECT_EQ(sent(guest, kNow + 5min)->requested_address, kIp);
+}
+
+TEST(DhcpGuest, AnswersArpForItsAddress) {
+  DhcpGuest guest(kMac);
+  const auto ask = [&](Ipv4Address ip, const MacAddress& dst) {
+    guest.handle_frame(kNow, arp_frame(dst, {{2}},
+                                       {.operation = ArpPacket::Operation::Request,
+                                        .sender_mac = {{2}},
+                                        .sender_ip = kServer,
+                                        .target_mac = {},
+                                        .target_ip = ip}));
+  };
+  (void)guest.poll_frame(kNow);
+  ask(kIp, kMac);
+  EXPECT_FALSE(guest.poll_frame(kNow)) << "it has none yet";
+  answer(guest, kNow, DhcpMessage::Type::Offer);
+  (void)guest.poll_frame(kNow);
+  answer(guest, kNow, DhcpMessage::Type::Ack);
+  ASSERT_EQ(guest.address(), kIp);
+  ask({kIp.value + 1}, kMac);
+  ask(kIp, {{0x52, 0x54, 0, 0, 0, 2}});
+  EXPECT_FALSE(guest.poll_frame(kNow));
+  ask(kIp, MacAddress::broadcast());
+  const auto reply = guest.poll_frame(kNow);
+  ASSERT_TRUE(reply);
+  const auto packet = ArpPacket::decode(EthernetFrame::decode(*reply)->payload);
+  ASSERT_TRUE(packet);
+  EXPECT_EQ(packet->operation, ArpPacket::Operation::Reply);
+  EXPECT_EQ(packet->sender_mac, kMac);
+  EXPECT_EQ(packet->sender_ip, kIp);
 }
 
 }  // namespace

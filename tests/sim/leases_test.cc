@@ -35,6 +35,18 @@ TEST(Leases, NoTwoGuestsOfOnePartitionHoldOneAddressAndOneKeepsItAfterwards) {
   EXPECT_GT(conflicts, 0u) << "there was nothing to decide";
 }
 
+/// With this seed a guest moved within a partition, to a host that could not know how far the old one, on the
+/// other side, had counted.  After it healed the old one's word won, and an address that both sides had given
+/// was kept by neither.
+TEST(Leases, AGuestThatCameFromAcrossAPartitionStays) {
+  LeasesOptions found = options(206);
+  found.length = 10min;
+  Leases leases(found);
+  leases.run();
+  EXPECT_THAT(leases.history().violations(), IsEmpty());
+  EXPECT_GT(leases.history().conflicts(), 0u);
+}
+
 TEST(Leases, NoAddressIsLostForGood) {
   Leases leases(options(7));
   leases.run(5min);

@@ -264,6 +264,52 @@ TEST(Vnet, AClaimOfAnotherHostThatLosesIsCountedAndNamed) {
   EXPECT_NE(a.log.lines[0].find("is claimed by " + mac(2).to_string()), std::string::npos) << a.log.lines[0];
 }
 
+TEST(Vnet, AHigherSequenceTakesNoAddressOfAGuestOfOurs) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const auto address = *hosts.lease(kStart, a, 1);
+  Binding claim{
+      .ip = address, .mac = mac(2), .node = node(9), .sequence = 77, .expires = kStart + 1h, .name = {}};
+  EXPECT_EQ(a.vnet.handle_announcement(kStart, node(9), claim).error(), Error::Conflict);
+  EXPECT_EQ(a.vnet.map().find_ip(address)->mac, mac(1));
+  EXPECT_EQ(counter(a, "address_conflicts"), 1u);
+  claim.expires = kStart;
+  (void)a.vnet.handle_announcement(kStart, node(9), claim);
+  EXPECT_EQ(a.vnet.map().find_ip(address)->mac, mac(1));
+  EXPECT_EQ(counter(a, "address_conflicts"), 1u) << "who gives it back wants nothing";
+  claim.expires = kStart + 1h;
+  a.vnet.handle_lost(kStart, mac(1), claim);
+  EXPECT_EQ(a.vnet.map().find_ip(address)->mac, mac(2)) << "the network's word is another matter";
+}
+
+TEST(Vnet, AGuestThatIsSaidToHaveMovedIsAskedWhetherItIsHere) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const auto address = *hosts.lease(kStart, a, 1);
+  while (a.vnet.poll_guest_frame()) {
+  }
+  const Binding elsewhere{
+      .ip = {}, .mac = mac(1), .node = node(9), .sequence = 77, .expires = kStart + 1h, .name = {}};
+  ASSERT_TRUE(a.vnet.handle_announcement(kStart, node(9), elsewhere));
+  ASSERT_FALSE(a.vnet.map().is_local(mac(1)));
+  const auto asked = a.vnet.poll_guest_frame();
+  ASSERT_TRUE(asked);
+  const auto request = arp_in(*asked);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->operation, ArpPacket::Operation::Request);
+  EXPECT_EQ(request->target_ip, address);
+  // It answers.
+  const auto& service = a.vnet.service();
+  const ArpPacket reply{.operation = ArpPacket::Operation::Reply,
+                        .sender_mac = mac(1),
+                        .sender_ip = address,
+                        .target_mac = service.mac,
+                        .target_ip = service.ip};
+  (void)hosts.frame(kStart, a, arp_frame(service.mac, mac(1), reply));
+  EXPECT_TRUE(a.vnet.map().is_local(mac(1)));
+  EXPECT_GT(a.vnet.map().find_mac(mac(1))->sequence, 77u);
+}
+
 TEST(Vnet, ANeighboursLeaseCannotBeTaken) {
   Hosts hosts;
   Host& a = hosts.add();
