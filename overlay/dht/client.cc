@@ -15,6 +15,12 @@ using Kind = Client::Outcome::Kind;
 
 bool is_alive(const DhtRecord& record) { return record.state != DhtRecord::State::Withdrawn; }
 
+/// What a replica shows as a reason not to keep ours, and by the rules is none, is out of date or a lie.
+bool is_in_the_way(const DhtRequest& request, const DhtRecord& held) {
+  return request.operation == DhtRequest::Operation::Create ? !may_create(*request.record, held)
+                                                            : !replaces(*request.record, held);
+}
+
 /// Whether `a` is more in the way of `ours` than `b`: what another guest holds is, before all that may be
 /// outbid.
 bool stands_more(const DhtRecord& a, const DhtRecord& b, const DhtRecord& ours) {
@@ -25,35 +31,35 @@ bool stands_more(const DhtRecord& a, const DhtRecord& b, const DhtRecord& ours) 
 }  // namespace
 
 Result<Done> Client::get(Instant now, uint64_t id, const wire::DhtAddress& address) {
-  DhtRequest request;
-  request.operation = DhtRequest::Operation::Get;
-  request.address = address;
-  return start(now, id, std::move(request), kGetPatience);
+  return start(now, id, get_of(address), kGetPatience);
 }
 
 Result<Done> Client::survey(Instant now, uint64_t id, const wire::DhtAddress& address) {
-  DhtRequest request;
-  request.operation = DhtRequest::Operation::Get;
-  request.address = address;
-  return start(now, id, std::move(request), kGetPatience, true);
+  return start(now, id, get_of(address), kGetPatience, true);
 }
 
 Result<Done> Client::create(Instant now, Duration wall, uint64_t id, const DhtRecord& record) {
-  DhtRequest request;
-  request.operation = DhtRequest::Operation::Create;
-  request.address = record.address();
-  request.record = record;
-  notary_.sign(wall, *request.record);
-  return start(now, id, std::move(request), kWritePatience);
+  return start(now, id, write_of(wall, DhtRequest::Operation::Create, record), kWritePatience);
 }
 
 Result<Done> Client::put(Instant now, Duration wall, uint64_t id, const DhtRecord& record) {
-  DhtRequest request;
-  request.operation = DhtRequest::Operation::Put;
-  request.address = record.address();
-  request.record = record;
-  notary_.sign(wall, *request.record);
-  return start(now, id, std::move(request), kWritePatience);
+  return start(now, id, write_of(wall, DhtRequest::Operation::Put, record), kWritePatience);
+}
+
+DhtRequest Client::get_of(const wire::DhtAddress& address) {
+  DhtRequest out;
+  out.operation = DhtRequest::Operation::Get;
+  out.address = address;
+  return out;
+}
+
+DhtRequest Client::write_of(Duration wall, DhtRequest::Operation operation, const DhtRecord& record) {
+  DhtRequest out;
+  out.operation = operation;
+  out.address = record.address();
+  out.record = record;
+  notary_.sign(wall, *out.record);
+  return out;
 }
 
 Result<Done> Client::start(Instant now, uint64_t id, DhtRequest request, Duration patience, bool is_survey) {
@@ -191,7 +197,8 @@ void Client::judge_write(Instant now, Duration wall, Operations::iterator entry,
     } else if (vote.verdict != Verdict::NotReady) {
       ++refused;
     }
-    if (vote.record && (!best || stands_more(*vote.record, *best, *operation.request.record))) {
+    if (vote.record && is_in_the_way(operation.request, *vote.record) &&
+        (!best || stands_more(*vote.record, *best, *operation.request.record))) {
       best = &*vote.record;
     }
   }

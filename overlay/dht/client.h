@@ -122,6 +122,9 @@ class Client {
 
   Result<Done> start(Instant now, uint64_t id, wire::DhtRequest request, Duration patience,
                      bool is_survey = false);
+  static wire::DhtRequest get_of(const wire::DhtAddress& address);
+  wire::DhtRequest write_of(Duration wall, wire::DhtRequest::Operation operation,
+                            const wire::DhtRecord& record);
   void start_waiting(Instant now);
   void ask(Instant now, Operation& operation);
   void note_due(const Operation& operation);

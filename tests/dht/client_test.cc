@@ -262,6 +262,26 @@ TEST(Get, SilenceIsNotNothing) {
   EXPECT_EQ(ring.get(ring.node(0), kAddress).kind, Kind::Failed);
 }
 
+/// A liar shows a reservation of another guest, and one more replica cannot answer well.
+TEST(Put, DoesNotGiveWayToWhatIsNotInItsWay) {
+  DhtRing ring(8);
+  const auto held = ring.claim(ring.node(0), kIp, kMacA);
+  ASSERT_EQ(held.kind, Kind::Accepted);
+  auto reserved = ip_record(kIp, kMacB, ring.wall(), State::Reserved, 50, 60s);
+  ring.node(1).notary.sign(ring.wall(), reserved);
+  const auto replicas = ring.by_distance(kAddress);
+  ring.passes = [&](DhtNode& from, DhtNode&, wire::RingMessage& message) {
+    auto* reply = std::get_if<wire::DhtReply>(&message);
+    if (!reply || (&from != replicas[0] && &from != replicas[1])) return true;
+    reply->verdict = wire::DhtReply::Verdict::Held;
+    reply->record = reserved;
+    from.notary.sign(ring.request(reply->id), *reply);
+    return true;
+  };
+  EXPECT_EQ(ring.put(ring.node(0), kIp, kMacA, held.record->sequence).kind, Kind::Failed)
+      << "and is tried again";
+}
+
 TEST(Put, GivesWayToAnotherHostsHigherSequenceAndOutbidsItsOwn) {
   DhtRing ring(8);
   const auto first = ring.claim(ring.node(0), kIp, kMacA, 4);
