@@ -254,6 +254,16 @@ TEST(Get, ABetterRecordThatComesLaterIsReportedToo) {
   EXPECT_EQ(found.record->node, ring.node(1).id());
 }
 
+TEST(Get, WhoHasNoRoundTripYetAsksTwiceBeforeItGivesUp) {
+  DhtRing ring(8);
+  ASSERT_EQ(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);
+  const Instant asked = ring.now;
+  ring.passes = [&](DhtNode&, DhtNode&, wire::RingMessage& message) {
+    return !std::holds_alternative<wire::DhtReply>(message) || ring.now >= asked + 900ms;
+  };
+  EXPECT_EQ(ring.get(*ring.by_distance(kAddress)[7], kAddress).kind, Kind::Found);
+}
+
 TEST(Get, SilenceIsNotNothing) {
   DhtRing ring(5);
   ring.passes = [](DhtNode&, DhtNode&, wire::RingMessage& message) {

@@ -107,8 +107,8 @@ TEST_F(IpopSim, ListsTheScenariosThereAre) {
   const auto listed = ipop_sim({"--list"});
   EXPECT_EQ(listed.code, 0) << listed.err;
   EXPECT_THAT(listed.out, HasSubstr("pair\n    Two nodes meet.\n"));
-  for (const char* name : {"join-600", "cold-256", "steady-10k", "kill-half", "churn", "pairs-70",
-                           "partition-3", "restart-1000"}) {
+  for (const char* name : {"join-600", "cold-256", "steady-10k", "bindings-10k", "kill-half", "churn",
+                           "pairs-70", "partition-3", "restart-1000"}) {
     EXPECT_THAT(listed.out, HasSubstr(std::string(name) + "\n")) << "and it can be read";
   }
 }
