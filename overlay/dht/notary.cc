@@ -46,12 +46,12 @@ void Notary::sign(Duration wall, wire::DhtRecord& record) {
   record.node = credentials_.id;
   record.issued_ms = last_issued_ms_;
   record.certificate = credentials_.certificate.to_der();
-  record.signature = credentials_.identity.sign(text_of(record));
+  record.signature = credentials_.signatures->sign(credentials_.identity, text_of(record));
 }
 
 void Notary::sign(const wire::DhtRequest& request, wire::DhtReply& reply) const {
   reply.certificate = credentials_.certificate.to_der();
-  reply.signature = credentials_.identity.sign(text_of(request, reply));
+  reply.signature = credentials_.signatures->sign(credentials_.identity, text_of(request, reply));
 }
 
 Result<Done> Notary::check(Duration wall, const wire::DhtRecord& record) {
@@ -63,7 +63,8 @@ Result<Done> Notary::check(Duration wall, const wire::DhtRecord& record) {
   const Member& writer = **checked;
   if (writer.node != record.node) return Error::WrongPeer;
   if (!record.ip.is_unspecified() && !allows(writer.addresses, record.ip)) return Error::NotAllowed;
-  if (!verify(writer.key, text_of(record), record.signature)) return Error::BadAuthTag;
+  if (!credentials_.signatures->verify(writer.key, text_of(record), record.signature))
+    return Error::BadAuthTag;
   return Done{};
 }
 
@@ -71,7 +72,8 @@ Result<NodeId> Notary::check(Duration wall, const wire::DhtRequest& request, con
   const auto checked = check_certificate(wall, reply.certificate);
   if (!checked) return checked.error();
   const Member& replica = **checked;
-  if (!verify(replica.key, text_of(request, reply), reply.signature)) return Error::BadAuthTag;
+  if (!credentials_.signatures->verify(replica.key, text_of(request, reply), reply.signature))
+    return Error::BadAuthTag;
   return replica.node;
 }
 

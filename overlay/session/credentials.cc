@@ -20,7 +20,8 @@ Credentials Credentials::make(const Network& network, const Identity& identity,
           .noise_static = noise_static,
           .keys = NetworkKeys(network.id()),
           .prologue = prologue.take(),
-          .payload = payload.encode()};
+          .payload = payload.encode(),
+          .signatures = &ed25519()};
 }
 
 }  // namespace ipop

@@ -42,6 +42,7 @@ World::World(WorldOptions options)
       random_(options.seed),
       authority_(Authority::create("grid", options.subnet, kYear, kUnixStart, random_)),
       network_(*Network::from_authority(authority_.certificate())),
+      signatures_(options.seed),
       internet_(internet_options(options)) {}
 
 World::~World() = default;
@@ -94,6 +95,7 @@ void World::start(Host& host) {
       .introducers = host.introducers_,
       .link = {.rekey_after = options_.rekey_after},
       .distortion = host.distortion_};
+  if (!options_.signs_truly) config.credentials.signatures = &signatures_;
   const UnixSeconds unix_now =
       kUnixStart + std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch()).count();
   host.node_ = std::make_unique<Node>(std::move(config), host.now(), unix_now, *host.random_, *host.log_);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "overlay/crypto/authority.h"
+#include "overlay/sim/cheap_signatures.h"
 #include "overlay/sim/event_queue.h"
 #include "overlay/sim/host.h"
 #include "overlay/sim/internet.h"
@@ -29,7 +30,8 @@ struct WorldOptions {
   Latency latency = Latency::Uniform;  ///< Latency::Plane has no use for the bounds above.
   double deaf_pairs = 0;               ///< Share of pairs that cannot exchange a datagram, 0 to 1.
   double drift_ppm = 0;                ///< Each host's clock is off by up to this, at most 100, either way.
-  bool keeps_log = true;               ///< Ten thousand nodes log more than anybody reads.
+  bool signs_truly = false;  ///< Records by Ed25519, not sim::CheapSignatures: the same runs, slower.
+  bool keeps_log = true;     ///< Ten thousand nodes log more than anybody reads.
 };
 
 class World {
@@ -111,6 +113,7 @@ class World {
   Instant now_{1s};
   Authority authority_;
   Network network_;
+  CheapSignatures signatures_;
   Internet internet_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::unordered_map<Endpoint, uint32_t, EndpointHash> by_endpoint_;  ///< Looked up, never walked.
