@@ -8,6 +8,7 @@
 #include <string>
 
 #include "overlay/base/bytes.h"
+#include "overlay/base/octets.h"
 
 namespace ipop {
 
@@ -15,7 +16,8 @@ struct NodeId {
   static constexpr size_t kSize = 20;
   std::array<uint8_t, kSize> bytes{};
 
-  auto operator<=>(const NodeId&) const = default;
+  bool operator==(const NodeId&) const = default;
+  auto operator<=>(const NodeId& other) const { return compare_octets(bytes, other.bytes); }
 
   /// All 40 hexadecimal digits.
   std::string to_string() const { return to_hex(bytes); }

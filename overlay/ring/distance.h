@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "overlay/base/node_id.h"
+#include "overlay/base/octets.h"
 
 namespace ipop {
 
@@ -13,7 +14,8 @@ namespace ipop {
 struct Distance {
   std::array<uint8_t, NodeId::kSize> bytes{};
 
-  auto operator<=>(const Distance&) const = default;
+  bool operator==(const Distance&) const = default;
+  auto operator<=>(const Distance& other) const { return compare_octets(bytes, other.bytes); }
 
   /// As a share of the whole ring, in [0, 1).
   double fraction() const;

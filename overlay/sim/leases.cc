@@ -80,11 +80,11 @@ void Leases::step() {
     while (const auto frame = guest.dhcp.poll_frame(world_.now())) host.send_frame(*frame);
   }
   world_.run_for(250ms);
+  std::vector<std::vector<Guest*>> at(hosts_.size());
+  for (Guest& guest : guests_) at[guest.host].push_back(&guest);
   for (size_t i = 0; i < hosts_.size(); ++i) {
     for (const Bytes& frame : hosts_[i]->take_frames()) {
-      for (Guest& guest : guests_) {
-        if (guest.host == i) guest.dhcp.handle_frame(world_.now(), frame);
-      }
+      for (Guest* guest : at[i]) guest->dhcp.handle_frame(world_.now(), frame);
     }
   }
   for (Guest& guest : guests_) {

@@ -18,7 +18,7 @@ bool AddressMap::has_room(const Binding& binding) const {
   const bool local = binding.node == own_;
   const auto found = guests_.find(binding.mac);
   if (found == guests_.end() || (found->second.node == own_) != local) {
-    const size_t count = local ? local_count_ : guests_.size() - local_count_;
+    const size_t count = local ? local_.size() : guests_.size() - local_.size();
     if (count >= (local ? limits_.local : limits_.remote)) return false;
   }
   return found == guests_.end() || binding.ip.is_unspecified() ||
@@ -37,7 +37,7 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
     return Change::Withdrawn;
   }
   if (held_by_other && !wins(binding, guests_.at(holder->second))) return Error::Conflict;
-  if (known == guests_.end() && binding.node == own_ && local_count_ >= limits_.local) evict_local();
+  if (known == guests_.end() && binding.node == own_ && local_.size() >= limits_.local) evict_local();
   if (!has_room(binding)) return Error::Full;
 
   Change change = Change::Refreshed;
@@ -47,7 +47,6 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
   }
   const bool is_new = known == guests_.end();
   Guest& guest = guests_[binding.mac];
-  const bool was_local = !is_new && guest.node == own_;
   const bool local = binding.node == own_;
   if (is_new) {
     guest.expires = binding.expires;
@@ -62,7 +61,8 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
     }
   }
   if (is_new || guest.node != binding.node || !guest.confirmed) ++version_;
-  local_count_ += (local ? 1 : 0) - (was_local ? 1 : 0);
+  if (local) local_.insert(binding.mac);
+  if (!local) local_.erase(binding.mac);
 
   guest.node = binding.node;
   guest.sequence = binding.sequence;
@@ -116,7 +116,7 @@ void AddressMap::drop(Guests::iterator guest) {
   unschedule(guest->first, guest->second);
   drop_name(guest->first, guest->second);
   for (const auto& [ip, expires] : guest->second.addresses) by_ip_.erase(ip);
-  if (guest->second.node == own_) --local_count_;
+  local_.erase(guest->first);
   guests_.erase(guest);
   ++version_;
 }
@@ -201,9 +201,7 @@ std::vector<Binding> AddressMap::bindings() const {
 
 std::vector<Binding> AddressMap::local_bindings() const {
   std::vector<Binding> out;
-  for (const auto& [mac, guest] : guests_) {
-    if (guest.node == own_) append(out, mac, guest);
-  }
+  for (const MacAddress& mac : local_) append(out, mac, guests_.at(mac));
   return out;
 }
 

@@ -64,7 +64,7 @@ class AddressMap {
   /// Who had an address before the one that has it, or when nobody has.
   const HolderHistory& history() const { return history_; }
   size_t size() const { return guests_.size(); }
-  size_t local_size() const { return local_count_; }
+  size_t local_size() const { return local_.size(); }
 
   /// What the fast path needs.  A local MAC is left out when half of its time is over, so that its next frame
   /// comes to the core and proves that the guest is still here.
@@ -117,12 +117,12 @@ class AddressMap {
   NodeId own_;
   Limits limits_;
   Guests guests_;
+  std::set<MacAddress> local_;  ///< Those at this host.
   std::map<IpAddress, MacAddress> by_ip_;
   std::map<std::string, std::set<Rank>> by_name_;       ///< In lower case; the first of each has it.
   std::set<std::pair<Instant, MacAddress>> deadlines_;  ///< The next one of each guest.
   std::deque<MacAddress> unconfirmed_;
   HolderHistory history_;
-  size_t local_count_ = 0;
   uint64_t version_ = 0;
 };
 

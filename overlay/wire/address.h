@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "overlay/base/bytes.h"
+#include "overlay/base/octets.h"
 
 namespace ipop {
 
@@ -17,7 +18,8 @@ struct MacAddress {
 
   static constexpr MacAddress broadcast() { return {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}; }
 
-  auto operator<=>(const MacAddress&) const = default;
+  bool operator==(const MacAddress&) const = default;
+  auto operator<=>(const MacAddress& other) const { return compare_octets(bytes, other.bytes); }
   /// The group bit of IEEE 802: multicast or broadcast.
   bool is_group() const { return (bytes[0] & 1) != 0; }
   bool is_zero() const { return *this == MacAddress{}; }
@@ -39,7 +41,8 @@ struct Ipv4Address {
 struct Ipv6Address {
   std::array<uint8_t, 16> bytes{};
 
-  auto operator<=>(const Ipv6Address&) const = default;
+  bool operator==(const Ipv6Address&) const = default;
+  auto operator<=>(const Ipv6Address& other) const { return compare_octets(bytes, other.bytes); }
   bool is_unspecified() const { return *this == Ipv6Address{}; }
   bool is_multicast() const { return bytes[0] == 0xff; }
   /// fe80::/64 (RFC 4291, section 2.5.6).
@@ -67,7 +70,8 @@ struct IpAddress {
   IpAddress(Ipv4Address address);                                  // NOLINT: every address is one of these.
   IpAddress(const Ipv6Address& address) : bytes(address.bytes) {}  // NOLINT
 
-  auto operator<=>(const IpAddress&) const = default;
+  bool operator==(const IpAddress&) const = default;
+  auto operator<=>(const IpAddress& other) const { return compare_octets(bytes, other.bytes); }
   bool is_unspecified() const { return *this == IpAddress(); }
   bool is_ipv4() const;
   /// REQUIRES: is_ipv4().
