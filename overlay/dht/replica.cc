@@ -44,7 +44,8 @@ void Replica::handle_neighbours(Instant now, bool is_joined, const Neighbourhood
   changed_at_ = now;
   std::erase_if(pulls_, [&](const auto& pull) { return !near_.contains(pull.first); });
   // A newcomer that is alone may only not have met the others.
-  if (synced_ || !near_.all().empty()) sync_at_ = std::min(sync_at_, now + kSyncDelay);
+  if (synced_ || !near_.all().empty())
+    sync_at_ = std::min(sync_at_, now + (synced_ ? kAskBackDelay : kSyncDelay));
 }
 
 Replica::Losses Replica::losses_of(const Neighbourhood& near) const {
@@ -61,9 +62,9 @@ void Replica::note_losses(Instant now, size_t count) {
   if (losses_.size() >= kMassLoss) unsure_until_ = now + kUnsureTime;
 }
 
-/// Who is new may have records of another ring.  A death makes us responsible for more on that side, and those
-/// of its replicas that are left stand there, too.  A newcomer takes from what we are responsible for, and
-/// adds nothing: docs/addresses.md, "Handover".
+/// Who is new may have records of another ring.  A death makes us responsible for more on that side, and
+/// those of its replicas that are left stand there, too.  A newcomer takes from what we are responsible for,
+/// and adds nothing: docs/addresses.md, "Handover".
 void Replica::mark_unheard(const Neighbourhood& near, const Losses& losses) {
   // In a ring that we see all of, each side is the other one, too.
   const bool is_circle = near.all().size() < 2 * kNearPerSide;
@@ -215,6 +216,7 @@ void Replica::tell_loser(Instant now, const DhtRecord& loser, const DhtRecord& w
 // Other replicas.
 
 void Replica::handle_pull(const NodeId& from, const wire::DhtPull& pull) {
+  if (pull.has_nothing) unheard_.erase(from);
   wire::DhtPage page{.id = pull.id, .next = std::nullopt, .entries = {}};
   // The asker may know that it is our neighbour before we do.
   const Neighbourhood near = with_node(notary_.self(), near_, from);
@@ -322,7 +324,9 @@ void Replica::start_sync(Instant now) {
 
 void Replica::send_pull(Instant now, const NodeId& node, Pull& pull) {
   pull.retry_at = now + kSyncRetry;
-  messages_.push_back({.to = node, .body = wire::DhtPull{.id = pull.id, .from = pull.from}});
+  messages_.push_back(
+      {.to = node,
+       .body = wire::DhtPull{.id = pull.id, .from = pull.from, .has_nothing = store_.all().empty()}});
 }
 
 void Replica::send_fetch(Instant now, const NodeId& node, Pull& pull) {

@@ -33,6 +33,8 @@ class Replica {
  public:
   /// Neighbours come and go while a ring forms; then they are asked.
   static constexpr Duration kSyncDelay = 1s;
+  /// Who is not new itself asks later: a newcomer's own question may say that there is nothing to ask it for.
+  static constexpr Duration kAskBackDelay = 2s;
   /// Pieces of a ring that are about to become one must not grant the same address each: who has other
   /// neighbours since less than this does not vote.  Most joins take a tenth of it, a merge some 5 s.
   static constexpr Duration kSettleTime = 3s;

@@ -171,13 +171,19 @@ void write(Writer& out, const DhtReply& reply) {
 }
 
 DhtPull read_dht_pull(Reader& in) {
-  const uint64_t id = in.u64();
-  return {.id = id, .from = read_node(in)};
+  DhtPull out;
+  out.id = in.u64();
+  out.from = read_node(in);
+  const uint8_t has_nothing = in.u8();
+  if (has_nothing > 1) in.fail();
+  out.has_nothing = has_nothing == 1;
+  return out;
 }
 
 void write(Writer& out, const DhtPull& pull) {
   out.u64(pull.id);
   write(out, pull.from);
+  out.u8(pull.has_nothing ? 1 : 0);
 }
 
 DhtPage read_dht_page(Reader& in) {

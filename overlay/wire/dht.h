@@ -95,7 +95,8 @@ struct DhtReply {
 /// "What do you have of what I should have, from this key on?"
 struct DhtPull {
   uint64_t id = 0;
-  NodeId from;  ///< Key; all zeros: from the beginning.
+  NodeId from;               ///< Key; all zeros: from the beginning.
+  bool has_nothing = false;  ///< The asker has no record at all, so that it need not be asked back.
   bool operator==(const DhtPull&) const = default;
 };
 

@@ -123,17 +123,40 @@ struct Pulls {
   }
 };
 
-TEST(Handover, ANewcomerAsksAllAndIsAskedItselfAndNobodyElseIs) {
+TEST(Handover, ANewcomerAsksAllAndNobodyElseIsAsked) {
   DhtRing ring(12);
   Pulls pulls;
   pulls.watch(ring);
   DhtNode& newcomer = ring.add();
   ring.advance(5s);
   for (const NodeId& near : newcomer.replica.near().all()) EXPECT_EQ(pulls.of(newcomer, near), 1u);
+  EXPECT_EQ(pulls.counts.size(), 6u) << "it has said that it has nothing";
+  for (size_t i = 0; i < ring.size(); ++i) EXPECT_TRUE(ring.node(i).replica.is_synchronised());
+}
+
+/// As if it came from another ring.
+TEST(Handover, ANewcomerWithRecordsIsAskedItself) {
+  DhtRing ring(12);
+  Pulls pulls;
+  pulls.watch(ring);
+  DhtNode& newcomer = ring.add();
+  auto record = ip_record(kIp, kMacA, ring.wall(), State::Bound, 1, 60s);
+  newcomer.notary.sign(ring.wall(), record);
+  const wire::DhtRequest put{.id = 1,
+                             .operation = wire::DhtRequest::Operation::Put,
+                             .asker = newcomer.id(),
+                             .is_relayed = true,
+                             .address = record.address(),
+                             .record = record};
+  newcomer.replica.handle_neighbours(ring.now, true, Neighbourhood());  // Alone, it is responsible for all.
+  newcomer.replica.handle_request(ring.now, ring.wall(), put);
+  ring.tell_neighbours();
+  ring.advance(5s);
+  for (const NodeId& near : newcomer.replica.near().all()) EXPECT_EQ(pulls.of(newcomer, near), 1u);
   for (const auto& [pair, count] : pulls.counts) {
     EXPECT_TRUE(pair.first == newcomer.id() || pair.second == newcomer.id());
   }
-  EXPECT_EQ(pulls.counts.size(), 12u) << "its neighbours may have come from another ring";
+  EXPECT_EQ(pulls.counts.size(), 12u) << "its neighbours have asked, too";
 }
 
 TEST(Handover, AfterADeathThatSideIsAsked) {

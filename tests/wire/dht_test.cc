@@ -80,7 +80,7 @@ std::vector<Example> examples() {
       {"Create, passed on", create, "0b" + kIdHex + "02" + kNodeHex + "01" + kRecordHex},
       {"Held", held, "0c" + kIdHex + "02" + "00" + kRecordHex + "000130" + kSignatureHex},
       {"Accepted by who is not sure", unsure, "0c" + kIdHex + "01" + "01" + "000130" + kSignatureHex},
-      {"Pull", DhtPull{.id = 0x11, .from = kNode}, "0d" + kIdHex + kNodeHex},
+      {"Pull", DhtPull{.id = 0x11, .from = kNode, .has_nothing = true}, "0d" + kIdHex + kNodeHex + "01"},
       {"Page with more to come", DhtPage{.id = 0x11, .next = kNode, .entries = {{.key = kNode, .stamp = 5}}},
        "0e" + kIdHex + "01" + kNodeHex + "01" + kNodeHex + "0000000000000005"},
       {"Last page, empty", DhtPage{.id = 0x11, .next = {}, .entries = {}}, "0e" + kIdHex + "00" + "00"},
