@@ -77,11 +77,16 @@ Result<Done> DhcpServer::handle_discover(Instant now, const DhcpMessage& message
   if (const Lease* lease = leases_.find(mac); lease && !is_taken(now, lease->ip, mac)) {
     return ask_for(now, client, lease->ip);
   }
+  // Most MACs have no address yet, or the one that is asked for: do not wait for the one to ask the other.
+  client->second.awaits_mac = true;
   const auto asked = resolver_.ask(
       now,
       {.id = 0, .kind = Query::Kind::Mac, .ip = {}, .mac = mac, .claim = {}, .asker = map_.find_mac(mac)});
-  if (!asked) forget(client);
-  return asked;
+  if (!asked) {
+    forget(client);
+    return asked;
+  }
+  return first_candidate(now, client);
 }
 
 // RFC 2131, section 4.3.2: SELECTING names a server, INIT-REBOOT only an address, RENEWING and REBINDING use
@@ -115,9 +120,10 @@ Result<Done> DhcpServer::handle_request(Instant now, const DhcpMessage& message)
     return acknowledge(now, message, ip);
   }
   // Nothing is known of it here: the host may have lost its file, or the guest has come from another.
-  if (client != clients_.end() && client->second.state == Client::State::AskingIp &&
-      client->second.ip == ip) {
+  if (client != clients_.end() && client->second.state == Client::State::Asking && client->second.ip == ip) {
+    client->second.awaits_mac = false;
     client->second.message = message;
+    if (client->second.is_granted) candidate_is_free(now, client);
     return Done{};
   }
   const auto started = start(now, message);
@@ -189,7 +195,8 @@ void DhcpServer::unreserve(Clients::iterator client) {
 
 Result<Done> DhcpServer::ask_for(Instant now, Clients::iterator client, Ipv4Address ip) {
   reserve(client, ip);
-  client->second.state = Client::State::AskingIp;
+  client->second.state = Client::State::Asking;
+  client->second.is_granted = false;
   const MacAddress& mac = client->first;
   const auto asked = resolver_.ask(now, {.id = 0,
                                          .kind = Query::Kind::Ip,
@@ -221,12 +228,15 @@ Result<Done> DhcpServer::next_candidate(Instant now, Clients::iterator client) {
     --client->second.candidates_left;
     return ask_for(now, client, ip);
   }
+  if (client->second.awaits_mac) return Done{};  // The one that it has is left.
   ++counts_.exhausted;
   forget(client);
   return Error::Full;
 }
 
 void DhcpServer::candidate_is_free(Instant now, Clients::iterator client) {
+  client->second.is_granted = true;
+  if (client->second.awaits_mac) return;
   const Ipv4Address ip = client->second.ip;
   if (client->second.message.type == DhcpMessage::Type::Discover) {
     offer(now, client, ip);
@@ -267,25 +277,30 @@ const Lease* DhcpServer::living_lease(Instant now, const MacAddress& mac) const 
   return lease && lease->expires > now ? lease : nullptr;
 }
 
-void DhcpServer::handle_answer(Instant now, const Query& query, const std::optional<Binding>& binding) {
-  if (query.kind == Query::Kind::Mac) {
-    const auto client = clients_.find(query.mac);
-    if (client == clients_.end() || client->second.state != Client::State::AskingMac) return;
-    // The lowest of the MAC's addresses, so one of IPv4 if it has any.
-    if (!binding || !binding->ip.is_ipv4() || !service_.is_guest_address(binding->ip) ||
-        is_taken(now, binding->ip.ipv4(), query.mac)) {
-      (void)first_candidate(now, client);  // Full is counted, RateLimited passes: the client asks again.
-    } else if (binding->sequence > 0) {
-      // It has this address at another host, from which it seems to come.
-      offer(now, client, binding->ip.ipv4());
-    } else {
-      (void)ask_for(now, client, binding->ip.ipv4());  // It had it once.
-    }
-    return;
+void DhcpServer::handle_known(Instant now, const MacAddress& mac, const std::optional<Binding>& binding) {
+  const auto client = clients_.find(mac);
+  if (client == clients_.end() || !client->second.awaits_mac) return;
+  client->second.awaits_mac = false;
+  // The lowest of the MAC's addresses, so one of IPv4 if it has any.
+  const bool is_usable = binding && binding->ip.is_ipv4() && service_.is_guest_address(binding->ip) &&
+                         !is_taken(now, binding->ip.ipv4(), mac);
+  if (is_usable && binding->sequence > 0) {
+    // It has this address at another host, from which it seems to come.
+    offer(now, client, binding->ip.ipv4());
+  } else if (is_usable && binding->ip != IpAddress(client->second.ip)) {
+    (void)ask_for(now, client, binding->ip.ipv4());  // It had it once.  RateLimited: the client asks again.
+  } else if (client->second.is_granted) {
+    candidate_is_free(now, client);
+  } else if (client->second.ip.is_unspecified()) {
+    (void)next_candidate(now, client);  // There is none, which is counted there.
   }
+}
+
+void DhcpServer::handle_answer(Instant now, const Query& query, const std::optional<Binding>& binding) {
+  if (query.kind == Query::Kind::Mac) return handle_known(now, query.mac, binding);
   if (!query.claim) return;
   const auto client = clients_.find(query.claim->mac);
-  if (client == clients_.end() || client->second.state != Client::State::AskingIp ||
+  if (client == clients_.end() || client->second.state != Client::State::Asking ||
       IpAddress(client->second.ip) != query.ip) {
     return;
   }
@@ -296,10 +311,11 @@ void DhcpServer::handle_answer(Instant now, const Query& query, const std::optio
   }
 }
 
-void DhcpServer::handle_silence(const Query& query) {
+void DhcpServer::handle_silence(Instant now, const Query& query) {
+  if (query.kind == Query::Kind::Mac) return handle_known(now, query.mac, std::nullopt);
   if (!query.claim) return;
   const auto client = clients_.find(query.claim->mac);
-  if (client != clients_.end() && client->second.state == Client::State::AskingIp &&
+  if (client != clients_.end() && client->second.state == Client::State::Asking &&
       client->second.ip == query.ip) {
     forget(client);
   }

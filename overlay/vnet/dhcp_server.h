@@ -43,8 +43,9 @@ class DhcpServer {
   Result<Done> handle_message(Instant now, const DhcpMessage& message);
   /// A question is settled; asked by us or not.
   void handle_answer(Instant now, const Query& query, const std::optional<Binding>& binding);
-  /// Nobody could say whether our claim is good: its client has to ask again.
-  void handle_silence(const Query& query);
+  /// Nobody could say whether our claim is good: its client has to ask again.  Nobody knows the MAC: it is
+  /// new.
+  void handle_silence(Instant now, const Query& query);
   /// What a member that asks should hear beyond the address map: our reservations and remembered leases.
   /// Gives way to a better claim.
   std::optional<Binding> handle_query(Instant now, const NodeId& own, const Query& query);
@@ -86,14 +87,15 @@ class DhcpServer {
   const Counts& counts() const { return counts_; }
 
  private:
-  /// A client on its way to an address.  `ip` is reserved for it in AskingIp and Offered.
+  /// A client on its way to an address.  `ip` is reserved for it here: the candidate, or what was offered.
   struct Client {
     enum class State {
-      AskingMac,  ///< Does the network know the MAC's address?
-      AskingIp,   ///< Is the candidate free?
-      Offered,    ///< OFFER sent.
+      Asking,   ///< Does the network know the MAC's address?  Is the candidate free?  Both at once.
+      Offered,  ///< OFFER sent.
     };
-    State state = State::AskingMac;
+    State state = State::Asking;
+    bool awaits_mac = false;  ///< That question is open.
+    bool is_granted = false;  ///< The candidate is free, and ours.
     Ipv4Address ip;
     uint64_t next_offset = 0;  ///< From pool_start(), of the candidate after this one; a second round takes
                                ///< what other MACs are remembered with.
@@ -117,10 +119,12 @@ class DhcpServer {
   void unreserve(Clients::iterator client);
   /// Reserves `ip` and asks the network for it; the client is forgotten if that is not possible.
   Result<Done> ask_for(Instant now, Clients::iterator client, Ipv4Address ip);
-  /// What the client asked for in option 50, or else the first of the pool.
+  /// What this host remembers, or the client asked for in option 50, or else the first of the pool.
   Result<Done> first_candidate(Instant now, Clients::iterator client);
   /// The next one of the pool; when there is none the client is forgotten.
   Result<Done> next_candidate(Instant now, Clients::iterator client);
+  /// What the network knows of the MAC.
+  void handle_known(Instant now, const MacAddress& mac, const std::optional<Binding>& binding);
   /// The reserved address is, or is not, the client's.
   void candidate_is_free(Instant now, Clients::iterator client);
   void candidate_is_taken(Instant now, Clients::iterator client);

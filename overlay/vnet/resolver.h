@@ -46,7 +46,7 @@ class Resolver {
  public:
   static constexpr Duration kRetryInterval = 1s;  ///< Several round trips of any path.
   static constexpr int kAttempts = 3;             ///< With the interval: given up after 3 s.
-  static constexpr size_t kMaxPending = 1024;
+  static constexpr size_t kMaxPending = 2048;     ///< Two of each client of the DHCP server.
 
   explicit Resolver(Random& random) : random_(random) {}
 

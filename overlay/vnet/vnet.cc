@@ -429,7 +429,7 @@ void Vnet::handle_timeout(Instant now) {
   for (const Query& query : resolver_.handle_timeout(now)) {
     // Silence leaves a question without an answer, and an address without a guest: it may be somebody's.
     if (query.claim) {
-      dhcp_.handle_silence(query);
+      dhcp_.handle_silence(now, query);
     } else {
       conclude(now, query, std::nullopt);
     }

@@ -136,8 +136,6 @@ TEST_F(DhcpServerTest, DiscoverOfferRequestAck) {
 TEST_F(DhcpServerTest, AnAddressIsReservedUntilItIsTaken) {
   EXPECT_TRUE(server.reservations().empty());
   ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
-  EXPECT_TRUE(server.reservations().empty()) << "Where the MAC was is to be found out first.";
-  answer(*resolver.poll_query(), std::nullopt);
   ASSERT_EQ(server.reservations().size(), 1u);
   EXPECT_FALSE(server.reservations()[0].is_offered);
   network_is_silent();
@@ -249,11 +247,52 @@ TEST_F(DhcpServerTest, TheNetworkRemembersTheMac) {
   ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
   answer(*resolver.poll_query(), binding(1, "10.128.0.77", 2, 4, now + 1h));
   EXPECT_EQ(hear()->yiaddr, ip("10.128.0.77")) << "It is the MAC's at another host.";
+  network_is_silent();
+  EXPECT_EQ(hear(), std::nullopt) << "The candidate that was asked for meanwhile is not needed.";
   ASSERT_TRUE(say(dhcp(Type::Discover, 2)));
   answer(*resolver.poll_query(), binding(2, "10.128.0.78", 2, 0, now));
   EXPECT_EQ(hear(), std::nullopt) << "It was the MAC's once: is it free?";
   network_is_silent();
   EXPECT_EQ(hear()->yiaddr, ip("10.128.0.78"));
+}
+
+TEST_F(DhcpServerTest, AsksForTheMacAndForACandidateAtOnce) {
+  for (const bool mac_first : {true, false}) {
+    ASSERT_TRUE(say(dhcp(Type::Discover, mac_first ? 1 : 2)));
+    const auto of_mac = resolver.poll_query();
+    const auto of_candidate = resolver.poll_query();
+    ASSERT_TRUE(of_mac && of_candidate);
+    ASSERT_TRUE(!of_mac->claim && of_candidate->claim);
+    answer(mac_first ? *of_mac : *of_candidate, std::nullopt);
+    EXPECT_EQ(hear(), std::nullopt) << "The other answer may say no.";
+    answer(mac_first ? *of_candidate : *of_mac, std::nullopt);
+    EXPECT_EQ(hear()->yiaddr, of_candidate->ip.ipv4());
+  }
+}
+
+TEST_F(DhcpServerTest, ACandidateThatIsGrantedGivesWayToWhatTheMacHas) {
+  ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
+  const auto of_mac = *resolver.poll_query();
+  answer(*resolver.poll_query(), std::nullopt);
+  answer(of_mac, binding(1, "10.128.0.77", 2, 4, now + 1h));
+  EXPECT_EQ(hear()->yiaddr, ip("10.128.0.77"));
+}
+
+TEST_F(DhcpServerTest, AMacThatNobodyAnswersForIsNew) {
+  ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
+  const auto of_mac = *resolver.poll_query();
+  answer(*resolver.poll_query(), std::nullopt);
+  server.handle_silence(now, of_mac);
+  EXPECT_EQ(hear()->type, Type::Offer);
+}
+
+TEST_F(DhcpServerTest, AGuestThatAsksForTheCandidateIsNotKeptWaitingForItsMac) {
+  ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
+  (void)resolver.poll_query();
+  const auto of_candidate = *resolver.poll_query();
+  answer(of_candidate, std::nullopt);
+  ASSERT_TRUE(say(init_reboot(1, of_candidate.ip.ipv4())));
+  EXPECT_EQ(hear()->type, Type::Ack);
 }
 
 TEST_F(DhcpServerTest, ARequestedAddressIsHonouredWhenFreeAndInside) {
@@ -310,6 +349,24 @@ TEST_F(DhcpServerTest, GivesUpAfterManyTakenCandidates) {
   EXPECT_EQ(asked, DhcpServer::kMaxCandidates);
   EXPECT_EQ(server.counts().exhausted, 1u);
   EXPECT_EQ(hear(), std::nullopt);
+}
+
+TEST_F(DhcpServerTest, WithoutACandidateTheAddressOfTheMacIsLeft) {
+  for (const bool has_one : {true, false}) {
+    ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
+    const auto of_mac = *resolver.poll_query();
+    while (const auto query = resolver.poll_query()) {
+      Binding taken = binding(9, "", 2, 1, now + 1h);
+      taken.ip = query->ip;
+      answer(*query, taken);
+    }
+    EXPECT_EQ(server.counts().exhausted, 0u);
+    answer(of_mac, has_one ? std::optional(binding(1, "10.128.0.77", 2, 4, now + 1h)) : std::nullopt);
+    EXPECT_EQ(hear().has_value(), has_one);
+    now += DhcpServer::kOfferTime;
+    server.handle_timeout(now);
+  }
+  EXPECT_EQ(server.counts().exhausted, 1u);
 }
 
 TEST_F(DhcpServerTest, InitRebootWithItsAddressIsAcknowledged) {
@@ -548,7 +605,7 @@ TEST_F(DhcpServerTest, ClientsAreBounded) {
     DhcpMessage discover = dhcp(Type::Discover, 1);
     discover.chaddr = {{2, 0, 0, 0, static_cast<uint8_t>(n >> 8), static_cast<uint8_t>(n)}};
     result = say(discover);
-    if (n % 100 == 0) now += 1s;  // As fast as questions may be asked.
+    if (n % 50 == 0) now += 1s;  // As fast as questions may be asked.
   }
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error(), Error::Full);
