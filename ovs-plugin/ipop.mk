@@ -10,8 +10,8 @@
 
 include Makefile
 
-IPOP_OBJECTS = $(IPOP_OUT)/netdev-ipop.o $(IPOP_OUT)/netdev-ipop-wrong-datapath.o $(IPOP_OUT)/ipop-appctl.o \
-	$(IPOP_OUT)/vswitchd-wrap.o
+IPOP_OBJECTS = $(IPOP_OUT)/netdev-ipop.o $(IPOP_OUT)/netdev-ipop-wrong-datapath.o $(IPOP_OUT)/ipop-engine.o \
+	$(IPOP_OUT)/ipop-appctl.o $(IPOP_OUT)/vswitchd-wrap.o
 
 # What the engine needs.  The two that no other part of Open vSwitch uses are linked in, so that the program runs
 # wherever the distribution's own ovs-vswitchd does.
@@ -22,8 +22,8 @@ endif
 
 ipop: $(IPOP_OUT)/ovs-vswitchd-ipop
 
-$(IPOP_OUT)/%.o: $(IPOP_SOURCE)/ovs-plugin/%.c $(IPOP_SOURCE)/ovs-plugin/netdev-ipop.h $(IPOP_SOURCE)/overlay/ipop.h \
-		$(IPOP_SOURCE)/ovs-plugin/ipop.mk
+$(IPOP_OUT)/%.o: $(IPOP_SOURCE)/ovs-plugin/%.c $(IPOP_SOURCE)/ovs-plugin/netdev-ipop.h \
+		$(IPOP_SOURCE)/ovs-plugin/ipop-engine.h $(IPOP_SOURCE)/overlay/ipop.h $(IPOP_SOURCE)/ovs-plugin/ipop.mk
 	$(CC) $(DEFS) $(DEFAULT_INCLUDES) $(INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) -I$(IPOP_SOURCE) \
 	    $(AM_CFLAGS) $(CFLAGS) $(IPOP_CFLAGS) -Wall -Wextra -Werror -c -o $@ $<
 

@@ -22,28 +22,13 @@
  * tells of itself to the columns of the Interface table.
  *
  *
- * A live port survives its configuration
- * ======================================
- *
- * vswitchd calls ->set_config() for every port whenever anything changes in
- * the database, and deletes a port that returns an error from it.  So only a
- * new port, which carries nobody's traffic yet, returns an error, which
- * vswitchd shows as Interface.error.  A live port whose options no longer work
- * goes on with those that did, and shows why as status:config_error.
- *
- * For the same reason new options are tried before the old engine is given
- * up.  That isn't possible where the old engine itself is in the way, because
- * both use the same invite or UDP port; then ->reconfigure() stops the one
- * before it starts the other, and starts the old one again should that fail.
- *
- *
  * Thread-safety
  * =============
  *
- * 'port' is what the datapath's threads use, without a lock.  It changes only
- * while they can't be using it: before the netdev is in a datapath, and within
- * ->reconfigure() (see netdev-provider.h).  'mutex' protects the other members
- * and excludes those changes from the functions of the control plane. */
+ * 'engine.port' is what the datapath's threads use, without a lock.  It
+ * changes only while they can't be using it (see ipop-engine.h).  'mutex'
+ * protects everything else and excludes those changes from the functions of
+ * the control plane. */
 
 #include <config.h>
 
@@ -57,8 +42,8 @@
 #include "dp-packet.h"
 #include "dpif-netdev.h"
 #include "flow.h"
+#include "ipop-engine.h"
 #include "netdev-provider.h"
-#include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -73,10 +58,6 @@
 VLOG_DEFINE_THIS_MODULE(netdev_ipop);
 
 COVERAGE_DEFINE(netdev_ipop_bad_tso);
-
-/* Log lines that a wrong configuration repeats at every change of the
- * database. */
-static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
 /* Room in front of a received frame, for the virtio-net header that a guest's
  * tap wants or for tags, so that nothing has to be moved. */
@@ -97,22 +78,7 @@ struct netdev_ipop {
     struct ovs_list node OVS_GUARDED_BY(ipop_list_mutex);
     struct ovs_mutex mutex;
 
-    struct ipop_port *port;     /* Null until a configuration has worked. */
-    struct smap options OVS_GUARDED;  /* What 'port' was made of. */
-    bool lost OVS_GUARDED;      /* Has 'port' stopped for good? */
-
-    /* Options for ->reconfigure() to apply.  'next' is the engine that was
-     * made of them, or null if the old one has to make room first. */
-    bool pending OVS_GUARDED;
-    struct smap next_options OVS_GUARDED;
-    struct ipop_port *next OVS_GUARDED;
-
-    /* Why 'port' isn't what the database asks for, or null if it is. */
-    char *config_error OVS_GUARDED;
-
-    /* Options for which ->reconfigure() interrupted the port in vain. */
-    struct smap vain_options OVS_GUARDED;
-
+    struct ipop_engine engine;
     uint64_t status_seq OVS_GUARDED;  /* Of ipop_port_change_seq(). */
 };
 
@@ -184,8 +150,8 @@ netdev_ipop_check_status(struct netdev_ipop *netdev)
     bool changed = false;
 
     ovs_mutex_lock(&netdev->mutex);
-    if (netdev->port) {
-        uint64_t seq = ipop_port_change_seq(netdev->port);
+    if (netdev->engine.port) {
+        uint64_t seq = ipop_port_change_seq(netdev->engine.port);
 
         changed = seq != netdev->status_seq;
         netdev->status_seq = seq;
@@ -241,9 +207,7 @@ netdev_ipop_construct(struct netdev *netdev_)
     struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
 
     ovs_mutex_init(&netdev->mutex);
-    smap_init(&netdev->options);
-    smap_init(&netdev->next_options);
-    smap_init(&netdev->vain_options);
+    ipop_engine_init(&netdev->engine);
 
     /* In TSO mode guests hand out frames of up to 64 kB and checksums that are
      * not filled in.  The engine takes both, except for SCTP's checksum, which
@@ -272,16 +236,7 @@ netdev_ipop_destruct(struct netdev *netdev_)
     ovs_list_remove(&netdev->node);
     ovs_mutex_unlock(&ipop_list_mutex);
 
-    if (netdev->next) {
-        ipop_port_destroy(netdev->next);
-    }
-    if (netdev->port) {
-        ipop_port_destroy(netdev->port);
-    }
-    smap_destroy(&netdev->options);
-    smap_destroy(&netdev->next_options);
-    smap_destroy(&netdev->vain_options);
-    free(netdev->config_error);
+    ipop_engine_destroy(&netdev->engine);
     ovs_mutex_destroy(&netdev->mutex);
 }
 
@@ -293,208 +248,14 @@ netdev_ipop_dealloc(struct netdev *netdev_)
 
 /* Configuration. */
 
-/* Returns a sentence about the first of 'args' that means nothing to us, for
- * the caller to free, or a null pointer.  What they say is the engine's to
- * check. */
-static char *
-netdev_ipop_check_options(const struct smap *args)
-{
-    static const char *const valid[] = {
-        "invite", "listen", "introducers", "rekey", "state_dir",
-    };
-    const struct smap_node **nodes = smap_sort(args);
-    char *error = NULL;
-
-    for (size_t i = 0; i < smap_count(args) && !error; i++) {
-        bool known = false;
-
-        for (size_t j = 0; j < ARRAY_SIZE(valid); j++) {
-            known |= !strcmp(nodes[i]->key, valid[j]);
-        }
-        if (!known) {
-            struct ds ds = DS_EMPTY_INITIALIZER;
-
-            ds_put_format(&ds, "options:%s is an unknown option; "
-                          "type=ipop has", nodes[i]->key);
-            for (size_t j = 0; j < ARRAY_SIZE(valid); j++) {
-                ds_put_format(&ds, "%s %s", j ? "," : "", valid[j]);
-            }
-            error = ds_steal_cstr(&ds);
-        }
-    }
-    free(nodes);
-
-    return error;
-}
-
-/* Makes an engine for 'netdev' of 'args'.  Returns 0 and stores it in '*portp'
- * or returns a positive errno value and stores a sentence in '*errorp', for
- * the caller to free. */
-static int
-netdev_ipop_start(const struct netdev_ipop *netdev, const struct smap *args,
-                  struct ipop_port **portp, char **errorp)
-{
-    const struct ipop_config config = {
-        .name = netdev_get_name(&netdev->up),
-        .invite = smap_get(args, "invite"),
-        .listen = smap_get(args, "listen"),
-        .introducers = smap_get(args, "introducers"),
-        .rekey = smap_get(args, "rekey"),
-        .state_dir = smap_get(args, "state_dir"),
-        .tso = userspace_tso_enabled(),
-    };
-    char *engine_error = NULL;
-    int error = ipop_port_create(&config, portp, &engine_error);
-
-    if (error) {
-        *portp = NULL;
-        *errorp = xstrdup(engine_error ? engine_error : ovs_strerror(error));
-    }
-    ipop_free(engine_error);
-    return error;
-}
-
-/* Makes 'port', which was made of 'args', the engine of 'netdev'. */
-static void
-netdev_ipop_adopt(struct netdev_ipop *netdev, struct ipop_port *port,
-                  const struct smap *args)
-    OVS_REQUIRES(netdev->mutex)
-{
-    ovs_assert(!netdev->port);
-    netdev->port = port;
-    netdev->status_seq = ipop_port_change_seq(port);
-    if (args != &netdev->options) {
-        smap_destroy(&netdev->options);
-        smap_clone(&netdev->options, args);
-    }
-}
-
-/* Forgets what was to be applied by ->reconfigure(). */
-static void
-netdev_ipop_cancel(struct netdev_ipop *netdev)
-    OVS_REQUIRES(netdev->mutex)
-{
-    if (netdev->next) {
-        ipop_port_destroy(netdev->next);
-        netdev->next = NULL;
-    }
-    netdev->pending = false;
-}
-
-/* Notes that the options in the database are good, if 'error' is null, or else
- * that the port goes on without them because of 'error', of which it takes
- * ownership. */
-static void
-netdev_ipop_set_error(struct netdev_ipop *netdev, char *error)
-    OVS_REQUIRES(netdev->mutex)
-{
-    if (!nullable_string_is_equal(error, netdev->config_error)) {
-        if (error) {
-            VLOG_WARN("%s: keeping the previous configuration: %s",
-                      netdev_get_name(&netdev->up), error);
-        }
-        netdev_change_seq_changed(&netdev->up);
-    }
-    free(netdev->config_error);
-    netdev->config_error = error;
-}
-
-/* Configures a port that has no engine yet.  Returns 0 or a positive errno
- * value and stores a sentence in '*errp'. */
-static int
-netdev_ipop_configure_new(struct netdev_ipop *netdev, const struct smap *args,
-                          char **errp)
-    OVS_REQUIRES(netdev->mutex)
-{
-    struct ipop_port *port = NULL;
-    int error = EINVAL;
-
-    *errp = netdev_ipop_check_options(args);
-    if (!*errp) {
-        error = netdev_ipop_start(netdev, args, &port, errp);
-    }
-    if (error) {
-        VLOG_WARN_RL(&rl, "%s: %s", netdev_get_name(&netdev->up), *errp);
-        return error;
-    }
-    netdev_ipop_adopt(netdev, port, args);
-    return 0;
-}
-
-/* Configures a port whose engine is running.  Cannot fail. */
-static void
-netdev_ipop_configure_live(struct netdev_ipop *netdev, const struct smap *args)
-    OVS_REQUIRES(netdev->mutex)
-{
-    struct ipop_port *port = NULL;
-    char *error;
-
-    if (netdev->pending && smap_equal(args, &netdev->next_options)) {
-        return;
-    }
-    netdev_ipop_cancel(netdev);
-
-    bool in_vain = smap_equal(args, &netdev->vain_options);
-    if (!in_vain) {
-        smap_clear(&netdev->vain_options);
-    }
-
-    if (smap_equal(args, &netdev->options)) {
-        netdev_ipop_set_error(netdev, NULL);
-        return;
-    }
-
-    error = netdev_ipop_check_options(args);
-    if (error) {
-        netdev_ipop_set_error(netdev, error);
-        return;
-    }
-
-    switch (netdev_ipop_start(netdev, args, &port, &error)) {
-    case 0:
-        break;
-
-    case EBUSY:
-    case EADDRINUSE:
-        /* Is it our own old engine that uses the invite or the UDP port?  It
-         * takes an interruption to find out, so we do that once only, and
-         * what came of it then remains our error. */
-        free(error);
-        if (in_vain) {
-            return;
-        }
-        break;
-
-    default:
-        netdev_ipop_set_error(netdev, error);
-        return;
-    }
-
-    netdev->next = port;
-    netdev->pending = true;
-    smap_destroy(&netdev->next_options);
-    smap_clone(&netdev->next_options, args);
-    netdev_request_reconfigure(&netdev->up);
-}
-
 static int
 netdev_ipop_set_config(struct netdev *netdev_, const struct smap *args,
                        char **errp)
 {
     struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
-    int error = 0;
 
     ovs_mutex_lock(&netdev->mutex);
-    if (netdev->port) {
-        netdev_ipop_configure_live(netdev, args);
-    } else if (netdev->lost) {
-        /* There is nothing left to keep alive.  Our caller deletes the port
-         * and at once makes a new one, which works or has its error shown. */
-        *errp = xstrdup("stopped");
-        error = ENODEV;
-    } else {
-        error = netdev_ipop_configure_new(netdev, args, errp);
-    }
+    int error = ipop_engine_set_config(&netdev->engine, netdev_, args, errp);
     ovs_mutex_unlock(&netdev->mutex);
 
     return error;
@@ -504,41 +265,11 @@ static int
 netdev_ipop_reconfigure(struct netdev *netdev_)
 {
     struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
-    char *error = NULL;
 
     ovs_mutex_lock(&netdev->mutex);
-    if (!netdev->pending) {
-        goto out;
-    }
-    netdev->pending = false;
-
-    ipop_port_destroy(netdev->port);
-    netdev->port = NULL;
-
-    struct ipop_port *port = netdev->next;
-    netdev->next = NULL;
-    if (port || !netdev_ipop_start(netdev, &netdev->next_options, &port,
-                                   &error)) {
-        netdev_ipop_adopt(netdev, port, &netdev->next_options);
-        netdev_ipop_set_error(netdev, NULL);
-    } else {
-        netdev_ipop_set_error(netdev, error);
-        smap_destroy(&netdev->vain_options);
-        smap_clone(&netdev->vain_options, &netdev->next_options);
-
-        if (!netdev_ipop_start(netdev, &netdev->options, &port, &error)) {
-            netdev_ipop_adopt(netdev, port, &netdev->options);
-        } else {
-            VLOG_WARN("%s: the previous configuration doesn't work any "
-                      "longer: %s", netdev_get_name(netdev_), error);
-            free(error);
-            netdev->lost = true;
-        }
-    }
-    netdev_change_seq_changed(netdev_);
-
-out:
+    ipop_engine_reconfigure(&netdev->engine, netdev_);
     ovs_mutex_unlock(&netdev->mutex);
+
     return 0;
 }
 
@@ -549,7 +280,7 @@ netdev_ipop_get_config(const struct netdev *netdev_, struct smap *args)
     struct smap_node *node;
 
     ovs_mutex_lock(&netdev->mutex);
-    SMAP_FOR_EACH (node, &netdev->options) {
+    SMAP_FOR_EACH (node, &netdev->engine.options) {
         smap_add(args, node->key, node->value);
     }
     ovs_mutex_unlock(&netdev->mutex);
@@ -645,7 +376,7 @@ netdev_ipop_send(struct netdev *netdev_, int qid OVS_UNUSED,
                  bool concurrent_txq OVS_UNUSED)
 {
     struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
-    struct ipop_port *port = netdev->port;
+    struct ipop_port *port = netdev->engine.port;
     struct ipop_frame frames[NETDEV_MAX_BURST];
     struct dp_packet *packet;
     size_t n = 0;
@@ -734,7 +465,7 @@ netdev_ipop_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
                      int *qfill)
 {
     struct netdev_rxq_ipop *rx = netdev_rxq_ipop_cast(rxq);
-    struct ipop_port *port = netdev_ipop_cast(rxq->netdev)->port;
+    struct ipop_port *port = netdev_ipop_cast(rxq->netdev)->engine.port;
     struct ipop_buffer buffers[NETDEV_MAX_BURST];
 
     if (OVS_UNLIKELY(!port)) {
@@ -772,7 +503,7 @@ netdev_ipop_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
 static void
 netdev_ipop_rxq_wait(struct netdev_rxq *rxq)
 {
-    const struct ipop_port *port = netdev_ipop_cast(rxq->netdev)->port;
+    const struct ipop_port *port = netdev_ipop_cast(rxq->netdev)->engine.port;
 
     if (!port) {
         return;
@@ -797,8 +528,8 @@ netdev_ipop_get_etheraddr(const struct netdev *netdev_, struct eth_addr *mac)
     int error = 0;
 
     ovs_mutex_lock(&netdev->mutex);
-    if (netdev->port) {
-        ipop_port_mac(netdev->port, mac->ea);
+    if (netdev->engine.port) {
+        ipop_port_mac(netdev->engine.port, mac->ea);
     } else {
         error = ENODEV;
     }
@@ -814,8 +545,8 @@ netdev_ipop_get_mtu(const struct netdev *netdev_, int *mtup)
     int error = 0;
 
     ovs_mutex_lock(&netdev->mutex);
-    if (netdev->port) {
-        *mtup = ipop_port_mtu(netdev->port);
+    if (netdev->engine.port) {
+        *mtup = ipop_port_mtu(netdev->engine.port);
     } else {
         error = ENODEV;
     }
@@ -830,7 +561,7 @@ netdev_ipop_get_carrier(const struct netdev *netdev_, bool *carrier)
     struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
 
     ovs_mutex_lock(&netdev->mutex);
-    *carrier = netdev->port && ipop_port_carrier(netdev->port);
+    *carrier = netdev->engine.port && ipop_port_carrier(netdev->engine.port);
     ovs_mutex_unlock(&netdev->mutex);
 
     return 0;
@@ -843,8 +574,8 @@ netdev_ipop_get_stats(const struct netdev *netdev_, struct netdev_stats *stats)
     struct ipop_stats engine = { .rx_frames = 0 };
 
     ovs_mutex_lock(&netdev->mutex);
-    if (netdev->port) {
-        ipop_port_stats(netdev->port, &engine);
+    if (netdev->engine.port) {
+        ipop_port_stats(netdev->engine.port, &engine);
     }
     ovs_mutex_unlock(&netdev->mutex);
 
@@ -890,8 +621,9 @@ netdev_ipop_get_custom_stats(const struct netdev *netdev_,
     custom_stats->counters = NULL;
 
     ovs_mutex_lock(&netdev->mutex);
-    if (netdev->port) {
-        ipop_port_counters(netdev->port, netdev_ipop_add_counter, &stats);
+    if (netdev->engine.port) {
+        ipop_port_counters(netdev->engine.port, netdev_ipop_add_counter,
+                           &stats);
     }
     ovs_mutex_unlock(&netdev->mutex);
 
@@ -910,11 +642,11 @@ netdev_ipop_get_status(const struct netdev *netdev_, struct smap *smap)
     struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
 
     ovs_mutex_lock(&netdev->mutex);
-    if (netdev->port) {
-        ipop_port_status(netdev->port, netdev_ipop_add_status, smap);
+    if (netdev->engine.port) {
+        ipop_port_status(netdev->engine.port, netdev_ipop_add_status, smap);
     }
-    if (netdev->config_error) {
-        smap_replace(smap, "config_error", netdev->config_error);
+    if (netdev->engine.config_error) {
+        smap_replace(smap, "config_error", netdev->engine.config_error);
     }
     ovs_mutex_unlock(&netdev->mutex);
 
@@ -929,9 +661,9 @@ netdev_ipop_with_port(const struct netdev *netdev_,
     bool running;
 
     ovs_mutex_lock(&netdev->mutex);
-    running = netdev->port != NULL;
+    running = netdev->engine.port != NULL;
     if (running) {
-        cb(netdev->port, aux);
+        cb(netdev->engine.port, aux);
     }
     ovs_mutex_unlock(&netdev->mutex);
 

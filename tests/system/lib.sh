@@ -46,7 +46,7 @@ finish() {
     for log in "$dir"/*/ovs-vswitchd.log; do
       [ -e "$log" ] || continue
       echo "--- the end of ${log#"$dir/"}:"
-      grep -E '[|](netdev_ipop|bridge)[|]|[|](WARN|ERR|EMER)[|]' "$log" | tail -n 40 || true
+      grep -E '[|](netdev_ipop|ipop_engine|bridge)[|]|[|](WARN|ERR|EMER)[|]' "$log" | tail -n 40 || true
     done
   fi
   clean_up
