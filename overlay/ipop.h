@@ -111,8 +111,8 @@ struct ipop_stats {
 };
 void ipop_port_stats(const struct ipop_port*, struct ipop_stats*);
 
-/* What ovs-appctl prints, for people or as JSON (an object for SHOW, RING, DHT and LEASES, else an array); a
- * string for ipop_free(). */
+/* What ovs-appctl prints, for people or as JSON (an object for SHOW, RING, DHT, LEASES and SETTINGS, else an
+ * array); a string for ipop_free(). */
 enum ipop_view {
   IPOP_VIEW_SHOW,
   IPOP_VIEW_PEERS,
@@ -120,22 +120,30 @@ enum ipop_view {
   IPOP_VIEW_RING,
   IPOP_VIEW_DHT,
   IPOP_VIEW_LEASES,
+  IPOP_VIEW_SETTINGS,
 };
 char* ipop_port_view(const struct ipop_port*, enum ipop_view, bool json);
 
 /* Questions that other nodes have to be asked: the way to a node, hop by hop; the nodes of the whole ring;
- * whose an address is, and how that is known. */
-enum ipop_question { IPOP_QUESTION_TRACE, IPOP_QUESTION_CRAWL, IPOP_QUESTION_WHY };
+ * whose an address is, and how that is known.  And a request, that is answered likewise: to use the network's
+ * settings in a file, and to pass them on. */
+enum ipop_question {
+  IPOP_QUESTION_TRACE,
+  IPOP_QUESTION_CRAWL,
+  IPOP_QUESTION_WHY,
+  IPOP_QUESTION_LOAD_SETTINGS,
+};
 
 /* Asks.  `target` is for TRACE: a node (40 hexadecimal digits, or the first 8 of one that is known) or the IP
- * address of a guest; and for WHY: an IP address or a MAC.  The answer comes some seconds later at most,
- * under `*number`, which no other question of this process has.  Errors: EINVAL for a target that nobody
- * knows or can mean, EBUSY if too many questions are open. */
+ * address of a guest; for WHY: an IP address or a MAC; and for LOAD_SETTINGS: the path of a file, from / on.
+ * The answer comes some seconds later at most, under `*number`, which no other question of this process has.
+ * Errors: EINVAL for a target that nobody knows, can mean or can read, EBUSY if too many questions are open.
+ */
 int ipop_port_ask(struct ipop_port*, enum ipop_question, const char* target, uint64_t* number, char** errp);
 
 /* Collects an answer, once, as a string for ipop_free().  Errors: EAGAIN if it is not there yet, ENOENT for a
- * question that this port was not asked.  The descriptor, owned by the port, is readable while any answer is
- * there. */
+ * question that this port was not asked, EINVAL for a request that was refused: then `*answer` says why.  The
+ * descriptor, owned by the port, is readable while any answer is there. */
 int ipop_port_collect(struct ipop_port*, uint64_t number, bool json, char** answer);
 int ipop_port_answer_fd(const struct ipop_port*);
 

@@ -16,11 +16,12 @@
 
 /* The ipop/... commands of ovs-appctl.
  *
- *     ipop/show [--json] [PORT]          likewise peers, bindings, leases, ring
- *                                        and dht
+ *     ipop/show [--json] [PORT]          likewise peers, bindings, leases,
+ *                                        settings, ring and dht
  *     ipop/trace [--json] [PORT] TARGET
  *     ipop/crawl [--json] [PORT]
  *     ipop/why [--json] [PORT] ADDRESS
+ *     ipop/settings-load [--json] [PORT] FILE
  *
  * The first kind shows what the port knows.  For people, all ports are printed
  * one after the other, each under its name.  For programs, what is said of one
@@ -229,6 +230,7 @@ ipop_appctl_view(struct unixctl_conn *conn, int argc, const char *argv[],
 #define TRACE_USAGE "[--json] [PORT] NODE|GUEST-IP"
 #define CRAWL_USAGE "[--json] [PORT]"
 #define WHY_USAGE "[--json] [PORT] GUEST-IP|MAC"
+#define SETTINGS_LOAD_USAGE "[--json] [PORT] FILE"
 
 struct ask_aux {
     enum ipop_question question;
@@ -338,6 +340,14 @@ ipop_appctl_why(struct unixctl_conn *conn, int argc, const char *argv[],
 }
 
 static void
+ipop_appctl_settings_load(struct unixctl_conn *conn, int argc,
+                          const char *argv[], void *aux OVS_UNUSED)
+{
+    ask_about(conn, argc, argv, IPOP_QUESTION_LOAD_SETTINGS,
+              SETTINGS_LOAD_USAGE);
+}
+
+static void
 ipop_appctl_crawl(struct unixctl_conn *conn, int argc, const char *argv[],
                   void *aux OVS_UNUSED)
 {
@@ -392,6 +402,9 @@ ipop_query_run(struct ipop_query *query)
 
     if (aux.retval == EAGAIN) {
         return false;
+    } else if (aux.retval == EINVAL) {
+        unixctl_command_reply_error(query->conn, aux.answer);
+        ipop_free(aux.answer);
     } else if (aux.retval) {
         char *error = xasprintf("%s: the port was stopped before the answer "
                                 "came", query->port);
@@ -454,6 +467,7 @@ ipop_appctl_init(void)
         { "ipop/ring", IPOP_VIEW_RING },
         { "ipop/dht", IPOP_VIEW_DHT },
         { "ipop/leases", IPOP_VIEW_LEASES },
+        { "ipop/settings", IPOP_VIEW_SETTINGS },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
@@ -467,4 +481,6 @@ ipop_appctl_init(void)
                              ipop_appctl_crawl, NULL);
     unixctl_command_register("ipop/why", WHY_USAGE, 1, 3, ipop_appctl_why,
                              NULL);
+    unixctl_command_register("ipop/settings-load", SETTINGS_LOAD_USAGE, 1, 3,
+                             ipop_appctl_settings_load, NULL);
 }

@@ -37,6 +37,9 @@ class Authority {
   Certificate issue(std::string_view host_name, const PublicKey& host_key, UnixSeconds validity,
                     UnixSeconds now) const;
 
+  /// Signs `text`, which must begin with a label of its own, so that it is no certificate.
+  Signature sign(ByteView text) const { return key_.sign(text); }
+
  private:
   Authority(Identity key, Certificate certificate)
       : key_(std::move(key)), certificate_(std::move(certificate)) {}

@@ -8,7 +8,8 @@
 
 namespace ipop {
 
-/// Hosts are named as far as `report`, which is of the node that asked, knows them.
-std::string show_answer(const Report& report, const Questions::Answer& answer, bool json);
+/// Hosts are named as far as `report`, which is of the node that asked, knows them.  A Problem if the node
+/// refused what it was told.
+Result<std::string, Problem> show_answer(const Report& report, const Questions::Answer& answer, bool json);
 
 }  // namespace ipop

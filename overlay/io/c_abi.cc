@@ -10,6 +10,7 @@
 #include "overlay/io/lease_view.h"
 #include "overlay/io/port.h"
 #include "overlay/io/ring_view.h"
+#include "overlay/io/settings_view.h"
 #include "overlay/io/why_view.h"
 #include "overlay/ipop.h"
 
@@ -134,6 +135,8 @@ char* ipop_port_view(const ipop_port* port, ipop_view view, bool json) {
       return copy_string(show_dht(*report, now, json));
     case IPOP_VIEW_LEASES:
       return copy_string(show_leases(*report, now, json));
+    case IPOP_VIEW_SETTINGS:
+      return copy_string(show_settings(*report, json));
   }
   return copy_string("");
 }
@@ -151,6 +154,13 @@ int ipop_port_ask(ipop_port* port, ipop_question question, const char* target, u
         return EINVAL;
       }
       asked = ipop::Questions::Explain{*address};
+    } else if (question == IPOP_QUESTION_LOAD_SETTINGS) {
+      const auto file = ipop::read_settings(target);
+      if (!file) {
+        set_error(errp, file.error().text);
+        return EINVAL;
+      }
+      asked = ipop::Questions::LoadSettings{.path = target, .file = *file};
     } else if (question == IPOP_QUESTION_TRACE) {
       const auto node = find_node(*runtime.report().get(), target);
       if (!node) {
@@ -175,8 +185,9 @@ int ipop_port_ask(ipop_port* port, ipop_question question, const char* target, u
 int ipop_port_collect(ipop_port* port, uint64_t number, bool json, char** answer) {
   ipop::Runtime& runtime = port->port->runtime();
   if (const auto collected = runtime.questions().collect(number)) {
-    *answer = copy_string(show_answer(*runtime.report().get(), *collected, json));
-    return 0;
+    const auto shown = show_answer(*runtime.report().get(), *collected, json);
+    *answer = copy_string(shown ? *shown : shown.error().text);
+    return shown ? 0 : EINVAL;
   }
   return runtime.questions().is_open(number) ? EAGAIN : ENOENT;
 }

@@ -8,6 +8,7 @@
 #include "overlay/crypto/invite.h"
 #include "overlay/io/system.h"
 #include "overlay/wire/handshake_payload.h"
+#include "overlay/wire/settings.h"
 
 namespace ipop {
 
@@ -55,9 +56,14 @@ Result<std::vector<Endpoint>, Problem> parse_introducers(std::string_view text) 
   }
 }
 
+Result<std::string, Problem> read_settings(const std::string& path) {
+  if (!path.starts_with('/')) return Problem{path + ": say the whole path, from / on"};
+  return read_file(path, wire::SignedSettings::kMaxFileSize);
+}
+
 std::string state_path(const std::string& directory, const NodeId& node, Log& log) {
   if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
-    log.warning("leases and peers will be lost in a restart: cannot make " + directory + ": " +
+    log.warning("leases, peers and settings will be lost in a restart: cannot make " + directory + ": " +
                 error_text(errno));
     return "";
   }

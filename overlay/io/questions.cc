@@ -47,8 +47,20 @@ bool Questions::is_open(uint64_t number) const {
 void Questions::start_new(Instant now, Node& node) {
   const std::lock_guard lock(mutex_);
   for (auto& [number, open] : open_) {
-    if (!open.id) open.id = start(now, node, open.question);
+    if (open.id) continue;
+    if (const auto* settings = std::get_if<LoadSettings>(&open.question)) {
+      open.id = number;
+      open.answer = load(now, node, *settings);
+      answered_.signal();
+    } else {
+      open.id = start(now, node, open.question);
+    }
   }
+}
+
+Questions::SettingsLoaded Questions::load(Instant now, Node& node, const LoadSettings& settings) {
+  auto version = node.load_settings(now, settings.file);
+  return {.path = settings.path, .version = std::move(version), .peers = node.links().all().size()};
 }
 
 uint64_t Questions::start(Instant now, Node& node, const Question& question) {

@@ -1,11 +1,13 @@
-// Questions that the overlay takes a while to answer: traces, crawls, and whose an address is.  Any thread
-// asks and collects; in between the core's thread has its node find out.
+// Questions that the overlay takes a while to answer: traces, crawls, and whose an address is; and the one
+// thing that an administrator tells a running node, the network's settings.  Any thread asks and collects; in
+// between the core's thread has its node find out.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "overlay/io/system.h"
@@ -28,8 +30,17 @@ class Questions {
   struct Explain {
     wire::DhtAddress address;
   };
-  using Question = std::variant<TraceTo, CrawlAll, Explain>;
-  using Answer = std::variant<Trace, Crawl, Explanation>;  ///< In the order of Question.
+  struct LoadSettings {
+    std::string path;  ///< For the answer.
+    std::string file;  ///< What is in it.
+  };
+  struct SettingsLoaded {
+    std::string path;
+    Result<uint64_t, Problem> version;
+    size_t peers = 0;  ///< That are told.
+  };
+  using Question = std::variant<TraceTo, CrawlAll, Explain, LoadSettings>;
+  using Answer = std::variant<Trace, Crawl, Explanation, SettingsLoaded>;  ///< In the order of Question.
 
   // Any thread:
   /// The number to collect the answer under, which no other question of this process has; nothing if kMaxOpen
@@ -53,6 +64,7 @@ class Questions {
   };
 
   static uint64_t start(Instant now, Node& node, const Question& question);
+  static SettingsLoaded load(Instant now, Node& node, const LoadSettings& settings);
   void answer(uint64_t id, Answer answer);
 
   Wakeup& core_;

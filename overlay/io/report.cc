@@ -192,6 +192,13 @@ Report make_report(const Node& node, Instant now) {
     const auto error = static_cast<Error>(i);
     out.counters.push_back({"guest_" + std::string(to_string(error)), node.vnet().errors().get(error)});
   }
+  out.settings = {.version = node.settings().version(),
+                  .problem = node.settings_problem(),
+                  .service = node.vnet().service(),
+                  .not_given = {}};
+  for (const auto& [ip, mac] : out.settings.service.settings->reserved) {
+    if (!node.vnet().may_give(ip)) out.settings.not_given.push_back(ip);
+  }
   out.dht = make_dht(node, now, hosts);
   return out;
 }

@@ -94,6 +94,14 @@ struct Report {
   std::vector<GuestBinding> bindings;
   std::vector<GivenLease> leases;
   std::vector<DhcpServer::Reservation> reservations;
+  /// The network's settings, as they are in use.
+  struct InUse {
+    uint64_t version = 0;                ///< Of those that are kept; 0: none.
+    std::string problem;                 ///< Why these are not in use, or empty.
+    Service service;                     ///< What guests are told.
+    std::vector<Ipv4Address> not_given;  ///< Reservations that this host's certificate does not allow.
+  };
+  InUse settings;
   std::vector<Named> counters;  ///< Of the core.
   Dht dht;
 };

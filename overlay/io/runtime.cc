@@ -37,6 +37,7 @@ Runtime::Runtime(NodeConfig config, const std::string& state, const UdpSocket& s
                  Log& log)
     : lease_file_(state.empty() ? "" : state + ".leases"),
       peer_file_(state.empty() ? "" : state + ".peers"),
+      settings_file_(state.empty() ? "" : state + ".settings"),
       socket_(socket),
       log_(log),
       inbox_(counters),
@@ -75,6 +76,8 @@ void Runtime::run() {
   node_.handle_shutdown(monotonic_now());
   empty();
   leases_at_ = {};
+  settings_at_ = {};
+  write_settings(monotonic_now());
   write_leases(
       monotonic_now());  // Not the peers: nobody is connected any more when the last words are spoken.
 }
@@ -90,13 +93,15 @@ void Runtime::run_once() {
     feed(now, entry);
     if (++fed % kEmptyEvery == 0) empty();  // One frame to all may become many datagrams.
   }
+  const uint64_t version = node_.settings().version();
   questions_.start_new(now, node_);  // After take_all(), which forgets that somebody woke us.
   const bool is_timeout = node_.next_timeout() <= now;
   if (is_timeout) node_.handle_timeout(now);
-  is_report_due_ |= fed > 0 || is_timeout;
+  is_report_due_ |= fed > 0 || is_timeout || node_.settings().version() != version;
   empty();
   write_leases(now);
   write_peers(now);
+  write_settings(now);
   make_report_if_due(now);
   sleep_until(std::min(node_.next_timeout(), is_report_due_ ? report_at_ : kNever));
 }
@@ -126,6 +131,11 @@ void Runtime::empty() {
 
 void Runtime::read_state() {
   const Instant now = monotonic_now();
+  if (const auto text = read_file(settings_file_, wire::SignedSettings::kMaxFileSize)) {
+    const auto done = node_.recall_settings(now, *text);
+    if (!done) log_.warning("settings in " + settings_file_ + " are ignored: " + done.error().text);
+    settings_written_ = node_.settings().version();
+  }
   if (const auto text = read_file(lease_file_, kMaxStateFile)) {
     const auto done = node_.vnet().load_leases(*text, now, unix_now());
     if (!done) log_.warning("leases in " + lease_file_ + " are ignored: " + done.error().text);
@@ -165,6 +175,17 @@ void Runtime::write_peers(Instant now) {
     return;
   }
   peers_written_ = std::move(text);
+}
+
+void Runtime::write_settings(Instant now) {
+  const uint64_t version = node_.settings().version();
+  if (settings_file_.empty() || version == settings_written_ || now < settings_at_) return;
+  if (const auto done = write_file(settings_file_, node_.settings().file()); !done) {
+    log_.warning("settings would be forgotten in a restart: " + done.error().text);
+    settings_at_ = now + 60s;
+    return;
+  }
+  settings_written_ = version;
 }
 
 void Runtime::make_report_if_due(Instant now) {

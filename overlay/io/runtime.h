@@ -30,8 +30,8 @@ inline constexpr Duration kClockInterval = 10s;
 class Runtime {
  public:
   /// Starts the thread, with all signals blocked.  The references must outlive it.
-  /// `state`: the path, without its ending, of the files in which leases and peers survive a restart, or ""
-  /// to forget them.
+  /// `state`: the path, without its ending, of the files in which leases, peers and settings survive a
+  /// restart, or "" to forget them.
   Runtime(NodeConfig config, const std::string& state, const UdpSocket& socket, PortCounters& counters,
           Log& log);
   /// Says goodbye to the peers and ends the thread, within milliseconds.
@@ -60,11 +60,13 @@ class Runtime {
   void read_state();
   void write_leases(Instant now);
   void write_peers(Instant now);
+  void write_settings(Instant now);
   void make_report_if_due(Instant now);
   void sleep_until(Instant deadline);
 
   std::string lease_file_;
   std::string peer_file_;
+  std::string settings_file_;
   const UdpSocket& socket_;
   Log& log_;
   SystemRandom random_;
@@ -81,6 +83,8 @@ class Runtime {
   Instant leases_at_{};
   Instant peers_at_{};
   std::string peers_written_;
+  Instant settings_at_{};
+  uint64_t settings_written_ = 0;  ///< Their version.
   Instant clock_at_{};
   std::atomic<bool> stopping_{false};
   pthread_t thread_;

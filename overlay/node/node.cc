@@ -37,9 +37,11 @@ Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random,
              .subnet = config_.credentials.network.subnet(),
              .network_hash = network_hash_of(config_.credentials.network),
              .own = config_.credentials.id,
-             .mtu = kGuestMtu},
+             .mtu = kGuestMtu,
+             .allowed = config_.credentials.certificate.addresses()},
             random, log),
       directory_(config_.credentials, vnet_, random, refused_, now),
+      settings_(config_.credentials.network, log, refused_),
       introducers_(config_.introducers, now, random),
       gossip_at_(now + kGossipInterval),
       hash_key_(random.u64()) {
@@ -78,6 +80,54 @@ void Node::handle_guest_frame(Instant now, ByteView frame) {
 void Node::handle_known_peer(Instant now, const Contact& peer) {
   ring_.handle_known_peer(now, peer);
   pump(now);
+}
+
+Result<uint64_t, Problem> Node::load_settings(Instant now, std::string_view file) {
+  if (const auto settings = wire::SignedSettings::decode(file)) {
+    const auto understood =
+        Settings::parse(settings->document, config_.credentials.network.subnet(), kGuestMtu);
+    if (!understood) return understood.error();
+  }
+  if (const auto taken = take_settings(now, file); !taken) return taken.error();
+  return settings_.version();
+}
+
+Result<Done, Problem> Node::recall_settings(Instant now, std::string_view file) {
+  return take_settings(now, file);
+}
+
+Result<Done, Problem> Node::take_settings(Instant now, std::string_view file) {
+  const std::string ours = "version " + std::to_string(settings_.version());
+  const auto taken = settings_.load(now, file);
+  pump(now);
+  if (taken) return Done{};
+  switch (taken.error()) {
+    case Error::BadAuthTag:
+      return Problem{"it is not signed by the CA of this network, " + config_.credentials.network.name()};
+    case Error::Replayed:
+      return Problem{"it is older than the settings in use, which are " + ours + "; sign it again"};
+    case Error::Conflict:
+      return Problem{"other settings are in use that are " + ours + ", too; sign it again"};
+    default:
+      return Problem{"it is no file of settings: ipopctl network sign-settings makes one"};
+  }
+}
+
+/// What somebody signed who knows more than we do is kept for the others.
+void Node::use_settings() {
+  settings_seen_ = settings_.version();
+  const wire::SignedSettings& held = *settings_.held();
+  const std::string name = "settings of " + format_time(static_cast<UnixSeconds>(held.version)) +
+                           " (version " + std::to_string(held.version) + ")";
+  auto settings = Settings::parse(held.document, config_.credentials.network.subnet(), kGuestMtu);
+  if (settings) {
+    settings_problem_.clear();
+    log_.info(name + " are in use");
+    vnet_.use_settings(std::make_shared<const Settings>(std::move(*settings)));
+  } else {
+    settings_problem_ = settings.error().text;
+    log_.warning(name + " are kept, and not used: " + settings_problem_);
+  }
 }
 
 void Node::handle_shutdown(Instant now) {
@@ -127,7 +177,8 @@ std::vector<Contact> Node::peers() const {
 Instant Node::next_timeout() const {
   return std::min({links_.next_timeout(), router_.next_timeout(), ring_.next_timeout(),
                    explorer_.next_timeout(), directory_.next_timeout(), vnet_.next_timeout(),
-                   introducers_.next_timeout(company()), hold_.next_timeout(), gossip_at_});
+                   settings_.next_timeout(), introducers_.next_timeout(company()), hold_.next_timeout(),
+                   gossip_at_});
 }
 
 void Node::handle_timeout(Instant now) {
@@ -139,6 +190,7 @@ void Node::handle_timeout(Instant now) {
   directory_.handle_ring(now, ring_, linked_nodes());
   directory_.handle_timeout(now, wall_time(now));
   vnet_.handle_timeout(now);
+  settings_.handle_timeout(now);
   (void)hold_.handle_timeout(now);
   call_introducers(now);
   if (now >= gossip_at_) gossip(now);
@@ -185,6 +237,11 @@ void Node::pump(Instant now) {
       send_outgoing(now, *outgoing);
       busy = true;
     }
+    while (const auto outgoing = settings_.poll_outgoing()) {
+      links_.send_control(now, outgoing->to, outgoing->message);
+      busy = true;
+    }
+    if (settings_.version() != settings_seen_) use_settings();
   }
 }
 
@@ -213,6 +270,7 @@ void Node::handle_connected(Instant now, const Links::Connected& connected) {
   ring_.handle_connected(now, connected);
   directory_.handle_ring(now, ring_, linked_nodes());
   directory_.handle_connected(connected.node);
+  settings_.handle_connected(now, connected.node);
   for (const Binding& binding : vnet_.local_bindings()) {
     tell(now, connected.node, wire::Announcement{.binding = to_record(binding, now)});
   }
@@ -223,6 +281,7 @@ void Node::handle_disconnected(Instant now, const Links::Disconnected& disconnec
   ring_.handle_disconnected(now, disconnected);
   directory_.handle_ring(now, ring_, linked_nodes());
   directory_.handle_disconnected(disconnected.node);
+  settings_.handle_disconnected(now, disconnected.node);
   if (disconnected.end != Links::End::Unneeded) vnet_.handle_member_gone(now, disconnected.node);
   if (links_.all().empty()) {
     introducers_.hurry(now);
@@ -243,6 +302,8 @@ void Node::handle_message(Instant now, const Links::Message& message) {
     handle_broadcast(now, *broadcast);
   } else if (const auto* direct = std::get_if<wire::Direct>(&message.body)) {
     handle_direct(now, message.from, *direct);
+  } else {
+    (void)settings_.handle_message(now, message.from, message.body);
   }
 }
 

@@ -20,6 +20,7 @@
 #include "overlay/link/links.h"
 #include "overlay/node/directory.h"
 #include "overlay/node/introducers.h"
+#include "overlay/node/settings_keeper.h"
 #include "overlay/node/snapshot.h"
 #include "overlay/ring/ring.h"
 #include "overlay/ring/router.h"
@@ -75,6 +76,13 @@ class Node {
   void handle_guest_frame(Instant now, ByteView frame);
   /// A peer of an earlier process, which may still be where it was.
   void handle_known_peer(Instant now, const Contact& peer);
+  /// Settings that an admin brings, as a signed file: used from now on, and passed on to all members.  Also
+  /// those that we have already.  Refused with a Problem, and nothing changes: what is no such file, or not
+  /// of this network; what is older than ours, or another of the same version; and what we would not
+  /// understand. Returns their version.
+  Result<uint64_t, Problem> load_settings(Instant now, std::string_view file);
+  /// Those that we had in an earlier process.  What was passed on without being understood may be again.
+  Result<Done, Problem> recall_settings(Instant now, std::string_view file);
   /// We are about to stop: tells the peers.
   void handle_shutdown(Instant now);
 
@@ -107,6 +115,9 @@ class Node {
   /// Those with a direct path: whom to call after a restart.
   std::vector<Contact> peers() const;
   const Directory& directory() const { return directory_; }
+  const SettingsKeeper& settings() const { return settings_; }
+  /// Why the settings that we keep are not in use, or empty.  Those that were before are, then.
+  const std::string& settings_problem() const { return settings_problem_; }
   const Vnet& vnet() const { return vnet_; }
   Vnet& vnet() { return vnet_; }
   const ErrorCounters& refused() const { return refused_; }
@@ -126,6 +137,8 @@ class Node {
   void handle_answer(Instant now, const NodeId& from, const wire::Answer& answer);
   void handle_announcement(Instant now, const Binding& binding);
   void handle_members(Instant now, const NodeId& from, const wire::Members& list);
+  Result<Done, Problem> take_settings(Instant now, std::string_view file);
+  void use_settings();
 
   UnixSeconds unix_time(Instant now) const;
   Duration wall_time(Instant now) const { return now.time_since_epoch() + unix_offset_; }
@@ -158,6 +171,9 @@ class Node {
   Explorer explorer_;
   Vnet vnet_;
   Directory directory_;
+  SettingsKeeper settings_;
+  uint64_t settings_seen_ = 0;  ///< The version that was handed to vnet_, or could not be.
+  std::string settings_problem_;
   Introducers introducers_;
   FrameHold<NodeId> hold_;  ///< Frames for nodes that we have no link to yet.
 

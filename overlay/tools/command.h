@@ -33,6 +33,7 @@ struct Verb {
 // One file each.
 Verb network_create();
 Verb network_list();
+Verb network_sign_settings();
 Verb host_invite();
 Verb host_list();
 Verb inspect();

@@ -17,8 +17,9 @@ namespace po = boost::program_options;
 using Words = std::vector<std::string>;
 
 const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> all = {network_create(), network_list(), host_invite(), host_list(),
-                                        inspect(),        status(),       node()};
+  static const std::vector<Verb> all = {network_create(), network_list(), network_sign_settings(),
+                                        host_invite(),    host_list(),    inspect(),
+                                        status(),         node()};
   return all;
 }
 

@@ -101,6 +101,23 @@ Result<Certificate, Problem> NetworkDir::load_certificate(const std::string& net
   return read_certificate(root_ / network / "ca.crt");
 }
 
+Result<std::optional<wire::SignedSettings>, Problem> NetworkDir::load_settings(
+    const std::string& network) const {
+  const fs::path path = root_ / network / "settings";
+  std::error_code error;
+  if (!fs::exists(path, error)) return std::optional<wire::SignedSettings>();
+  const auto file = read_file(path, wire::SignedSettings::kMaxFileSize);
+  if (!file) return file.error();
+  auto settings = wire::SignedSettings::decode(*file);
+  // A lower version than the hosts have would be refused there, so it is not guessed.
+  if (!settings) return Problem{path.string() + ": is no file of settings; restore it from a backup"};
+  return std::optional(std::move(*settings));
+}
+
+Result<Done, Problem> NetworkDir::store_settings(const std::string& network, const std::string& file) const {
+  return replace_file(root_ / network / "settings", kPublic, file);
+}
+
 Result<std::vector<std::string>, Problem> NetworkDir::networks() const { return names_in(root_, ""); }
 
 Result<std::vector<std::string>, Problem> NetworkDir::hosts(const std::string& network) const {

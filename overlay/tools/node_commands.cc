@@ -7,6 +7,7 @@
 #include "overlay/io/dht_view.h"
 #include "overlay/io/lease_view.h"
 #include "overlay/io/ring_view.h"
+#include "overlay/io/settings_view.h"
 #include "overlay/io/why_view.h"
 
 namespace ipop {
@@ -14,7 +15,7 @@ namespace {
 
 struct Words {
   std::string name;
-  std::string target;  ///< Of trace and why.
+  std::string target;  ///< Of trace, why and settings-load.
   bool json = false;
 };
 
@@ -23,9 +24,14 @@ Result<Words, Problem> parse(const std::string& line) {
   Words out;
   std::istringstream in(line);
   in >> out.name;
+  const bool is_path = out.name == "settings-load";  // Which may have blanks in it.
   for (std::string word; in >> word;) {
     if (word == "--json") {
       out.json = true;
+    } else if (is_path) {
+      std::string rest;
+      std::getline(in, rest);
+      out.target = word + rest;
     } else if ((out.name == "trace" || out.name == "why") && out.target.empty()) {
       out.target = word;
     } else {
@@ -44,6 +50,7 @@ std::optional<std::string> view(BareNode& node, const Words& words) {
   if (words.name == "ring") return show_ring(*report, now, words.json);
   if (words.name == "dht") return show_dht(*report, now, words.json);
   if (words.name == "leases") return show_leases(*report, now, words.json);
+  if (words.name == "settings") return show_settings(*report, words.json);
   return std::nullopt;
 }
 
@@ -82,10 +89,15 @@ Result<Questions::Question, Problem> NodeCommands::question(const std::string& n
     if (!address) return address.error();
     return Questions::Question(Questions::Explain{*address});
   }
+  if (name == "settings-load") {
+    const auto file = read_settings(target);
+    if (!file) return file.error();
+    return Questions::Question(Questions::LoadSettings{.path = target, .file = *file});
+  }
   if (name != "trace") {
     return Problem{"\"" + name +
-                   "\" is no command; there are: show, peers, leases, ring, dht, trace TARGET, "
-                   "crawl, why ADDRESS"};
+                   "\" is no command; there are: show, peers, leases, settings, ring, dht, "
+                   "trace TARGET, crawl, why ADDRESS, settings-load FILE"};
   }
   const auto node = find_node(*node_.runtime().report().get(), target);
   if (!node) return node.error();

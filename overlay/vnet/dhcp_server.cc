@@ -1,16 +1,14 @@
 #include "overlay/vnet/dhcp_server.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "overlay/wire/dns.h"
+#include "overlay/vnet/dhcp_options.h"
 #include "overlay/wire/ethernet.h"
 #include "overlay/wire/inet.h"
 
 namespace ipop {
 namespace {
-
-constexpr uint8_t kOptionHostName = 12;
-constexpr uint8_t kOptionDomainSearch = 119;
 
 /// The first label of what the client calls itself, if it is one.
 std::string label_of(const std::string& host_name) {
@@ -65,28 +63,12 @@ Result<Done> DhcpServer::handle_discover(Instant now, const DhcpMessage& message
   if (!started) return started.error();
   const Clients::iterator client = *started;
 
-  if (const Lease* lease = living_lease(now, mac); lease && !is_taken(now, lease->ip, mac)) {
-    offer(now, client, lease->ip);
+  if (const auto reserved = reserved_for(mac); reserved && !is_taken(now, *reserved, mac)) {
+    if (!held_until(now, *reserved, mac)) return ask_for(now, client, *reserved);
+    offer(now, client, *reserved);
     return Done{};
   }
-  for (const IpAddress& ip : map_.addresses(mac)) {
-    if (!ip.is_ipv4() || !service_.is_guest_address(ip) || is_taken(now, ip.ipv4(), mac)) continue;
-    offer(now, client, ip.ipv4());
-    return Done{};
-  }
-  if (const Lease* lease = leases_.find(mac); lease && !is_taken(now, lease->ip, mac)) {
-    return ask_for(now, client, lease->ip);
-  }
-  // Most MACs have no address yet, or the one that is asked for: do not wait for the one to ask the other.
-  client->second.awaits_mac = true;
-  const auto asked = resolver_.ask(
-      now,
-      {.id = 0, .kind = Query::Kind::Mac, .ip = {}, .mac = mac, .claim = {}, .asker = map_.find_mac(mac)});
-  if (!asked) {
-    forget(client);
-    return asked;
-  }
-  return first_candidate(now, client);
+  return own_candidate(now, client);
 }
 
 // RFC 2131, section 4.3.2: SELECTING names a server, INIT-REBOOT only an address, RENEWING and REBINDING use
@@ -96,29 +78,13 @@ Result<Done> DhcpServer::handle_request(Instant now, const DhcpMessage& message)
   const Ipv4Address ip = message.requested_address.value_or(message.ciaddr);
   if (ip.is_unspecified()) return Error::Malformed;
   const auto client = clients_.find(mac);
-  const bool offered = client != clients_.end() && client->second.state == Client::State::Offered;
-  const Lease* lease = living_lease(now, mac);
-
-  const char* why_not = nullptr;
-  if (!service_.is_guest_address(ip)) {
-    why_not = "not an address for guests of this network";
-  } else if (is_taken(now, ip, mac)) {
-    why_not = "the address is in use";
-  } else if (message.server_id && offered && client->second.ip != ip) {
-    why_not = "not the address that was offered";
-  } else if (lease && lease->ip != ip && !offered) {
-    why_not = "you have another address";
-  }
-  if (why_not) {
+  if (const char* const objection = find_objection(now, message, ip)) {
     if (client != clients_.end()) forget(client);
-    refuse(message, why_not);
+    refuse(message, objection);
     return Done{};
   }
-
-  const auto known = map_.find_ip(ip);
-  if ((offered && client->second.ip == ip) || (lease && lease->ip == ip) || (known && known->mac == mac)) {
-    return acknowledge(now, message, ip);
-  }
+  const bool offered = client != clients_.end() && client->second.state == Client::State::Offered;
+  if ((offered && client->second.ip == ip) || held_until(now, ip, mac)) return acknowledge(now, message, ip);
   // Nothing is known of it here: the host may have lost its file, or the guest has come from another.
   if (client != clients_.end() && client->second.state == Client::State::Asking && client->second.ip == ip) {
     client->second.awaits_mac = false;
@@ -129,6 +95,27 @@ Result<Done> DhcpServer::handle_request(Instant now, const DhcpMessage& message)
   const auto started = start(now, message);
   if (!started) return started.error();
   return ask_for(now, *started, ip);
+}
+
+const char* DhcpServer::find_objection(Instant now, const DhcpMessage& request, Ipv4Address ip) const {
+  const MacAddress& mac = request.chaddr;
+  const auto client = clients_.find(mac);
+  const bool offered = client != clients_.end() && client->second.state == Client::State::Offered;
+  const Lease* lease = living_lease(now, mac);
+  const bool has_it = held_until(now, ip, mac).has_value();
+  if (!service_.is_guest_address(ip)) return "not an address for guests of this network";
+  if (is_in_use(now, ip, mac)) return "the address is in use";
+  if (is_reserved_for_another(ip, mac) && !has_it) return "the address is reserved for another guest";
+  if (request.server_id && offered && client->second.ip != ip) return "not the address that was offered";
+  if (lease && lease->ip != ip && !offered) return "you have another address";
+  // INIT-REBOOT: the guest starts anew, and what it had is only its wish.
+  if (request.server_id || !request.requested_address) return nullptr;
+  const auto reserved = reserved_for(mac);
+  if (reserved && *reserved != ip && !is_taken(now, *reserved, mac)) {
+    return "another address is reserved for you";
+  }
+  if (!has_it && !is_for(ip, mac)) return "not an address of the pool";
+  return nullptr;
 }
 
 Result<Done> DhcpServer::handle_release(Instant now, const DhcpMessage& message) {
@@ -163,7 +150,7 @@ Result<Done> DhcpServer::handle_decline(Instant now, const DhcpMessage& message)
 Result<Done> DhcpServer::handle_inform(const DhcpMessage& message) {
   if (!service_.is_guest_address(message.ciaddr)) return Error::NotAllowed;
   DhcpMessage reply = reply_to(message, DhcpMessage::Type::Ack);
-  add_settings(message, reply);
+  add_options(service_, message, name_of(message), reply);
   send(reply);
   return Done{};
 }
@@ -208,9 +195,37 @@ Result<Done> DhcpServer::ask_for(Instant now, Clients::iterator client, Ipv4Addr
   return asked;
 }
 
+Result<Done> DhcpServer::own_candidate(Instant now, Clients::iterator client) {
+  const MacAddress& mac = client->first;
+  if (const Lease* lease = living_lease(now, mac); lease && !is_taken(now, lease->ip, mac)) {
+    offer(now, client, lease->ip);
+    return Done{};
+  }
+  for (const IpAddress& ip : map_.addresses(mac)) {
+    if (!ip.is_ipv4() || !service_.is_guest_address(ip) || is_taken(now, ip.ipv4(), mac)) continue;
+    offer(now, client, ip.ipv4());
+    return Done{};
+  }
+  if (const Lease* lease = leases_.find(mac);
+      lease && is_for(lease->ip, mac) && !is_taken(now, lease->ip, mac)) {
+    return ask_for(now, client, lease->ip);
+  }
+  // Most MACs have no address yet, or the one that is asked for: do not wait for the one to ask the other.
+  client->second.state = Client::State::Asking;
+  client->second.awaits_mac = true;
+  const auto asked = resolver_.ask(
+      now,
+      {.id = 0, .kind = Query::Kind::Mac, .ip = {}, .mac = mac, .claim = {}, .asker = map_.find_mac(mac)});
+  if (!asked) {
+    forget(client);
+    return asked;
+  }
+  return first_candidate(now, client);
+}
+
 Result<Done> DhcpServer::first_candidate(Instant now, Clients::iterator client) {
   if (const auto wish = client->second.message.requested_address;
-      wish && service_.is_guest_address(*wish) && !is_taken(now, *wish, client->first)) {
+      wish && is_for(*wish, client->first) && !is_taken(now, *wish, client->first)) {
     return ask_for(now, client, *wish);
   }
   return next_candidate(now, client);
@@ -248,8 +263,13 @@ void DhcpServer::candidate_is_free(Instant now, Clients::iterator client) {
 
 void DhcpServer::candidate_is_taken(Instant now, Clients::iterator client) {
   if (client->second.message.type == DhcpMessage::Type::Discover) {
+    const bool is_reserved_one = reserved_for(client->first) == client->second.ip;
     unreserve(client);
-    (void)next_candidate(now, client);  // As above.
+    if (is_reserved_one && !std::exchange(client->second.is_reserved_gone, true)) {
+      (void)own_candidate(now, client);  // As above.
+    } else {
+      (void)next_candidate(now, client);
+    }
   } else {
     const DhcpMessage request = client->second.message;
     forget(client);
@@ -257,7 +277,39 @@ void DhcpServer::candidate_is_taken(Instant now, Clients::iterator client) {
   }
 }
 
+bool DhcpServer::may_give(Ipv4Address ip) const {
+  return allowed_.empty() || std::any_of(allowed_.begin(), allowed_.end(),
+                                         [&](const Ipv4Subnet& block) { return block.contains(ip); });
+}
+
+std::optional<Ipv4Address> DhcpServer::reserved_for(const MacAddress& mac) const {
+  const auto found = service_.settings->reservations.find(mac);
+  if (found == service_.settings->reservations.end() || !may_give(found->second.ip)) return std::nullopt;
+  return found->second.ip;
+}
+
+bool DhcpServer::is_reserved_for_another(Ipv4Address ip, const MacAddress& mac) const {
+  const auto found = service_.settings->reserved.find(ip);
+  return found != service_.settings->reserved.end() && found->second != mac;
+}
+
+bool DhcpServer::is_for(Ipv4Address ip, const MacAddress& mac) const {
+  return service_.is_in_pool(ip) || reserved_for(mac) == ip;
+}
+
+std::optional<Instant> DhcpServer::held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const {
+  if (const Lease* lease = living_lease(now, mac); lease && lease->ip == ip) return lease->expires;
+  if (const auto known = map_.find_ip(ip); known && known->mac == mac && known->expires > now) {
+    return known->expires;
+  }
+  return std::nullopt;
+}
+
 bool DhcpServer::is_taken(Instant now, Ipv4Address ip, const MacAddress& mac) const {
+  return is_in_use(now, ip, mac) || is_reserved_for_another(ip, mac);
+}
+
+bool DhcpServer::is_in_use(Instant now, Ipv4Address ip, const MacAddress& mac) const {
   if (const auto known = map_.find_ip(ip); known && known->mac != mac && known->expires > now) return true;
   if (const auto holder = leases_.holder(ip); holder && *holder != mac && living_lease(now, *holder))
     return true;
@@ -287,7 +339,7 @@ void DhcpServer::handle_known(Instant now, const MacAddress& mac, const std::opt
   if (is_usable && binding->sequence > 0) {
     // It has this address at another host, from which it seems to come.
     offer(now, client, binding->ip.ipv4());
-  } else if (is_usable && binding->ip != IpAddress(client->second.ip)) {
+  } else if (is_usable && binding->ip != IpAddress(client->second.ip) && is_for(binding->ip.ipv4(), mac)) {
     (void)ask_for(now, client, binding->ip.ipv4());  // It had it once.  RateLimited: the client asks again.
   } else if (client->second.is_granted) {
     candidate_is_free(now, client);
@@ -354,7 +406,7 @@ void DhcpServer::offer(Instant now, Clients::iterator client, Ipv4Address ip) {
   DhcpMessage reply = reply_to(client->second.message, DhcpMessage::Type::Offer);
   reply.yiaddr = ip;
   add_times(reply, kLeaseTime);
-  add_settings(client->second.message, reply);
+  add_options(service_, client->second.message, name_of(client->second.message), reply);
   send(reply);
   ++counts_.offers;
 }
@@ -362,12 +414,12 @@ void DhcpServer::offer(Instant now, Clients::iterator client, Ipv4Address ip) {
 Result<Done> DhcpServer::acknowledge(Instant now, const DhcpMessage& request, Ipv4Address ip) {
   const MacAddress& mac = request.chaddr;
   if (const auto client = clients_.find(mac); client != clients_.end()) forget(client);
-  Lease lease{.ip = ip, .expires = now + kLeaseTime, .sequence = 0, .name = label_of(request.host_name)};
-  const Lease* old = leases_.find(mac);
-  if (old) {
-    lease.sequence = old->sequence;
-    if (lease.name.empty()) lease.name = old->name;
+  Lease lease{.ip = ip, .expires = now + kLeaseTime, .sequence = 0, .name = name_of(request)};
+  if (is_reserved_for_another(ip, mac)) {  // It keeps what it has, and gets no more of it.
+    lease.expires = std::min(lease.expires, held_until(now, ip, mac).value_or(now));
   }
+  const Lease* old = leases_.find(mac);
+  if (old) lease.sequence = old->sequence;
   const auto known = map_.find_ip(ip);
   if (old && old->ip == ip && old->name == lease.name && old->expires - now > kLeaseTime - kRecent && known &&
       map_.is_local(mac)) {
@@ -385,7 +437,7 @@ Result<Done> DhcpServer::acknowledge(Instant now, const DhcpMessage& request, Ip
   DhcpMessage reply = reply_to(request, DhcpMessage::Type::Ack);
   reply.yiaddr = ip;
   add_times(reply, lease.expires - now);
-  add_settings(request, reply);
+  add_options(service_, request, name_of(request), reply);
   send(reply);
   ++counts_.acks;
   return Done{};
@@ -418,22 +470,14 @@ void DhcpServer::add_times(DhcpMessage& reply, Duration lease_time) {
   reply.rebinding_seconds = seconds(lease_time * 7 / 8);
 }
 
-void DhcpServer::add_settings(const DhcpMessage& request, DhcpMessage& reply) const {
-  reply.subnet_mask = Ipv4Address{service_.subnet.mask()};
-  reply.broadcast_address = service_.subnet.broadcast();
-  reply.mtu = service_.mtu;
-  reply.dns_server = service_.ip;
-  reply.domain_name = service_.domain();
-  const auto& wanted = request.parameter_list;
-  const auto is_wanted = [&](uint8_t option) {
-    return std::find(wanted.begin(), wanted.end(), option) != wanted.end();
-  };
-  if (is_wanted(kOptionDomainSearch)) reply.search_domain = DnsName::of(service_.domain()).encode();
-  if (!is_wanted(kOptionHostName)) return;
-  reply.host_name = label_of(request.host_name);
-  if (const Lease* lease = leases_.find(request.chaddr); lease && reply.host_name.empty()) {
-    reply.host_name = lease->name;
+std::string DhcpServer::name_of(const DhcpMessage& request) const {
+  const auto reserved = service_.settings->reservations.find(request.chaddr);
+  if (reserved != service_.settings->reservations.end() && !reserved->second.name.empty()) {
+    return reserved->second.name;
   }
+  if (std::string name = label_of(request.host_name); !name.empty()) return name;
+  const Lease* lease = leases_.find(request.chaddr);
+  return lease ? lease->name : std::string();
 }
 
 // RFC 2131, section 4.1: to the address in use; else as the client's flag says; a NAK always to all.

@@ -4,15 +4,21 @@
 // A client is its chaddr.  The client identifier (option 61) is ignored although RFC 2131 prefers it: guests
 // cloned from one image share their DUID, and an address has to follow the MAC that libvirt gave the guest.
 //
-// Choosing an address: the MAC's own (its lease here, what the network knows of the MAC, what it asks for in
-// option 50), else from Service::pool_start() upwards.  Before an offer the network is asked for it, with our
-// claim in the question: of two hosts that claim one address at the same time the lower MAC keeps it and the
-// other goes on to the next; an address that is offered already is taken, whatever the MACs.
+// Choosing an address: what the settings reserve for the MAC; else its own (its lease here, what the network
+// knows of it, what it asks for in option 50 of the pool); else from Service::pool_start() upwards.  What is
+// reserved for a MAC goes to no other; a MAC whose reserved address somebody still has gets another one
+// meanwhile.  When the settings change no lease ends: its guest gets what the settings say when it starts
+// anew, and who has what is now reserved for another keeps it for the rest of its lease.  Before an offer the
+// network is asked for it, with our claim in the question: of two hosts that claim one address at the same
+// time the lower MAC keeps it and the other goes on to the next; an address that is offered already is taken,
+// whatever the MACs.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "overlay/vnet/address_map.h"
@@ -33,9 +39,11 @@ class DhcpServer {
   static constexpr size_t kMaxDeclined = 256;
   static constexpr int kMaxCandidates = 16;  ///< Asked for in the network for one client.
 
-  /// The references outlive the server.
-  DhcpServer(const Service& service, const AddressMap& map, Resolver& resolver)
-      : service_(service), map_(map), resolver_(resolver) {}
+  /// The references outlive the server.  `allowed`: what this host's certificate lets it speak for; empty:
+  /// all.
+  DhcpServer(const Service& service, const AddressMap& map, Resolver& resolver,
+             std::vector<Ipv4Subnet> allowed = {})
+      : service_(service), map_(map), resolver_(resolver), allowed_(std::move(allowed)) {}
 
   /// A message from a local guest.  An answer may come now or after the network was asked.
   /// NotAllowed: relayed, or for another server.  UnexpectedMessage: a reply, or a RELEASE or DECLINE
@@ -75,6 +83,9 @@ class DhcpServer {
   /// In the order of MACs.
   std::vector<Reservation> reservations() const;
 
+  /// Whether this host may give the address at all: another's record of it would be refused by the replicas.
+  bool may_give(Ipv4Address ip) const;
+
   Instant next_timeout() const;
   void handle_timeout(Instant now);
 
@@ -100,7 +111,8 @@ class DhcpServer {
     uint64_t next_offset = 0;  ///< From pool_start(), of the candidate after this one; a second round takes
                                ///< what other MACs are remembered with.
     int candidates_left = kMaxCandidates;
-    DhcpMessage message;  ///< To answer: a DISCOVER or, to be verified first, a REQUEST.
+    bool is_reserved_gone = false;  ///< Somebody has what the settings reserve for it.
+    DhcpMessage message;            ///< To answer: a DISCOVER or, to be verified first, a REQUEST.
     Instant deadline;
   };
   using Clients = std::map<MacAddress, Client>;
@@ -119,7 +131,9 @@ class DhcpServer {
   void unreserve(Clients::iterator client);
   /// Reserves `ip` and asks the network for it; the client is forgotten if that is not possible.
   Result<Done> ask_for(Instant now, Clients::iterator client, Ipv4Address ip);
-  /// What this host remembers, or the client asked for in option 50, or else the first of the pool.
+  /// What the client has or had, as far as that is known, or else what the network says of it.
+  Result<Done> own_candidate(Instant now, Clients::iterator client);
+  /// What the client asked for in option 50, or else the first of the pool.
   Result<Done> first_candidate(Instant now, Clients::iterator client);
   /// The next one of the pool; when there is none the client is forgotten.
   Result<Done> next_candidate(Instant now, Clients::iterator client);
@@ -128,8 +142,19 @@ class DhcpServer {
   /// The reserved address is, or is not, the client's.
   void candidate_is_free(Instant now, Clients::iterator client);
   void candidate_is_taken(Instant now, Clients::iterator client);
+  /// What the settings reserve for this MAC, if this host may give it.
+  std::optional<Ipv4Address> reserved_for(const MacAddress& mac) const;
+  bool is_reserved_for_another(Ipv4Address ip, const MacAddress& mac) const;
+  /// DHCP may pick it for this MAC, if nobody has it: it is of the pool, or reserved for the MAC.
+  bool is_for(Ipv4Address ip, const MacAddress& mac) const;
+  /// Until when this MAC has it already, by its lease or by the map; nothing if it has not.
+  std::optional<Instant> held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const;
+  /// Why a request for `ip` is refused, or null.
+  const char* find_objection(Instant now, const DhcpMessage& request, Ipv4Address ip) const;
   /// Somebody other than `mac` has or may get it, as far as this host knows.
   bool is_taken(Instant now, Ipv4Address ip, const MacAddress& mac) const;
+  /// Likewise, apart from what the settings reserve.
+  bool is_in_use(Instant now, Ipv4Address ip, const MacAddress& mac) const;
   bool is_remembered_for_another(Ipv4Address ip, const MacAddress& mac) const;
   const Lease* living_lease(Instant now, const MacAddress& mac) const;
 
@@ -137,13 +162,15 @@ class DhcpServer {
   Result<Done> acknowledge(Instant now, const DhcpMessage& request, Ipv4Address ip);
   void refuse(const DhcpMessage& request, const char* why);
   DhcpMessage reply_to(const DhcpMessage& request, DhcpMessage::Type type) const;
-  void add_settings(const DhcpMessage& request, DhcpMessage& reply) const;
+  /// What the guest is called: by the settings, by itself, or before.
+  std::string name_of(const DhcpMessage& request) const;
   static void add_times(DhcpMessage& reply, Duration lease_time);
   void send(const DhcpMessage& reply);
 
   const Service& service_;
   const AddressMap& map_;
   Resolver& resolver_;
+  std::vector<Ipv4Subnet> allowed_;
   LeaseTable leases_;
   Clients clients_;
   std::map<Ipv4Address, MacAddress> reserved_;  ///< By the clients.

@@ -1,5 +1,6 @@
 #include "overlay/vnet/router_advertiser.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "overlay/wire/dns.h"
@@ -40,15 +41,18 @@ void RouterAdvertiser::schedule(Instant now) {
 }
 
 void RouterAdvertiser::send(const MacAddress& mac, const Ipv6Address& dst) {
-  const RouterAdvertisement advertisement{.router_lifetime_s = 0,
-                                          .source_mac = service_.mac,
-                                          .mtu = service_.mtu,
-                                          .prefix = service_.prefix,
-                                          .prefix_valid_s = seconds(kPrefixValid),
-                                          .prefix_preferred_s = seconds(kPrefixPreferred),
-                                          .dns_server = service_.ipv6,
-                                          .search_domain = DnsName::of(service_.domain()).encode(),
-                                          .dns_lifetime_s = seconds(kDnsLifetime)};
+  const auto servers = service_.dns_servers();  // If these are others, IPv6 must not bring ours back.
+  const bool is_resolver = std::find(servers.begin(), servers.end(), service_.ip) != servers.end();
+  const RouterAdvertisement advertisement{
+      .router_lifetime_s = 0,
+      .source_mac = service_.mac,
+      .mtu = service_.guest_mtu(),
+      .prefix = service_.prefix,
+      .prefix_valid_s = seconds(kPrefixValid),
+      .prefix_preferred_s = seconds(kPrefixPreferred),
+      .dns_server = is_resolver ? std::optional(service_.ipv6) : std::nullopt,
+      .search_domain = encode_names(service_.search_domains()),
+      .dns_lifetime_s = seconds(kDnsLifetime)};
   const Ipv6Address& src = service_.link_local;
   frames_.push_back(nd_frame(mac, service_.mac, dst, src, advertisement.encode(src, dst)));
   ++sent_;

@@ -54,6 +54,37 @@ bool Service::is_guest_address(const IpAddress& address) const {
   return !is_routers && (address.ipv6().is_link_local() || address.ipv6().is_same_network(prefix));
 }
 
+uint64_t Service::pool_size() const {
+  if (settings->pool.empty()) return subnet.size() - 3;
+  uint64_t out = 0;
+  for (const Ipv4Range& range : settings->pool) out += range.size();
+  return out;
+}
+
+Ipv4Address Service::pool_address(uint64_t n) const {
+  if (settings->pool.empty()) return {static_cast<uint32_t>(ip.value + 1 + n)};
+  for (const Ipv4Range& range : settings->pool) {
+    if (n < range.size()) return {static_cast<uint32_t>(range.first.value + n)};
+    n -= range.size();
+  }
+  IPOP_ASSERT(false);
+  return {};
+}
+
+bool Service::is_in_pool(Ipv4Address address) const {
+  if (settings->pool.empty()) return is_guest_address(address);
+  return std::any_of(settings->pool.begin(), settings->pool.end(),
+                     [&](const Ipv4Range& range) { return range.contains(address); });
+}
+
+std::vector<Ipv4Address> Service::dns_servers() const {
+  return settings->dns.value_or(std::vector<Ipv4Address>{ip});
+}
+
+std::vector<std::string> Service::search_domains() const {
+  return settings->search.value_or(std::vector<std::string>{domain()});
+}
+
 uint64_t Service::pool_start(const MacAddress& address) const {
   uint64_t value = 0;
   for (const uint8_t byte : address.bytes) value = value << 8 | byte;

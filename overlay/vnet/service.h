@@ -5,8 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "overlay/vnet/settings.h"
 #include "overlay/wire/address.h"
 
 namespace ipop {
@@ -15,7 +18,7 @@ struct Service {
   std::string network_name;
   Ipv4Subnet subnet;
   uint64_t network_hash = 0;  ///< From the network's identity; places the MAC and spreads the leases.
-  uint16_t mtu = 0;           ///< Guests are told, in octets of an IP packet.
+  uint16_t mtu = 0;           ///< What the port carries, in octets of an IP packet.
   Ipv4Address ip;             ///< The first address of the subnet.
   MacAddress mac;             ///< Locally administered, unicast; from network_hash.
   /// The guests' IPv6 network, a /64: fd, the first 40 bits of network_hash, subnet 0 (RFC 4193, section 3.1:
@@ -23,6 +26,8 @@ struct Service {
   Ipv6Address prefix;
   Ipv6Address ipv6;        ///< The first address of the prefix, as `ip` is the subnet's.
   Ipv6Address link_local;  ///< Of `mac`, as RFC 4291, appendix A, makes it.
+  /// What the admin says of all this; never null, and the default says nothing.
+  std::shared_ptr<const Settings> settings = std::make_shared<const Settings>();
 
   /// REQUIRES: subnet.prefix_length <= 30.
   static Service make(const std::string& network_name, const Ipv4Subnet& subnet, uint64_t network_hash,
@@ -36,13 +41,21 @@ struct Service {
   bool is_own_address(const IpAddress& address) const {
     return address == IpAddress(ip) || address == IpAddress(ipv6) || address == IpAddress(link_local);
   }
-  /// How many of them there are, and the n-th.  REQUIRES: n < pool_size().
-  uint64_t pool_size() const { return subnet.size() - 3; }
-  Ipv4Address pool_address(uint64_t n) const { return {static_cast<uint32_t>(ip.value + 1 + n)}; }
+  /// How many addresses DHCP picks from, and the n-th: the settings' pool, or else all that guests may have.
+  /// REQUIRES: n < pool_size().
+  uint64_t pool_size() const;
+  Ipv4Address pool_address(uint64_t n) const;
+  bool is_in_pool(Ipv4Address address) const;
   /// Where the search for an address for this MAC starts: the same on every host.
   uint64_t pool_start(const MacAddress& mac) const;
   /// "NETWORK.ipop".
   std::string domain() const { return network_name + ".ipop"; }
+
+  /// What guests are told, by the settings or else the port's own: octets of an IP packet; name servers, of
+  /// which `ip` is one if it is us; and where to look for names without a dot.
+  uint16_t guest_mtu() const { return settings->mtu.value_or(mtu); }
+  std::vector<Ipv4Address> dns_servers() const;
+  std::vector<std::string> search_domains() const;
 };
 
 }  // namespace ipop

@@ -42,7 +42,7 @@ Vnet::Vnet(const VnetConfig& config, Random& random, Log& log)
       nd_(service_, map_, resolver_),
       routers_(service_, random),
       host_(service_, map_, resolver_),
-      dhcp_(service_, map_, resolver_) {}
+      dhcp_(service_, map_, resolver_, config.allowed) {}
 
 Error Vnet::refuse(Error error) {
   errors_.add(error);
@@ -437,6 +437,20 @@ void Vnet::handle_timeout(Instant now) {
   dhcp_.handle_timeout(now);
   host_.handle_timeout(now);
   hold_expired_ += hold_.handle_timeout(now);
+}
+
+void Vnet::use_settings(std::shared_ptr<const Settings> settings) {
+  constexpr size_t kMostNamed = 8;
+  service_.settings = std::move(settings);
+  size_t refused = 0;
+  for (const auto& [ip, mac] : service_.settings->reserved) {
+    if (dhcp_.may_give(ip) || ++refused > kMostNamed) continue;
+    log_.warning("The reservation of " + ip.to_string() + " for " + mac.to_string() +
+                 " is not given here: this host's certificate does not allow the address");
+  }
+  if (refused > kMostNamed) {
+    log_.warning(std::to_string(refused - kMostNamed) + " more reservations are not given here");
+  }
 }
 
 std::string Vnet::save_leases(Instant now, UnixSeconds wall_now) const {

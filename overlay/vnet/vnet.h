@@ -14,6 +14,7 @@
 
 #include <array>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,7 +42,9 @@ struct VnetConfig {
   Ipv4Subnet subnet;          ///< Prefix length at most 30.
   uint64_t network_hash = 0;  ///< The same on every member.
   NodeId own;
-  uint16_t mtu = 0;  ///< What guests are told, in octets of an IP packet.
+  uint16_t mtu = 0;  ///< What the port carries, in octets of an IP packet.
+  std::vector<Ipv4Subnet> allowed =
+      {};  ///< What the host's certificate lets it speak for; empty: the subnet.
 };
 
 class Vnet {
@@ -93,6 +96,12 @@ class Vnet {
 
   Instant next_timeout() const;
   void handle_timeout(Instant now);
+
+  /// The network's settings from now on; not null.  Live leases are not touched: see DhcpServer.  A
+  /// reservation that this host may not give is named in the log.
+  void use_settings(std::shared_ptr<const Settings> settings);
+  /// Whether DHCP may give this address here, by the host's certificate.
+  bool may_give(Ipv4Address ip) const { return dhcp_.may_give(ip); }
 
   const AddressMap& map() const { return map_; }
   const Service& service() const { return service_; }

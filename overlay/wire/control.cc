@@ -6,10 +6,24 @@
 namespace ipop::wire {
 namespace {
 
-enum class Kind : uint8_t { Ping = 1, Pong, Members, Gone, Goodbye, Routed, Ack, Broadcast, Direct };
+enum class Kind : uint8_t {
+  Ping = 1,
+  Pong,
+  Members,
+  Gone,
+  Goodbye,
+  Routed,
+  Ack,
+  Broadcast,
+  Direct,
+  SettingsOffer,
+  SettingsRequest,
+  SettingsPiece,
+};
 
 constexpr uint8_t kWantsLink = 1;
 constexpr uint8_t kAsksEndpoint = 2;
+constexpr uint8_t kAsksSettings = 1;
 
 /// An octet of flags, of which only `known` may be set.
 uint8_t read_flags(Reader& in, uint8_t known) {
@@ -74,6 +88,33 @@ Broadcast read_broadcast(Reader& in) {
 Direct read_direct(Reader& in) {
   const ByteView body = in.bytes(in.u16());
   return {.body = Bytes(body.begin(), body.end())};
+}
+
+SettingsOffer read_settings_offer(Reader& in) {
+  SettingsOffer out;
+  out.version = in.u64();
+  out.size = in.u16();
+  out.stamp = in.array<SettingsOffer::kStampSize>();
+  out.asks = (read_flags(in, kAsksSettings) & kAsksSettings) != 0;
+  return out;
+}
+
+SettingsRequest read_settings_request(Reader& in) {
+  SettingsRequest out;
+  out.version = in.u64();
+  out.offset = in.u16();
+  return out;
+}
+
+SettingsPiece read_settings_piece(Reader& in) {
+  SettingsPiece out;
+  out.version = in.u64();
+  out.offset = in.u16();
+  const size_t size = in.u16();
+  if (size > SettingsPiece::kMaxSize) in.fail();
+  const ByteView octets = in.bytes(size);
+  out.octets.assign(octets.begin(), octets.end());
+  return out;
 }
 
 void write_body(Writer& out, const Bytes& body) {
@@ -142,6 +183,25 @@ struct Encoder {
     kind(Kind::Direct);
     write_body(out, message.body);
   }
+  void operator()(const SettingsOffer& offer) {
+    kind(Kind::SettingsOffer);
+    out.u64(offer.version);
+    out.u16(offer.size);
+    out.bytes(offer.stamp);
+    out.u8(offer.asks ? kAsksSettings : 0);
+  }
+  void operator()(const SettingsRequest& request) {
+    kind(Kind::SettingsRequest);
+    out.u64(request.version);
+    out.u16(request.offset);
+  }
+  void operator()(const SettingsPiece& piece) {
+    IPOP_ASSERT(piece.octets.size() <= SettingsPiece::kMaxSize);
+    kind(Kind::SettingsPiece);
+    out.u64(piece.version);
+    out.u16(piece.offset);
+    write_body(out, piece.octets);
+  }
 };
 
 }  // namespace
@@ -196,6 +256,15 @@ Result<ControlMessage> decode_control(ByteView plaintext) {
       break;
     case Kind::Direct:
       out = read_direct(in);
+      break;
+    case Kind::SettingsOffer:
+      out = read_settings_offer(in);
+      break;
+    case Kind::SettingsRequest:
+      out = read_settings_request(in);
+      break;
+    case Kind::SettingsPiece:
+      out = read_settings_piece(in);
       break;
     default:
       return in.ok() ? Error::UnknownType : Error::Malformed;

@@ -6,6 +6,7 @@
 // that they have one to: wire/ring_message.h.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -110,7 +111,36 @@ struct Direct {
   bool operator==(const Direct&) const = default;
 };
 
-using ControlMessage = std::variant<Ping, Pong, Members, Gone, Goodbye, Routed, Ack, Broadcast, Direct>;
+/// "I have the network's settings of this version" (wire/settings.h).  Version 0: none.
+struct SettingsOffer {
+  static constexpr size_t kStampSize = 8;
+  uint64_t version = 0;
+  uint16_t size = 0;                        ///< Octets of the signed file.
+  std::array<uint8_t, kStampSize> stamp{};  ///< The first octets of SHA-256 of the file.
+  bool asks = false;                        ///< Say what you have, please.
+  bool operator==(const SettingsOffer&) const = default;
+};
+
+/// "Send me what follows `offset` in the file of this version."  Answered by a SettingsPiece, or by a
+/// SettingsOffer if the receiver has another version by now.
+struct SettingsRequest {
+  uint64_t version = 0;
+  uint16_t offset = 0;
+  bool operator==(const SettingsRequest&) const = default;
+};
+
+/// Octets of a signed file, from `offset` on.
+struct SettingsPiece {
+  static constexpr size_t kMaxSize =
+      1000;  ///< Fits a datagram of 1200 together with a Carried and its Routed.
+  uint64_t version = 0;
+  uint16_t offset = 0;
+  Bytes octets;
+  bool operator==(const SettingsPiece&) const = default;
+};
+
+using ControlMessage = std::variant<Ping, Pong, Members, Gone, Goodbye, Routed, Ack, Broadcast, Direct,
+                                    SettingsOffer, SettingsRequest, SettingsPiece>;
 
 /// Error::UnknownType for a kind that this version does not know, Error::Malformed for a short or absurd
 /// body.

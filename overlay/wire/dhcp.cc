@@ -21,6 +21,7 @@ enum Code : uint8_t {
   kDomainName = 15,
   kMtu = 26,
   kBroadcastAddress = 28,
+  kNtpServers = 42,
   kRequestedAddress = 50,
   kLeaseTime = 51,
   kOverload = 52,
@@ -33,8 +34,12 @@ enum Code : uint8_t {
   kRebindingTime = 59,
   kClientId = 61,
   kDomainSearch = 119,
+  kClasslessRoutes = 121,
   kEnd = 255,
 };
+
+/// How many octets of a subnet's address RFC 3442 writes.
+size_t significant_octets(uint8_t prefix_length) { return (prefix_length + 7u) / 8; }
 
 /// The options by code; the pieces of one that comes several times joined in their order (RFC 3396, section
 /// 5).
@@ -77,13 +82,32 @@ class Taker {
     if (!value) return std::nullopt;
     return Ipv4Address{*value};
   }
-  /// Of a list of at least one.
-  std::optional<Ipv4Address> first_address(uint8_t code) {
+  std::vector<Ipv4Address> addresses(uint8_t code) {
     const Bytes list = bytes(code);
     if (list.size() % 4 != 0) ok_ = false;
-    if (list.empty() || !ok_) return std::nullopt;
+    std::vector<Ipv4Address> out;
     Reader in(list);
-    return read_ipv4(in);
+    while (ok_ && in.remaining() > 0) out.push_back(read_ipv4(in));
+    return out;
+  }
+  /// Each | width (1) | significant octets of the destination (0 to 4) | router (4) |.
+  std::vector<Ipv4Route> routes(uint8_t code) {
+    const Bytes list = bytes(code);
+    std::vector<Ipv4Route> out;
+    Reader in(list);
+    while (in.ok() && in.remaining() > 0) {
+      Ipv4Route route;
+      route.to.prefix_length = in.u8();
+      if (route.to.prefix_length > 32) in.fail();
+      if (!in.ok()) break;
+      const size_t n = significant_octets(route.to.prefix_length);
+      for (size_t i = 0; i < n; ++i) route.to.network.value |= uint32_t{in.u8()} << (24 - 8 * i);
+      route.via = read_ipv4(in);
+      if (!route.to.contains(route.to.network)) in.fail();
+      out.push_back(route);
+    }
+    if (!in.ok()) ok_ = false;
+    return out;
   }
   Bytes bytes(uint8_t code) const {
     const auto found = options_.find(code);
@@ -128,6 +152,21 @@ class Putter {
   }
   void address(uint8_t code, const std::optional<Ipv4Address>& address) {
     if (address) number<uint32_t>(code, address->value);
+  }
+  void addresses(uint8_t code, const std::vector<Ipv4Address>& addresses) {
+    Writer data;
+    for (const Ipv4Address& address : addresses) write(data, address);
+    bytes(code, data.view());
+  }
+  void routes(uint8_t code, const std::vector<Ipv4Route>& routes) {
+    Writer data;
+    for (const Ipv4Route& route : routes) {
+      data.u8(route.to.prefix_length);
+      const size_t n = significant_octets(route.to.prefix_length);
+      for (size_t i = 0; i < n; ++i) data.u8(static_cast<uint8_t>(route.to.network.value >> (24 - 8 * i)));
+      write(data, route.via);
+    }
+    bytes(code, data.view());
   }
 
  private:
@@ -179,11 +218,12 @@ Result<DhcpMessage> DhcpMessage::decode(ByteView payload) {
   Taker taker(options);
   const auto type = taker.number<uint8_t>(kMessageType);
   out.subnet_mask = taker.address(kSubnetMask);
-  out.dns_server = taker.first_address(kDnsServers);
+  out.dns_servers = taker.addresses(kDnsServers);
   out.host_name = taker.text(kHostName);
   out.domain_name = taker.text(kDomainName);
   out.mtu = taker.number<uint16_t>(kMtu);
   out.broadcast_address = taker.address(kBroadcastAddress);
+  out.ntp_servers = taker.addresses(kNtpServers);
   out.requested_address = taker.address(kRequestedAddress);
   out.lease_seconds = taker.number<uint32_t>(kLeaseTime);
   out.server_id = taker.address(kServerId);
@@ -194,6 +234,7 @@ Result<DhcpMessage> DhcpMessage::decode(ByteView payload) {
   out.rebinding_seconds = taker.number<uint32_t>(kRebindingTime);
   out.client_id = taker.bytes(kClientId);
   out.search_domain = taker.bytes(kDomainSearch);
+  out.routes = taker.routes(kClasslessRoutes);
   if (!taker.ok()) return Error::Malformed;
   if (!type || *type < 1 || *type > 8) return Error::UnknownType;
   out.type = static_cast<Type>(*type);
@@ -227,7 +268,9 @@ Bytes DhcpMessage::encode() const {
   put.address(kSubnetMask, subnet_mask);
   put.address(kBroadcastAddress, broadcast_address);
   put.number(kMtu, mtu);
-  put.address(kDnsServers, dns_server);
+  put.addresses(kDnsServers, dns_servers);
+  put.routes(kClasslessRoutes, routes);
+  put.addresses(kNtpServers, ntp_servers);
   put.text(kDomainName, domain_name);
   put.text(kHostName, host_name);
   put.address(kRequestedAddress, requested_address);

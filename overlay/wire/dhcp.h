@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "overlay/base/bytes.h"
 #include "overlay/base/result.h"
@@ -15,8 +16,15 @@ namespace ipop {
 inline constexpr uint16_t kDhcpServerPort = 67;
 inline constexpr uint16_t kDhcpClientPort = 68;
 
-/// One message, for clients on Ethernet.  Options that nobody here uses are dropped by decode().  An optional
-/// or text that is empty means an absent option.
+/// What is at `to` is reached by way of `via`.
+struct Ipv4Route {
+  Ipv4Subnet to;
+  Ipv4Address via;
+  bool operator==(const Ipv4Route&) const = default;
+};
+
+/// One message, for clients on Ethernet.  Options that nobody here uses are dropped by decode().  An
+/// optional, list or text that is empty means an absent option.
 struct DhcpMessage {
   enum class Op : uint8_t { Request = 1, Reply = 2 };
   enum class Type : uint8_t {
@@ -42,11 +50,12 @@ struct DhcpMessage {
 
   Type type = Type::Discover;                    ///< Option 53.
   std::optional<Ipv4Address> subnet_mask;        ///< 1.
-  std::optional<Ipv4Address> dns_server;         ///< 6; one of them.
+  std::vector<Ipv4Address> dns_servers;          ///< 6, the preferred first.
   std::string host_name;                         ///< 12; as sent, without trailing NULs: judge before use.
   std::string domain_name;                       ///< 15.
   std::optional<uint16_t> mtu;                   ///< 26, in octets of an IP packet.
   std::optional<Ipv4Address> broadcast_address;  ///< 28.
+  std::vector<Ipv4Address> ntp_servers;          ///< 42, the preferred first.
   std::optional<Ipv4Address> requested_address;  ///< 50.
   std::optional<uint32_t> lease_seconds;         ///< 51.
   std::optional<Ipv4Address> server_id;          ///< 54.
@@ -57,6 +66,7 @@ struct DhcpMessage {
   std::optional<uint32_t> rebinding_seconds;     ///< 59, T2.
   Bytes client_id;                               ///< 61.
   Bytes search_domain;                           ///< 119, encoded as in DNS (RFC 3397).
+  std::vector<Ipv4Route> routes;                 ///< 121, classless static routes (RFC 3442).
 
   bool operator==(const DhcpMessage&) const = default;
 
@@ -64,6 +74,7 @@ struct DhcpMessage {
   /// Malformed; BOOTP (no option 53) or a type above 8: UnknownType.
   static Result<DhcpMessage> decode(ByteView payload);
   /// At least 300 octets: the smallest BOOTP message, below which some clients and relays drop.
+  /// REQUIRES: the host part of each route's `to` is zero.
   Bytes encode() const;
 };
 

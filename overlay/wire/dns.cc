@@ -131,6 +131,12 @@ Bytes DnsName::encode() const {
   return out.take();
 }
 
+Bytes encode_names(const std::vector<std::string>& names) {
+  Writer out;
+  for (const std::string& name : names) out.bytes(DnsName::of(name).encode());
+  return out.take();
+}
+
 /// | id (2) | flags (2) | questions (2) | answers (2) | authorities (2) | additionals (2)
 /// | name | type (2) | class (2) | records |
 Result<DnsQuery> DnsQuery::decode(ByteView message) {

@@ -28,6 +28,10 @@ struct DnsName {
   Bytes encode() const;
 };
 
+/// One after the other, as options of DHCP (RFC 3397, without its compression) and of router advertisements
+/// (RFC 8106) have them.  REQUIRES: as DnsName::of(), of each.
+Bytes encode_names(const std::vector<std::string>& names);
+
 enum class DnsType : uint16_t { A = 1, Ns = 2, Soa = 6, Ptr = 12, Aaaa = 28, Any = 255 };
 
 /// RFC 1035, section 4.1.1; 16 is RFC 6891's.

@@ -138,19 +138,22 @@ Bytes RouterAdvertisement::encode(const Ipv6Address& src, const Ipv6Address& dst
   out.u32(0);
   write(out, prefix);
 
-  out.u8(kDnsServers);
-  out.u8(3);
-  out.u16(0);
-  out.u32(dns_lifetime_s);
-  write(out, dns_server);
-
-  const size_t padding = (8 - search_domain.size() % 8) % 8;  // RFC 8106, section 5.2: filled with zeros.
-  out.u8(kSearchDomains);
-  out.u8(static_cast<uint8_t>(1 + (search_domain.size() + padding) / 8));
-  out.u16(0);
-  out.u32(dns_lifetime_s);
-  out.bytes(search_domain);
-  out.zeros(padding);
+  if (dns_server) {
+    out.u8(kDnsServers);
+    out.u8(3);
+    out.u16(0);
+    out.u32(dns_lifetime_s);
+    write(out, *dns_server);
+  }
+  if (!search_domain.empty()) {
+    const size_t padding = (8 - search_domain.size() % 8) % 8;  // RFC 8106, section 5.2: filled with zeros.
+    out.u8(kSearchDomains);
+    out.u8(static_cast<uint8_t>(1 + (search_domain.size() + padding) / 8));
+    out.u16(0);
+    out.u32(dns_lifetime_s);
+    out.bytes(search_domain);
+    out.zeros(padding);
+  }
   return encode_message(Icmpv6Message::kRouterAdvertisement, out.view(), src, dst);
 }
 

@@ -53,8 +53,8 @@ struct RouterAdvertisement {
   Ipv6Address prefix;  ///< A /64, on-link, from which hosts make their addresses.
   uint32_t prefix_valid_s = 0;
   uint32_t prefix_preferred_s = 0;
-  Ipv6Address dns_server;
-  Bytes search_domain;  ///< Encoded as in DNS: wire/dns.h.
+  std::optional<Ipv6Address> dns_server;  ///< Nothing: none is told.
+  Bytes search_domain;  ///< Encoded as in DNS (wire/dns.h), at most 2032 octets; empty: none.
   uint32_t dns_lifetime_s = 0;
 
   Bytes encode(const Ipv6Address& src, const Ipv6Address& dst) const;

@@ -41,6 +41,19 @@ TEST(Membership, TakesAListOfIntroducersAndNothingElse) {
   }
 }
 
+TEST(Membership, AFileOfSettingsIsReadByItsWholePath) {
+  test::MemberFiles files;
+  const std::string path = files.directory + "/grid.settings";
+  std::ofstream(path) << "hello\n";
+  const auto text = read_settings(path);
+  ASSERT_TRUE(text);
+  EXPECT_EQ(*text, "hello\n");
+  EXPECT_EQ(read_settings("grid.settings").error().text, "grid.settings: say the whole path, from / on");
+  EXPECT_FALSE(read_settings(files.directory + "/none"));
+  std::ofstream(path) << std::string(32 * 1024 + 1, 'x');
+  EXPECT_FALSE(read_settings(path)) << "larger than any";
+}
+
 TEST(Membership, TheStateOfAMemberIsCalledAfterItsNode) {
   test::MemberFiles files;
   test::LogLines log;

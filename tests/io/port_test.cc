@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 
+#include "overlay/crypto/settings.h"
 #include "tests/fastpath/frames.h"
 #include "tests/support/guest_frames.h"
 #include "tests/support/member_files.h"
@@ -224,6 +225,64 @@ TEST_F(Ports, AnInviteServesOnePortAtATime) {
   EXPECT_NE(error.find("in use by port ipop0"), std::string::npos) << error;
   first.reset();
   EXPECT_EQ(create("ipop1", path, "127.0.0.1:0", second), 0);
+}
+
+/// What the node answers to a request to load this file: an errno and a text.
+std::pair<int, std::string> load_settings(ipop_port& port, const std::string& path) {
+  uint64_t number = 0;
+  char* text = nullptr;
+  int result = ipop_port_ask(&port, IPOP_QUESTION_LOAD_SETTINGS, path.c_str(), &number, &text);
+  if (result == 0) {
+    pollfd entry{.fd = ipop_port_answer_fd(&port), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(poll(&entry, 1, 30'000), 1);
+    result = ipop_port_collect(&port, number, false, &text);
+  }
+  const std::string answer = text != nullptr ? text : "";
+  ipop_free(text);
+  return {result, answer};
+}
+
+std::string view_of(const ipop_port& port, ipop_view view) {
+  char* text = ipop_port_view(&port, view, true);
+  const std::string out = text;
+  ipop_free(text);
+  return out;
+}
+
+TEST_F(Ports, SettingsAreLoadedPassedOnAndRemembered) {
+  PortPtr alpha;
+  PortPtr beta;
+  const std::string invite_of_beta = [&] {
+    EXPECT_EQ(create("alpha", invite("alpha"), "127.0.0.1:0", alpha), 0);
+    return invite("beta", {endpoint_of(*alpha)});
+  }();
+  ASSERT_EQ(create("beta", invite_of_beta, "127.0.0.1:0", beta), 0);
+  const std::string path = directory + "/grid.settings";
+  std::ofstream(path) << sign_settings(authority, 1764086400, R"({"mtu": 1300})").encode();
+
+  const auto missing = load_settings(*alpha, directory + "/none");
+  EXPECT_EQ(missing.first, EINVAL);
+  EXPECT_NE(missing.second.find("No such file"), std::string::npos) << missing.second;
+  const auto loaded = load_settings(*alpha, path);
+  EXPECT_EQ(loaded.first, 0) << loaded.second;
+  EXPECT_NE(loaded.second.find("version 1764086400"), std::string::npos) << loaded.second;
+  const auto shows = [&](const PortPtr& port) {
+    const std::string text = view_of(*port, IPOP_VIEW_SETTINGS);
+    return text.find("\"version\":1764086400") != std::string::npos &&
+           text.find("\"mtu\":1300") != std::string::npos;
+  };
+  ASSERT_TRUE(run_until({alpha.get(), beta.get()}, [&] { return shows(alpha) && shows(beta); }));
+
+  const std::string old = directory + "/old.settings";
+  std::ofstream(old) << sign_settings(authority, 1764086399, "{}").encode();
+  const auto refused = load_settings(*beta, old);
+  EXPECT_EQ(refused.first, EINVAL);
+  EXPECT_NE(refused.second.find(old + ": it is older"), std::string::npos) << refused.second;
+
+  alpha.reset();
+  beta.reset();  // And alone it comes back.
+  ASSERT_EQ(create("beta", invite_of_beta, "127.0.0.1:0", beta), 0);
+  EXPECT_TRUE(shows(beta));
 }
 
 TEST_F(Ports, APortSurvivesGarbageFromBothSides) {

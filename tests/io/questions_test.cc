@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include "overlay/crypto/settings.h"
 #include "overlay/sim/world.h"
 #include "tests/support/guest_frames.h"
 
@@ -66,6 +67,28 @@ TEST_F(AskedQuestions, WhoseAnAddressIsIsExplained) {
   const auto& explanation = std::get<Explanation>(*answer);
   EXPECT_EQ(explanation.votes.size(), 2u);
   EXPECT_EQ(explanation.known->mac, test::kBob);
+}
+
+TEST_F(AskedQuestions, SettingsAreLoadedOrRefused) {
+  const std::string file = sign_settings(world.authority(), 7, R"({"mtu": 1300})").encode();
+  const auto good = questions.ask(Questions::LoadSettings{.path = "/x", .file = file});
+  const auto bad = questions.ask(Questions::LoadSettings{.path = "/y", .file = "noise"});
+  ASSERT_TRUE(good && bad);
+  EXPECT_FALSE(questions.collect(*good));
+  questions.start_new(world.now(), alpha.node());
+  EXPECT_TRUE(is_readable(questions.fd())) << "nobody else has to be asked";
+  const auto loaded = questions.collect(*good);
+  ASSERT_TRUE(loaded);
+  const auto& answer = std::get<Questions::SettingsLoaded>(*loaded);
+  EXPECT_EQ(answer.path, "/x");
+  ASSERT_TRUE(answer.version);
+  EXPECT_EQ(*answer.version, 7u);
+  EXPECT_EQ(answer.peers, 1u);
+  const auto refused = questions.collect(*bad);
+  ASSERT_TRUE(refused);
+  EXPECT_FALSE(std::get<Questions::SettingsLoaded>(*refused).version);
+  world.run_for(1s);
+  EXPECT_EQ(beta.node().settings().version(), 7u);
 }
 
 TEST_F(AskedQuestions, WhoIsNotThereIsGivenUp) {

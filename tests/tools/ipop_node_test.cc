@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "overlay/crypto/settings.h"
 #include "tests/support/member_files.h"
 
 namespace ipop {
@@ -153,6 +154,30 @@ TEST_F(IpopNode, IntroducesAnswersAndSaysGoodbye) {
   EXPECT_TRUE(alpha->says("says goodbye")) << alpha->said();
   alpha->signal(SIGINT);
   EXPECT_EQ(alpha->wait(), 0);
+}
+
+TEST_F(IpopNode, LoadsSettingsAndPassesThemOn) {
+  const auto alpha = start("alpha");
+  const auto beta = start("beta", {"--introducers", endpoint_of(*alpha)});
+  ASSERT_TRUE(beta->says("connected to alpha")) << beta->said();
+  const std::string path = directory + "/of the grid.settings";  // Blanks are part of it.
+  std::ofstream(path) << sign_settings(authority, 1764086400, R"({"mtu": 1300})").encode();
+  const auto loaded = ask("alpha", {"settings-load", path, "--json"});
+  EXPECT_EQ(loaded.code, 0) << loaded.err;
+  EXPECT_EQ(boost::json::parse(loaded.out).at("version").to_number<uint64_t>(), 1764086400u);
+  ASSERT_TRUE(beta->says("settings of 2025-11-25 16:00 UTC (version 1764086400) are in use")) << beta->said();
+  boost::json::value shown;
+  for (int i = 0; i < 1000; ++i) {  // A report is up to 250 ms old.
+    shown = boost::json::parse(ask("beta", {"settings", "--json"}).out);
+    if (shown.at("version").to_number<uint64_t>() != 0) break;
+  }
+  EXPECT_EQ(shown.at("mtu").to_number<int>(), 1300);
+
+  std::ofstream(path) << sign_settings(authority, 1764086399, "{}").encode();
+  const auto refused = ask("beta", {"settings-load", path});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr(path + ": it is older than the settings in use"));
+  EXPECT_THAT(ask("beta", {"settings-load", directory + "/none"}).err, HasSubstr("No such file"));
 }
 
 TEST_F(IpopNode, AWrongCommandIsASentence) {

@@ -15,6 +15,7 @@
 #include "overlay/crypto/authority.h"
 #include "overlay/crypto/invite.h"
 #include "overlay/crypto/network.h"
+#include "overlay/crypto/settings.h"
 
 namespace ipop {
 namespace {
@@ -279,6 +280,7 @@ TEST_F(Ipopctl, SaysWhatIsWrongWithTheCommandLine) {
       {{"network", "create", "grid", "--subnet", "10.0.0.0/8", "--days", "many"}, "--days"},
       {{"network", "create", "grid", "--subnet", "10.0.0.0/8", "--colour", "red"}, "--colour"},
       {{"network", "create", "grid", "x", "--subnet", "10.0.0.0/8"}, "too many positional"},
+      {{"network", "sign-settings", "grid"}, "FILE is missing"},
       {{"host", "invite", "grid"}, "HOST is missing"},
       {{"host", "invite", "grid", "alpha", "--introducer", "203.0.113.7"}, "is not an introducer"},
       {{"host", "invite", "grid", "alpha", "--introducer", ":51128"}, "is not an introducer"},
@@ -300,7 +302,7 @@ TEST_F(Ipopctl, TakesAPublicSubnetWhenToldTo) {
 TEST_F(Ipopctl, HelpsWithEveryVerb) {
   const auto general = ipopctl({"--help"});
   EXPECT_EQ(general.code, 0);
-  const std::vector<std::vector<std::string>> verbs = {{"network", "create"}, {"network", "list"},
+  const std::vector<std::vector<std::string>> verbs = {{"network", "create"}, {"network", "list"}, {"network", "sign-settings"},
                                                        {"host", "invite"},    {"host", "list"},
                                                        {"inspect"},           {"status"}};
   for (std::vector<std::string> words : verbs) {
@@ -321,6 +323,51 @@ TEST_F(Ipopctl, ReportsDamageToItsOwnFiles) {
   const auto outcome = ipopctl({"host", "invite", "grid", "alpha"});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("damaged"));
+}
+
+TEST_F(Ipopctl, SignsSettings) {
+  make_grid();
+  const auto network = Network::from_authority(*Certificate::from_pem(slurp(dir / "networks/grid/ca.crt")));
+  ASSERT_TRUE(network);
+  const std::string document = "{\n  \"mtu\": 1300\n}\n";
+  spill(dir / "grid.json", document);
+  uint64_t last = 0;
+  for (int i = 0; i < 3; ++i) {  // Within one second, most likely.
+    const auto signed_ = ipopctl({"network", "sign-settings", "grid", dir / "grid.json"});
+    ASSERT_EQ(signed_.code, 0) << signed_.err;
+    const auto settings = wire::SignedSettings::decode(signed_.out);
+    ASSERT_TRUE(settings) << signed_.out;
+    EXPECT_EQ(settings->document, document);
+    EXPECT_TRUE(check_settings(*network, *settings));
+    EXPECT_GT(settings->version, last) << "always newer";
+    last = settings->version;
+    EXPECT_EQ(slurp(dir / "networks/grid/settings"), signed_.out);
+  }
+  EXPECT_GE(last, 1'700'000'000u) << "a time";
+  const fs::path out = dir / "grid.settings";
+  EXPECT_EQ(ipopctl({"network", "sign-settings", "grid", dir / "grid.json", "--output", out}).code, 0);
+  EXPECT_EQ(slurp(out), slurp(dir / "networks/grid/settings"));
+  const auto again = ipopctl({"network", "sign-settings", "grid", dir / "grid.json", "--output", out});
+  EXPECT_EQ(again.code, 1);
+  EXPECT_THAT(again.err, HasSubstr("exists already"));
+}
+
+TEST_F(Ipopctl, SignsNoSettingsThatHostsWouldRefuse) {
+  make_grid();
+  spill(dir / "grid.json", R"({"pool": ["10.129.0.0-10.129.0.9"]})");
+  const auto wrong = ipopctl({"network", "sign-settings", "grid", dir / "grid.json"});
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_THAT(wrong.err, AllOf(HasSubstr("grid.json: pool[0]: "), HasSubstr("10.128.0.2-10.128.255.254")));
+  EXPECT_THAT(wrong.out, IsEmpty());
+  EXPECT_FALSE(fs::exists(dir / "networks/grid/settings"));
+  spill(dir / "grid.json", "{}" + std::string(32 * 1024, ' '));
+  EXPECT_THAT(ipopctl({"network", "sign-settings", "grid", dir / "grid.json"}).err, HasSubstr("longer than"));
+  spill(dir / "grid.json", "{}");
+  EXPECT_THAT(ipopctl({"network", "sign-settings", "mesh", dir / "grid.json"}).err,
+              HasSubstr("there is no network mesh"));
+  spill(dir / "networks/grid/settings", "noise");
+  EXPECT_THAT(ipopctl({"network", "sign-settings", "grid", dir / "grid.json"}).err,
+              HasSubstr("no file of settings"));
 }
 
 TEST_F(Ipopctl, StatusAsksTheSwitch) {

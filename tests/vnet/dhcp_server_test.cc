@@ -107,7 +107,7 @@ TEST_F(DhcpServerTest, DiscoverOfferRequestAck) {
   EXPECT_EQ(offered->broadcast_address, ip("10.128.0.255"));
   EXPECT_EQ(offered->mtu, 1380);
   EXPECT_EQ(offered->domain_name, "grid.ipop");
-  EXPECT_EQ(offered->dns_server, ip("10.128.0.1"));
+  EXPECT_EQ(offered->dns_servers, std::vector{ip("10.128.0.1")});
   EXPECT_TRUE(offered->search_domain.empty()) << "who wants option 119 asks for it";
   EXPECT_EQ(offered->host_name, "vm1");
   EXPECT_EQ(offered->lease_seconds, 3600u);

@@ -99,5 +99,26 @@ TEST_F(RouterAdvertiserTest, AFloodOfSolicitationsIsLimited) {
   EXPECT_EQ(routers.sent(), 501u);
 }
 
+TEST_F(RouterAdvertiserTest, SaysNothingElseThanDhcp) {
+  const auto body = [&] {
+    EXPECT_TRUE(routers.handle_solicitation(at(0s), mac(1), link_local(1)));
+    const Bytes frame = *routers.poll_frame();
+    return to_hex(Icmpv6Message::decode(*ipv6_in(frame))->body);
+  };
+  Settings settings;
+  settings.mtu = 1300;
+  settings.search = {"a.b"};
+  settings.dns = {ip("192.0.2.53"), network.ip};
+  network.settings = std::make_shared<const Settings>(settings);
+  std::string said = body();
+  EXPECT_NE(said.find("0501000000000514"), std::string::npos) << "the MTU";
+  EXPECT_NE(said.find("1903000000000708" + to_hex(network.ipv6.bytes)), std::string::npos) << "our resolver";
+  EXPECT_NE(said.find("1f020000000007080161016200000000"), std::string::npos) << "the domain";
+  settings.dns = {ip("192.0.2.53")};
+  network.settings = std::make_shared<const Settings>(settings);
+  said = body();
+  EXPECT_EQ(said.find("1903"), std::string::npos) << "guests are not to ask us";
+}
+
 }  // namespace
 }  // namespace ipop

@@ -68,5 +68,43 @@ TEST(Service, TheSearchStartsInThePoolAndSpreads) {
   EXPECT_GE(starts.size(), 97u) << "100 draws of 65533 collide with probability 0.07";
 }
 
+TEST(Service, ThePoolOfTheSettingsTakesThePlaceOfTheSubnet) {
+  Service service = make("10.128.0.0/16", 42);
+  auto settings = Settings::parse(R"({"pool": ["10.128.2.10-10.128.2.10", "10.128.1.0-10.128.1.3"]})",
+                                  service.subnet, service.mtu);
+  ASSERT_TRUE(settings);
+  service.settings = std::make_shared<const Settings>(*settings);
+  ASSERT_EQ(service.pool_size(), 5u);
+  std::vector<std::string> pool;
+  for (uint64_t n = 0; n < 5; ++n) pool.push_back(service.pool_address(n).to_string());
+  EXPECT_EQ(pool, (std::vector<std::string>{"10.128.1.0", "10.128.1.1", "10.128.1.2", "10.128.1.3",
+                                            "10.128.2.10"}));
+  for (const char* inside : {"10.128.1.0", "10.128.1.3", "10.128.2.10"}) {
+    EXPECT_TRUE(service.is_in_pool(*Ipv4Address::parse(inside))) << inside;
+  }
+  for (const char* outside : {"10.128.0.255", "10.128.1.4", "10.128.2.9", "10.128.2.11", "10.128.0.1"}) {
+    EXPECT_FALSE(service.is_in_pool(*Ipv4Address::parse(outside))) << outside;
+  }
+  EXPECT_LT(service.pool_start({{0x52, 0x54, 0, 0, 0, 1}}), 5u);
+  service.settings = std::make_shared<const Settings>();
+  EXPECT_TRUE(service.is_in_pool(*Ipv4Address::parse("10.128.2.11")));
+  EXPECT_FALSE(service.is_in_pool(service.ip));
+}
+
+TEST(Service, WhatTheSettingsDoNotSayIsThePortsOwn) {
+  Service service = make("10.128.0.0/16", 42);
+  EXPECT_EQ(service.guest_mtu(), 1400);
+  EXPECT_EQ(service.dns_servers(), std::vector{service.ip});
+  EXPECT_EQ(service.search_domains(), std::vector<std::string>{"grid.ipop"});
+  Settings settings;
+  settings.mtu = 1300;
+  settings.dns.emplace();
+  settings.search = {"example.org"};
+  service.settings = std::make_shared<const Settings>(settings);
+  EXPECT_EQ(service.guest_mtu(), 1300);
+  EXPECT_TRUE(service.dns_servers().empty()) << "an empty list is a word, too";
+  EXPECT_EQ(service.search_domains(), std::vector<std::string>{"example.org"});
+}
+
 }  // namespace
 }  // namespace ipop

@@ -157,6 +157,33 @@ std::vector<Example> examples() {
        "09"
        "0002"
        "0f00"},
+      {"SettingsOffer",
+       SettingsOffer{.version = 1764086400,
+                     .size = 0x0123,
+                     .stamp = {0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7},
+                     .asks = false},
+       "0a"
+       "000000006925d280"
+       "0123"
+       "a0a1a2a3a4a5a6a7"
+       "00"},
+      {"SettingsOffer of a sender that asks",
+       SettingsOffer{.version = 1, .size = 2, .stamp = {}, .asks = true},
+       "0a"
+       "0000000000000001"
+       "0002"
+       "0000000000000000"
+       "01"},
+      {"SettingsRequest", SettingsRequest{.version = 1764086400, .offset = 1000},
+       "0b"
+       "000000006925d280"
+       "03e8"},
+      {"SettingsPiece", SettingsPiece{.version = 1764086400, .offset = 1000, .octets = {0xb0, 0xb1, 0xb2}},
+       "0c"
+       "000000006925d280"
+       "03e8"
+       "0003"
+       "b0b1b2"},
   };
 }
 
@@ -194,7 +221,7 @@ TEST(Control, IgnoresWhatALaterVersionAppends) {
 }
 
 TEST(Control, DoesNotKnowOtherKinds) {
-  for (const uint8_t kind : Bytes{0, 10, 11, 127, 255}) {
+  for (const uint8_t kind : Bytes{0, 13, 14, 127, 255}) {
     EXPECT_EQ(decode_control(Bytes{kind, 0, 0, 0, 0, 0, 0, 0, 0}).error(), Error::UnknownType) << int{kind};
   }
 }
@@ -293,6 +320,28 @@ TEST(Control, TheLongestMessagesFitADatagram) {
   neighbours.successors.resize(NeighboursReply::kMaxCount);
   neighbours.predecessors.resize(NeighboursReply::kMaxCount);
   EXPECT_LE(sealed(neighbours), 1200u);
+}
+
+TEST(Control, APieceOfSettingsFitsADatagramOverTheRing) {
+  const SettingsPiece piece{
+      .version = ~uint64_t{0}, .offset = 0xffff, .octets = Bytes(SettingsPiece::kMaxSize)};
+  const size_t sealed = encode_control(piece).size() + DataHeader::kSize + 16;
+  const Routed routed{.mode = Routed::Mode::Exact,
+                      .hops = 0,
+                      .detours = 0,
+                      .ack_token = 1,
+                      .id = 1,
+                      .source = kSource,
+                      .destination = kNode,
+                      .via = kVia,
+                      .body = encode_ring_message(Carried{.datagram = Bytes(sealed)})};
+  EXPECT_LE(encode_control(routed).size() + DataHeader::kSize + 16, 1200u);
+
+  Bytes longer = encode_control(piece);
+  longer[11] = 0x03;  // Its size: 1001, and an octet more.
+  longer[12] = 0xe9;
+  longer.push_back(0);
+  EXPECT_EQ(decode_control(longer).error(), Error::Malformed);
 }
 
 }  // namespace

@@ -255,7 +255,9 @@ TEST(Dhcp, EverythingTravelsBothWays) {
   message.lease_seconds = 3600;
   message.server_id = Ipv4Address{0x0a800001};
   message.parameter_list = {1, 3, 6};
-  message.dns_server = Ipv4Address{0x0a800001};
+  message.dns_servers = {Ipv4Address{0x0a800001}, Ipv4Address{0xc0000235}};
+  message.ntp_servers = {Ipv4Address{0x0a800014}};
+  message.routes = {{.to = *Ipv4Subnet::parse("192.168.7.0/24"), .via = Ipv4Address{0x0a800007}}};
   message.search_domain = *from_hex("04677269640469706f7000");
   message.message = "why not";
   message.max_size = 576;
@@ -280,6 +282,66 @@ TEST(Dhcp, AMessageHasAtLeast300OctetsAndItsOptionsInPlace) {
             "350105"
             "1a020564"
             "ff");
+}
+
+TEST(Dhcp, RoutesHaveOnlyTheSignificantOctetsOfTheirSubnets) {  // The table of RFC 3442, page 3.
+  struct Example {
+    const char* subnet;
+    const char* descriptor;
+  };
+  for (const auto& [subnet, descriptor] :
+       {Example{"0.0.0.0/0", "00"}, Example{"10.0.0.0/8", "080a"}, Example{"10.0.0.0/24", "180a0000"},
+        Example{"10.17.0.0/16", "100a11"}, Example{"10.27.129.0/24", "180a1b81"},
+        Example{"10.229.0.128/25", "190a e50080"}, Example{"10.198.122.47/32", "200ac67a2f"}}) {
+    std::string hex = descriptor;
+    hex.erase(std::remove(hex.begin(), hex.end(), ' '), hex.end());
+    hex += "0a800007";
+    DhcpMessage message;
+    message.chaddr = kMac;
+    message.routes = {{.to = *Ipv4Subnet::parse(subnet), .via = Ipv4Address{0x0a800007}}};
+    const std::string encoded = to_hex(message.encode());
+    const std::string size = to_hex(Bytes{static_cast<uint8_t>(hex.size() / 2)});
+    EXPECT_NE(encoded.find("79" + size + hex + "ff"), std::string::npos) << subnet;
+    const auto decoded = DhcpMessage::decode(message.encode());
+    ASSERT_TRUE(decoded) << subnet;
+    EXPECT_EQ(decoded->routes, message.routes) << subnet;
+  }
+  for (const char* wrong : {"7901"
+                            "18",  // Without the rest.
+                            "7906"
+                            "210a0000000a",  // 33 bits.
+                            "7909"
+                            "180a00000a8000"
+                            "07"
+                            "00",  // And then one without a router.
+                            "7907"
+                            "0fffff"
+                            "0a800007"}) {  // A bit behind the 15.
+    EXPECT_FALSE(DhcpMessage::decode(raw_message(std::string("350105") + wrong + "ff"))) << wrong;
+  }
+}
+
+TEST(Dhcp, AListOfServersIsWhole) {
+  const auto message =
+      DhcpMessage::decode(raw_message("350105"
+                                      "0608"
+                                      "0a800001"
+                                      "c0000235"
+                                      "ff"));
+  ASSERT_TRUE(message);
+  ASSERT_EQ(message->dns_servers.size(), 2u);
+  EXPECT_EQ(message->dns_servers[1].to_string(), "192.0.2.53");
+  EXPECT_FALSE(
+      DhcpMessage::decode(raw_message("350105"
+                                      "0606"
+                                      "0a800001"
+                                      "c000"
+                                      "ff")));
+  EXPECT_FALSE(
+      DhcpMessage::decode(raw_message("350105"
+                                      "2a03"
+                                      "0a8000"
+                                      "ff")));
 }
 
 }  // namespace

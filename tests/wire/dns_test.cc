@@ -33,6 +33,8 @@ DnsQuery query_of(const std::string& hex) { return *decode(hex); }
 TEST(DnsName, IsWrittenLabelByLabel) {
   EXPECT_EQ(to_hex(DnsName::of("vm1.grid.ipop").encode()), kName);
   EXPECT_EQ(to_hex(DnsName{}.encode()), "00");
+  EXPECT_EQ(to_hex(encode_names({"vm1.grid.ipop", "a.b"})), std::string(kName) + "0161016200");
+  EXPECT_TRUE(encode_names({}).empty());
 }
 
 TEST(DnsQuery, IsRead) {

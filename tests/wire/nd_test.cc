@@ -158,6 +158,11 @@ TEST(RouterAdvertisement, HasThePrefixTheMtuAndTheNameServer) {
             "0000"
             "00000708"
             "04677269640469706f70000000000000");  // DNSSL, padded.
+  RouterAdvertisement silent = message;
+  silent.dns_server = std::nullopt;
+  silent.search_domain.clear();
+  EXPECT_EQ(silent.encode(src, kAllNodes).size(), message.encode(src, kAllNodes).size() - 24 - 24)
+      << "an option that says nothing is none";
 }
 
 TEST(NeighbourDiscovery, EveryTruncationIsRefused) {
