@@ -8,7 +8,8 @@
 
 namespace ipop {
 
-/// The document, signed.  REQUIRES: 0 < version <= SignedSettings::kLastVersion, and not more than SignedSettings::kMaxDocumentSize octets.
+/// The document, signed.  REQUIRES: 0 < version <= SignedSettings::kLastVersion, and not more than
+/// SignedSettings::kMaxDocumentSize octets.
 wire::SignedSettings sign_settings(const Authority& authority, uint64_t version, std::string document);
 
 /// Error::BadAuthTag unless the CA of this network signed just this.  Any thread.

@@ -302,9 +302,13 @@ TEST_F(Ipopctl, TakesAPublicSubnetWhenToldTo) {
 TEST_F(Ipopctl, HelpsWithEveryVerb) {
   const auto general = ipopctl({"--help"});
   EXPECT_EQ(general.code, 0);
-  const std::vector<std::vector<std::string>> verbs = {{"network", "create"}, {"network", "list"}, {"network", "sign-settings"},
-                                                       {"host", "invite"},    {"host", "list"},
-                                                       {"inspect"},           {"status"}};
+  const std::vector<std::vector<std::string>> verbs = {{"network", "create"},
+                                                       {"network", "list"},
+                                                       {"network", "sign-settings"},
+                                                       {"host", "invite"},
+                                                       {"host", "list"},
+                                                       {"inspect"},
+                                                       {"status"}};
   for (std::vector<std::string> words : verbs) {
     const std::string verb = words.size() == 1 ? words[0] : words[0] + " " + words[1];
     EXPECT_THAT(general.out, HasSubstr("ipopctl " + verb));
