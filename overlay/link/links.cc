@@ -50,6 +50,10 @@ void Links::hang_up(Instant now, const NodeId& node) {
   drop(node, End::Unneeded);
 }
 
+void Links::look(Instant now) {
+  for (auto& [node, link] : links_) link.look(now);
+}
+
 void Links::set_use(Instant now, const NodeId& node, bool wants_link, Duration keepalive) {
   const auto link = links_.find(node);
   if (link == links_.end()) return;

@@ -45,6 +45,8 @@ class Links {
   void hang_up(Instant now, const NodeId& node);
   /// See Link::set_use().  Nothing happens without a link.
   void set_use(Instant now, const NodeId& node, bool wants_link, Duration keepalive);
+  /// Notices what the switch's threads have sent and received, on all links: Link::last_frame().
+  void look(Instant now);
   /// Somebody doubts that the peer lives: it is asked now.
   void ask_for_life(Instant now, const NodeId& node);
 

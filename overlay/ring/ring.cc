@@ -520,6 +520,7 @@ void Ring::handle_timeout(Instant now) {
   }
   if (now < tick_at_) return;
   tick_at_ = now + jittered(kTickInterval, random_);
+  links_.look(now);  // A link that carries frames again after a pause is not to be closed.
   for (auto& [node, entry] : contacts_.all()) {
     if (entry.traffic_until <= now) entry.traffic_until = {};
     const auto link = links_.all().find(node);

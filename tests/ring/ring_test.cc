@@ -292,6 +292,20 @@ TEST_F(RingTest, WhoeverTalksGetsALinkForAsLong) {
   EXPECT_FALSE(place(a).is_linked(place(b))) << "two minutes of silence";
 }
 
+TEST_F(RingTest, ALinkThatCarriesFramesAgainIsNotClosed) {
+  form(24);
+  circle_->advance(60s);
+  const auto [a, b] = strangers();
+  ring(a).want(circle_->now, id(b));
+  circle_->advance(1s);
+  for (int i = 0; i < 40; ++i) {
+    talk(a, b, 10s);
+    circle_->advance(70s + i * 7 % 40 * 1s);  // Less than the traffic lifetime, at any phase of a rekey.
+    ASSERT_TRUE(place(a).is_linked(place(b))) << i;
+  }
+  EXPECT_EQ(place(b).refused.get(Error::UnknownSession), 0u);
+}
+
 // Far apart: both ends call before either has heard of the other's success.
 TEST_F(RingTest, TalkersLoseNoFrameOnTheWayToADirectPath) {
   form(24);
