@@ -23,6 +23,8 @@ Leases::Leases(const LeasesOptions& options)
     }
     world_.start(*host);
   }
+  parts_.resize(options.hosts);
+  peers_.resize(options.hosts);
   world_.run_for(options.settle);
   add_guests(options.guests);
   if (options.arrival > Duration::zero()) {
@@ -68,7 +70,7 @@ void Leases::run(Duration length) {
 
 void Leases::calm(Duration length) {
   if (is_split_) heal();
-  for (const size_t i : running(false)) world_.start(*hosts_[i]);
+  for (const size_t i : running(false)) start(*hosts_[i]);
   const Instant end = world_.now() + length;
   while (world_.now() < end) step();
 }
@@ -92,6 +94,7 @@ void Leases::step() {
     if (has_address && !guest.had_address) ++counts_.grants;
     guest.had_address = has_address;
   }
+  if (world_.now() >= settled_at_) note_settled();
   if (world_.now() < next_observation_) return;
   next_observation_ = world_.now() + kObservation;
   history_.observe(world_.now(), holdings());
@@ -104,7 +107,7 @@ void Leases::happen() {
       if (dead.size() < hosts_.size() / 4) crash();
       break;
     case 1:
-      if (!dead.empty()) world_.start(*hosts_[random_of(dead)]);
+      if (!dead.empty()) start(*hosts_[random_of(dead)]);
       break;
     case 2:
     case 3:
@@ -129,11 +132,7 @@ void Leases::happen() {
       if (is_split_) {
         heal();
       } else {
-        for (const Host* host : hosts_) {
-          world_.internet().set_group(host->index(), static_cast<uint32_t>(random_.below(2)));
-        }
-        is_split_ = true;
-        ++counts_.splits;
+        split();
       }
   }
 }
@@ -141,11 +140,18 @@ void Leases::happen() {
 /// Its guests are started elsewhere, as a cluster manager would.
 void Leases::crash() {
   const size_t victim = random_of(running(true));
+  peers_[victim] = std::as_const(*hosts_[victim]).node().peers();
   world_.kill(*hosts_[victim]);
   ++counts_.crashes;
   for (Guest& guest : guests_) {
     if (guest.host == victim) move(guest, random_of(running(true)));
   }
+}
+
+/// It remembers its peers: those that everybody knows may be dead, or in another part of the Internet.
+void Leases::start(Host& host) {
+  world_.start(host);
+  for (const Contact& peer : peers_[host.index()]) host.node().handle_known_peer(host.now(), peer);
 }
 
 /// By one that has never been.
@@ -161,10 +167,27 @@ void Leases::move(Guest& guest, size_t host) {
   guest.dhcp.restart(world_.now());
 }
 
+void Leases::split() {
+  if (settled_at_ != kNever) note_settled();
+  for (const Host* host : hosts_) {
+    parts_[host->index()] = static_cast<uint32_t>(random_.below(2));
+    world_.internet().set_group(host->index(), parts_[host->index()]);
+  }
+  is_split_ = true;
+  ++counts_.splits;
+}
+
 void Leases::heal() {
-  history_.note_heal(world_.now());
   world_.internet().heal();
   is_split_ = false;
+  settled_at_ = world_.now() + kSettling;
+}
+
+void Leases::note_settled() {
+  history_.observe(world_.now(), holdings());
+  history_.note_heal(world_.now());
+  std::fill(parts_.begin(), parts_.end(), 0);
+  settled_at_ = kNever;
 }
 
 std::vector<size_t> Leases::running(bool want) const {
@@ -210,7 +233,7 @@ std::vector<History::Holding> Leases::holdings() const {
     if (!map.is_local(guest.dhcp.mac())) continue;
     for (const IpAddress& ip : map.addresses(guest.dhcp.mac())) {
       if (!ip.is_ipv4()) continue;
-      out.push_back({.guest = guest.number, .ip = ip.ipv4(), .group = world_.internet().group(host.index())});
+      out.push_back({.guest = guest.number, .ip = ip.ipv4(), .group = parts_[host.index()]});
     }
   }
   return out;

@@ -27,6 +27,9 @@ struct LeasesOptions {
 inline constexpr size_t kIntroducers = 3;
 /// Between two looks at who holds what.
 inline constexpr Duration kObservation = 1s;
+/// So long after the Internet has healed its parts still count as partitions: a ring settles some 5 s after
+/// the last change, and what was granted before may be taken meanwhile (docs/addresses.md).
+inline constexpr Duration kSettling = 5s;
 
 class Leases {
  public:
@@ -67,10 +70,13 @@ class Leases {
   void step();
   void happen();
   void crash();
+  void start(Host& host);
   Guest make_guest();
   void replace(Guest& guest);
   void move(Guest& guest, size_t host);
+  void split();
   void heal();
+  void note_settled();
   std::vector<size_t> running(bool want) const;
   size_t random_of(const std::vector<size_t>& choices) { return choices[random_.below(choices.size())]; }
   std::vector<History::Holding> holdings() const;
@@ -82,6 +88,9 @@ class Leases {
   std::vector<Guest> guests_;
   uint32_t next_guest_ = 0;
   bool is_split_ = false;
+  std::vector<uint32_t> parts_;              ///< By host: the partition that it counts as in.
+  std::vector<std::vector<Contact>> peers_;  ///< By host: what one that died has on its disk.
+  Instant settled_at_ = kNever;              ///< When parts_ become one.
   Instant next_event_;
   Instant next_observation_{};
   History history_;
