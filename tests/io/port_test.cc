@@ -282,7 +282,7 @@ TEST_F(Ports, SettingsAreLoadedPassedOnAndRemembered) {
   alpha.reset();
   beta.reset();  // And alone it comes back.
   ASSERT_EQ(create("beta", invite_of_beta, "127.0.0.1:0", beta), 0);
-  EXPECT_TRUE(shows(beta));
+  EXPECT_TRUE(run_until({beta.get()}, [&] { return shows(beta); }));
 }
 
 TEST_F(Ports, APortSurvivesGarbageFromBothSides) {
