@@ -202,6 +202,17 @@ void Client::judge_write(Instant now, Duration wall, Operations::iterator entry,
       best = &*vote.record;
     }
   }
+  // The asker can tell that host now, instead of after another round trip.
+  if (best && operation.request.address.kind == wire::DhtAddress::Kind::Mac && !operation.is_outbid_told &&
+      best->mac == operation.request.record->mac && best->node != operation.request.record->node &&
+      is_alive(*best) && operation.request.operation == DhtRequest::Operation::Create) {
+    operation.is_outbid_told = true;
+    outcomes_.push_back({.id = entry->first,
+                         .operation = DhtRequest::Operation::Create,
+                         .kind = Kind::Outbid,
+                         .record = *best,
+                         .votes = {}});
+  }
   const size_t quorum = write_quorum(count_);
   Outcome outcome{.id = entry->first,
                   .operation = operation.request.operation,

@@ -80,6 +80,7 @@ class Client {
       Nothing,   ///< Get: nobody holds the address.
       Accepted,  ///< Create, put: `record` is kept, perhaps with a higher sequence than it was given.
       Held,      ///< Create, put: `record` is in its way.
+      Outbid,    ///< Create, and it goes on: `record` is an older word on the same guest, of another host.
       Failed,    ///< Too few answers, or no room.
       Surveyed,  ///< Survey: `votes` are all there are.
     };
@@ -113,6 +114,7 @@ class Client {
     bool is_survey = false;
     std::map<NodeId, Vote> votes;
     std::optional<wire::DhtRecord> found;  ///< What was reported already.
+    bool is_outbid_told = false;
     int raises = 0;
     int tries = 0;
     Duration patience{};

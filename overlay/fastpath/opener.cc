@@ -53,12 +53,17 @@ size_t open_datagram(const OpenContext& context, const Endpoint& from, ByteView 
   peer.activity->rx_bytes.fetch_add(size, std::memory_order_relaxed);
   if (size < kEthernetHeaderSize) return refuse(context, Error::Malformed);
 
-  MacAddress source;
+  MacAddress destination, source;
+  std::copy_n(plaintext.begin(), destination.bytes.size(), destination.bytes.begin());
   std::copy_n(plaintext.begin() + 6, source.bytes.size(), source.bytes.begin());
-  const auto place = context.snapshot.places.find(source);
-  if (place == context.snapshot.places.end() || place->second != receiving.peer) {
-    context.inbox.opened(header->receiver_index, from, header->type,
-                         plaintext);  // Learns where the guest is.
+  const auto& places = context.snapshot.places;
+  const auto at = places.find(source);
+  const auto to = places.find(destination);
+  const bool is_known = at != places.end() && at->second == receiving.peer;
+  const bool is_elsewhere =
+      to != places.end() && to->second != Snapshot::kHere && to->second != receiving.peer;
+  if (!is_known || is_elsewhere) {  // Learns where the guest is, or passes on what has come to its old place.
+    context.inbox.opened(header->receiver_index, from, header->type, plaintext);
     return 0;
   }
   if (receiving.unconfirmed || from != peer.endpoint) context.inbox.received(header->receiver_index, from);

@@ -100,6 +100,8 @@ void Directory::handle_announcement(Instant now, const Binding& binding) {
   }
   tell_peers(now, told);
   track(now, mac_address(binding.mac), binding.mac);
+  // We may have had it before: its record is another's now, to be taken by who sees the guest.
+  if (vnet_.is_newcomer(now, binding.mac)) entries_.at(mac_address(binding.mac)).is_bound = false;
 }
 
 void Directory::answer(Instant now, uint64_t id, const std::optional<Binding>& binding) {
@@ -141,6 +143,7 @@ Binding Directory::binding_of(Instant now, const DhtRecord& record) const {
 
 void Directory::handle_outcome(Instant now, Duration wall, const Client::Outcome& outcome) {
   if (outcome.kind == Found::Found) return handle_found(now, outcome);
+  if (outcome.kind == Found::Outbid) return handle_outbid(now, outcome);
   if (outcome.kind == Found::Surveyed) return finish_explanation(now, wall, outcome);
   const auto found = purposes_.find(outcome.id);
   if (found == purposes_.end()) return;
@@ -180,6 +183,11 @@ void Directory::handle_found(Instant now, const Client::Outcome& outcome) {
   // Not in use yet, or what we wrote before we restarted; but perhaps somebody uses it.
   if (ask_everybody(now, outcome.id, purpose, purpose.query)) return;
   answer(now, outcome.id, purpose.query.kind == Query::Kind::Mac ? std::optional(binding) : std::nullopt);
+}
+
+/// Our guest was elsewhere, which we did not know: its old host and its peers are to hear of us at once.
+void Directory::handle_outbid(Instant now, const Client::Outcome& outcome) {
+  (void)vnet_.outbid(now, binding_of(now, *outcome.record));
 }
 
 void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& outcome, const Query& query) {
@@ -246,8 +254,14 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
   ++counts_.refreshes;
   schedule(address, entry, now + jittered(kRefreshInterval, random_));
   const auto known = vnet_.map().find_mac(entry.mac);
-  if (known && known->node == self_ && known->sequence < entry.sequence) {
+  // What we created is newer than any claim with a lower sequence, also if we believed that meanwhile.
+  const bool is_ours = known && (known->node == self_ || (address.kind == DhtAddress::Kind::Mac &&
+                                                          outcome.operation == Operation::Create));
+  const bool is_raised = is_ours && known->sequence < entry.sequence;
+  if (is_raised || (is_ours && address.kind == DhtAddress::Kind::Mac)) {
     vnet_.raise_sequence(now, entry.mac, entry.sequence);
+  }
+  if (is_raised) {
     tell_peers(now, entry.mac);
   } else if (const auto binding = find(address); is_news && binding) {
     tell_peers(now, *binding);

@@ -129,6 +129,7 @@ class Directory {
   void withdraw(Instant now, Duration wall, wire::DhtRecord record);
   void handle_outcome(Instant now, Duration wall, const Client::Outcome& outcome);
   void handle_found(Instant now, const Client::Outcome& outcome);
+  void handle_outbid(Instant now, const Client::Outcome& outcome);
   void handle_claim(Instant now, Duration wall, const Client::Outcome& outcome, const Query& query);
   void handle_written(Instant now, const Client::Outcome& outcome, const wire::DhtAddress& address);
   void handle_lookup(Instant now, const Lookup::Outcome& outcome);

@@ -227,6 +227,10 @@ void Node::pump(Instant now) {
       handle_announcement(now, *binding);
       busy = true;
     }
+    while (const auto notice = vnet_.poll_notice()) {
+      send_notice(now, *notice);
+      busy = true;
+    }
     // A new link, an announcement or an answer may have given it something to do at once.
     if (directory_.next_timeout() <= now) directory_.handle_timeout(now, wall_time(now));
     while (const auto outgoing = directory_.poll_outgoing()) {
@@ -531,6 +535,11 @@ void Node::send_outgoing(Instant now, const Vnet::Outgoing& outgoing) {
       send_frame(now, node, outgoing.frame);
     }
   }
+}
+
+void Node::send_notice(Instant now, const Vnet::Notice& notice) {
+  const wire::Announcement message{.binding = to_record(notice.binding, now)};
+  for (const NodeId& node : notice.to ? std::vector{*notice.to} : linked_nodes()) tell(now, node, message);
 }
 
 /// To a node without a link the frame waits for the session, which the ring carries until there is a direct

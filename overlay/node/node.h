@@ -154,6 +154,7 @@ class Node {
   void tell_presence(Instant now, const Binding& example);
   Duration draw_turn(Duration turn);
   void send_directory(Instant now, const Directory::Outgoing& outgoing);
+  void send_notice(Instant now, const Vnet::Notice& notice);
   void send_outgoing(Instant now, const Vnet::Outgoing& outgoing);
   void send_frame(Instant now, const NodeId& to, ByteView frame);
   std::vector<NodeId> nodes_with_guests() const;
@@ -175,7 +176,9 @@ class Node {
   uint64_t settings_seen_ = 0;  ///< The version that was handed to vnet_, or could not be.
   std::string settings_problem_;
   Introducers introducers_;
-  FrameHold<NodeId> hold_;  ///< Frames for nodes that we have no link to yet.
+  /// Frames for nodes that we have no link to yet.  When a guest moves, all that is sent to it waits for half
+  /// a second, which a handshake over the ring may take: 500 frames a second.
+  FrameHold<NodeId, 256, 1024> hold_;
 
   /// Broadcasts that came lately: a neighbourhood in motion may bring one twice.
   std::deque<uint64_t> broadcasts_seen_;

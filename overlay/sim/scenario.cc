@@ -169,6 +169,20 @@ const Setters<LeasesOptions> kLeasesSetters = {
     {"pause_s", [](LeasesOptions& leases, const json::value& v) { leases.pause = seconds(v); }},
 };
 
+const Setters<MovesOptions> kMovesSetters = {
+    {"hosts", [](MovesOptions& moves, const json::value& v) { moves.hosts = whole(v, 3, 10'000); }},
+    {"talkers", [](MovesOptions& moves, const json::value& v) { moves.talkers = whole(v, 1, 1000); }},
+    {"answered", [](MovesOptions& moves, const json::value& v) { moves.answered = whole(v, 0, 1000); }},
+    {"moves", [](MovesOptions& moves, const json::value& v) { moves.moves = whole(v, 1, 100'000); }},
+    {"places", [](MovesOptions& moves, const json::value& v) { moves.places = whole(v, 2, 10'000); }},
+    {"settle_s", [](MovesOptions& moves, const json::value& v) { moves.settle = seconds(v); }},
+    {"pause_s", [](MovesOptions& moves, const json::value& v) { moves.pause = seconds(v); }},
+    {"per_s",
+     [](MovesOptions& moves, const json::value& v) {
+       moves.interval = Duration(std::llround(1e6 / number(v, 1, 1000)));
+     }},
+};
+
 const Setters<Scenario> kScenarioSetters = {
     {"about", [](Scenario& scenario, const json::value& v) { scenario.about = text(v); }},
     {"latency",
@@ -197,6 +211,14 @@ const Setters<Scenario> kScenarioSetters = {
        if (!v.is_object()) throw Bad("must be an object");
        read(v.get_object(), kLeasesSetters,
             {"hosts", "guests", "liars", "settle_s", "arrival_s", "s", "pause_s"}, scenario.leases.emplace());
+     }},
+    {"moves",
+     [](Scenario& scenario, const json::value& v) {
+       if (!v.is_object()) throw Bad("must be an object");
+       MovesOptions& moves = scenario.moves.emplace();
+       read(v.get_object(), kMovesSetters,
+            {"hosts", "talkers", "answered", "moves", "places", "settle_s", "pause_s", "per_s"}, moves);
+       if (moves.hosts < moves.talkers + 2) throw Bad("has too few hosts: two without a talker are needed");
      }},
     {"phases",
      [](Scenario& scenario, const json::value& v) {
@@ -232,7 +254,10 @@ Result<Scenario, Problem> parse_scenario(std::string_view name, std::string_view
   try {
     read(value.get_object(), kScenarioSetters, allowed, out);
     if (out.leases && !out.phases.empty()) return Problem{"it has both \"leases\" and \"phases\""};
-    if (out.leases) return out;
+    if (out.moves && (out.leases || !out.phases.empty())) {
+      return Problem{"it has \"moves\" and something else"};
+    }
+    if (out.leases || out.moves) return out;
     if (out.phases.empty()) return Problem{"it lacks \"phases\""};
     if (out.phases.front().what != Phase::Do::Start) return Problem{"the first phase must be a \"start\""};
   } catch (const Bad& bad) {

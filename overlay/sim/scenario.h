@@ -1,5 +1,6 @@
 // What an experiment does, as a file says it: a JSON object with the Internet's properties and a list of
-// phases, worked off in order; or, in place of phases, what guests that live by DHCP are to go through.
+// phases, worked off in order; or, in place of phases, what guests that live by DHCP are to go through, or a
+// guest that moves.
 // overlay/sim/scenarios/ has the ones we publish; docs/simulator.md the words.
 //
 //   { "about": "...", "latency": "plane", "loss": 0.001,
@@ -14,6 +15,7 @@
 
 #include "overlay/base/result.h"
 #include "overlay/sim/leases.h"
+#include "overlay/sim/moves.h"
 #include "overlay/sim/world.h"
 
 namespace ipop::sim {
@@ -75,6 +77,7 @@ struct Scenario {
   WorldOptions world;  ///< Without the seed.
   std::vector<Phase> phases;
   std::optional<LeasesOptions> leases;  ///< In place of phases.  Its world is not set.
+  std::optional<MovesOptions> moves;    ///< Likewise.
   std::optional<PlotRequest> plot;
 };
 

@@ -134,6 +134,14 @@ Run run_seed(const sim::Scenario& scenario, uint64_t seed, bool is_quiet, bool i
   sim::Plot plot;
   if (scenario.leases) {
     figures = run_leases(scenario, seed);
+  } else if (scenario.moves) {
+    sim::MovesOptions options = *scenario.moves;
+    options.world = scenario.world;
+    options.world.seed = seed;
+    sim::Moves moves(options);
+    moves.run();
+    figures = moves.figures();
+    plot = moves.plot();
   } else {
     sim::Gauges gauges;
     if (!is_reproducible) gauges.heap = [] { return mallinfo2().uordblks; };

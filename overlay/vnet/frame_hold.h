@@ -14,11 +14,11 @@
 
 namespace ipop {
 
-template <class Key>
+template <class Key, size_t kPerKey = 16, size_t kInAll = 256>
 class FrameHold {
  public:
-  static constexpr size_t kMaxFramesPerKey = 16;
-  static constexpr size_t kMaxFrames = 256;
+  static constexpr size_t kMaxFramesPerKey = kPerKey;
+  static constexpr size_t kMaxFrames = kInAll;
   static constexpr size_t kMaxBytes = 1 << 20;
   static constexpr Duration kMaxAge =
       3s;  ///< As long as Resolver asks, and longer than a handshake over the ring takes.
@@ -45,8 +45,8 @@ class FrameHold {
   size_t bytes_ = 0;
 };
 
-template <class Key>
-Result<Done> FrameHold<Key>::hold(Instant now, const Key& dst, ByteView frame) {
+template <class Key, size_t kPerKey, size_t kInAll>
+Result<Done> FrameHold<Key, kPerKey, kInAll>::hold(Instant now, const Key& dst, ByteView frame) {
   const auto queue = queues_.find(dst);
   if (frames_ >= kMaxFrames || bytes_ + frame.size() > kMaxBytes ||
       (queue != queues_.end() && queue->second.size() >= kMaxFramesPerKey)) {
@@ -58,8 +58,8 @@ Result<Done> FrameHold<Key>::hold(Instant now, const Key& dst, ByteView frame) {
   return Done{};
 }
 
-template <class Key>
-std::vector<Bytes> FrameHold<Key>::release(const Key& dst) {
+template <class Key, size_t kPerKey, size_t kInAll>
+std::vector<Bytes> FrameHold<Key, kPerKey, kInAll>::release(const Key& dst) {
   std::vector<Bytes> out;
   const auto queue = queues_.find(dst);
   if (queue == queues_.end()) return out;
@@ -71,21 +71,21 @@ std::vector<Bytes> FrameHold<Key>::release(const Key& dst) {
   return out;
 }
 
-template <class Key>
-void FrameHold<Key>::forget(const Held& held) {
+template <class Key, size_t kPerKey, size_t kInAll>
+void FrameHold<Key, kPerKey, kInAll>::forget(const Held& held) {
   --frames_;
   bytes_ -= held.frame.size();
 }
 
-template <class Key>
-Instant FrameHold<Key>::next_timeout() const {
+template <class Key, size_t kPerKey, size_t kInAll>
+Instant FrameHold<Key, kPerKey, kInAll>::next_timeout() const {
   Instant out = kNever;
   for (const auto& [dst, queue] : queues_) out = std::min(out, queue.front().since + kMaxAge);
   return out;
 }
 
-template <class Key>
-size_t FrameHold<Key>::handle_timeout(Instant now) {
+template <class Key, size_t kPerKey, size_t kInAll>
+size_t FrameHold<Key, kPerKey, kInAll>::handle_timeout(Instant now) {
   size_t dropped = 0;
   for (auto queue = queues_.begin(); queue != queues_.end();) {
     auto& held = queue->second;

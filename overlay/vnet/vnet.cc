@@ -121,8 +121,13 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAd
   const auto result = map_.upsert(
       now, {.ip = ip, .mac = mac, .node = own_, .sequence = sequence, .expires = expires, .name = name});
   if (!result) return result.error();
+  if (!known || moved) {
+    std::erase_if(newcomers_, [&](const auto& entry) { return entry.second.until <= now; });
+    newcomers_[mac] = {.until = now + kNewcomerTime};
+  }
   if (moved) {
     ++moved_here_;
+    notify(known->node, mac);
     if (log_rate_.take(now)) {
       log_.info("Guest " + mac.to_string() + " has moved here from " + known->node.to_short_string());
     }
@@ -183,32 +188,91 @@ Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
     announce_again(now, holder->mac);
     return Error::Conflict;
   }
+  // The next after ours is of who took the guest from us, or by chance; by chance it is not once we have
+  // outbid.
+  const auto newcomer = newcomers_.find(binding.mac);
+  const bool is_next = was_local && newcomer != newcomers_.end() && newcomer->second.outbid > 0 &&
+                       binding.sequence == next_sequence(map_.find_mac(binding.mac)->sequence);
+  if (!is_next && outbid(now, binding)) return Error::Conflict;
   const auto change = map_.upsert(now, binding);
   if (!change) {
-    if (was_local && change.error() == Error::Conflict) announce_again(now, binding.mac);
+    if (change.error() == Error::Conflict && was_local) announce_again(now, binding.mac);
+    // Whoever has just found the guest began to count where we knew it; we know better now.
+    const auto known = map_.find_mac(binding.mac);
+    const bool is_moved_on = !was_local && known && known->node != binding.node;
+    if (change.error() == Error::Conflict && is_moved_on && defend_rate_.take(now)) {
+      notify(binding.node, binding.mac);
+    }
     return change.error();
   }
   if (*change == AddressMap::Change::Withdrawn) return Done{};
-  if (was_local) {
-    ++moved_away_;
-    // Or it came here from there while neither host could hear the other: then it answers, and is bound anew.
-    for (const IpAddress& ip : had) {
-      if (ask_rate_.take(now)) ask_guest(binding.mac, ip);
-    }
-    dhcp_.handle_moved_away(binding.mac);
-    if (log_rate_.take(now)) {
-      log_.info("Guest " + binding.mac.to_string() + " has moved to " + binding.node.to_short_string());
-    }
-  }
+  if (was_local) handle_departure(now, binding, had);
   settle(binding);
   return Done{};
 }
 
-void Vnet::announce_again(Instant now, const MacAddress& mac) {
-  if (!defend_rate_.take(now)) return;
+/// Our guest is elsewhere.
+void Vnet::handle_departure(Instant now, const Binding& binding, const std::vector<IpAddress>& had) {
+  ++moved_away_;
+  newcomers_.erase(binding.mac);
+  notify({}, binding.mac);  // Those who talk with it have a link with us.
+  // Or it came here from there while neither host could hear the other: then it answers, and is bound anew.
+  for (const IpAddress& ip : had) {
+    if (ask_rate_.take(now)) ask_guest(binding.mac, ip);
+  }
+  // The switch looks for it at its old port until it hears it from ours.
+  guest_frames_.push_back(arp_frame(MacAddress::broadcast(), binding.mac,
+                                    {.operation = ArpPacket::Operation::ReverseRequest,
+                                     .sender_mac = binding.mac,
+                                     .sender_ip = {},
+                                     .target_mac = binding.mac,
+                                     .target_ip = {}}));
+  dhcp_.handle_moved_away(binding.mac);
+  if (log_rate_.take(now)) {
+    log_.info("Guest " + binding.mac.to_string() + " has moved to " + binding.node.to_short_string());
+  }
+}
+
+bool Vnet::is_newcomer(Instant now, const MacAddress& mac) const {
+  const auto newcomer = newcomers_.find(mac);
+  return newcomer != newcomers_.end() && newcomer->second.until > now && map_.is_local(mac);
+}
+
+/// Whether it would take a newcomer from us.
+bool Vnet::is_claim_on_newcomer(Instant now, const Binding& claim) const {
+  if (!is_newcomer(now, claim.mac) || newcomers_.at(claim.mac).outbid >= kMaxOutbid) return false;
+  if (claim.node == own_ || claim.expires <= now) return false;
+  const auto ours = map_.find_mac(claim.mac);
+  return claim.sequence != ours->sequence ? claim.sequence > ours->sequence : claim.node < own_;
+}
+
+bool Vnet::outbid(Instant now, const Binding& claim) {
+  if (!is_claim_on_newcomer(now, claim)) return false;
+  ++newcomers_.at(claim.mac).outbid;
+  Binding ours = *map_.find_mac(claim.mac);
+  ours.sequence = next_sequence(claim.sequence);
+  if (const auto raised = map_.upsert(now, ours); !raised) (void)refuse(raised.error());
+  dhcp_.set_sequence(now, claim.mac, ours.sequence);
+  announce(claim.mac);
+  notify(claim.node, claim.mac);
+  return true;
+}
+
+void Vnet::announce(const MacAddress& mac) {
   const auto addresses = map_.addresses(mac);
   if (addresses.empty()) announcements_.push_back(*map_.find_mac(mac));
   for (const IpAddress& ip : addresses) announcements_.push_back(*map_.find_ip(ip));
+}
+
+void Vnet::announce_again(Instant now, const MacAddress& mac) {
+  if (defend_rate_.take(now)) announce(mac);
+}
+
+/// Where a guest is.  What was merely seen is no news.
+void Vnet::notify(const std::optional<NodeId>& to, const MacAddress& mac) {
+  Binding binding = *map_.find_mac(mac);
+  binding.ip = {};
+  if (binding.sequence > 0) notices_.push_back({.to = to, .binding = std::move(binding)});
 }
 
 void Vnet::settle(const Binding& binding) {
@@ -245,13 +309,46 @@ Result<Done> Vnet::handle_member_frame(Instant now, const NodeId& from, ByteView
     if (const auto learned = map_.upsert(now, seen); !learned) (void)refuse(learned.error());
     settle(seen);
   }
+  if (pass_on(now, from, header, bytes)) return Done{};
   guest_frames_.emplace_back(bytes.begin(), bytes.end());
   return Done{};
 }
 
+/// A frame for a guest that is elsewhere, mostly one that was here, from the host of its sender.  What a host
+/// passes on is not from its sender's, so that nothing goes round in circles.
+bool Vnet::pass_on(Instant now, const NodeId& from, const EthernetHeader& header, ByteView frame) {
+  if (header.dst.is_group()) return false;
+  const auto known = map_.find_mac(header.dst);
+  if (!known || known->node == own_ || known->node == from) return false;
+  if (map_.find_mac(header.src).value_or(Binding{}).node != from) return false;
+  ++passed_on_;
+  send_to(known->node, frame);
+  if (pass_on_rate_.take(now)) notify(from, header.dst);
+  return true;
+}
+
 Result<Done> Vnet::handle_announcement(Instant now, const NodeId& from, const Binding& binding) {
-  if (binding.node != from) return refuse(Error::NotAllowed);
+  if (binding.node != from) return handle_redirection(now, from, binding);
   const auto learned = learn_remote(now, binding);
+  if (!learned) return refuse(learned.error());
+  return learned;
+}
+
+/// Where the guest was says where it has gone; its MAC, whatever addresses it has.
+Result<Done> Vnet::handle_redirection(Instant now, const NodeId& from, const Binding& binding) {
+  const auto known = map_.find_mac(binding.mac);
+  if (is_newcomer(now, binding.mac)) {
+    (void)outbid(now, binding);  // Where it was before it came here, by one who knows more of that than we.
+    return Done{};
+  }
+  if (!known) return Error::NotAllowed;     // To all its peers, of which some do not care: no offence.
+  if (binding.node == own_) return Done{};  // From us they know.
+  if (binding.node == known->node && binding.sequence <= known->sequence) return Done{};
+  if (known->node != from || binding.sequence <= known->sequence) return refuse(Error::NotAllowed);
+  Binding believed = binding;
+  believed.ip = {};
+  believed.name.clear();
+  const auto learned = learn_remote(now, believed);
   if (!learned) return refuse(learned.error());
   return learned;
 }
@@ -272,8 +369,11 @@ void Vnet::handle_lost(Instant now, const MacAddress& mac, const Binding& winner
 }
 
 void Vnet::raise_sequence(Instant now, const MacAddress& mac, uint64_t sequence) {
+  newcomers_.erase(mac);
   auto known = map_.find_mac(mac);
-  if (!known || known->node != own_ || known->sequence >= sequence) return;
+  if (!known || known->sequence >= sequence) return;
+  if (known->node != own_) known->expires = now + kIdleTime;
+  known->node = own_;
   known->sequence = sequence;
   if (const auto raised = map_.upsert(now, *known); !raised) (void)refuse(raised.error());
   dhcp_.set_sequence(now, mac, sequence);
@@ -415,6 +515,8 @@ std::optional<Vnet::Outgoing> Vnet::poll_outgoing() { return pop(outgoing_); }
 
 std::optional<Binding> Vnet::poll_announcement() { return pop(announcements_); }
 
+std::optional<Vnet::Notice> Vnet::poll_notice() { return pop(notices_); }
+
 Instant Vnet::next_timeout() const {
   return std::min({map_.next_timeout(), resolver_.next_timeout(), routers_.next_timeout(),
                    dhcp_.next_timeout(), host_.next_timeout(), hold_.next_timeout()});
@@ -490,6 +592,7 @@ std::vector<Vnet::Counter> Vnet::counters() const {
       {"hold_expired", hold_expired_},
       {"moved_here", moved_here_},
       {"moved_away", moved_away_},
+      {"passed_on", passed_on_},
       {"address_conflicts", address_conflicts_},
       {"arp_answers", arp_.answers()},
       {"nd_answers", nd_.answers()},

@@ -10,10 +10,16 @@
 // announces it with a better claim, or until it has been silent for kIdleTime (its lease, if it has one, if
 // that is longer).  When half of that is over it is asked by ARP and neighbour discovery whether it is still
 // there.
+//
+// Who talks with a guest that moves hears of it from the old host, which they are linked to: the new host
+// tells that one, it tells all its peers, and passes on what still arrives.  A host that did not know where
+// the guest was, or not the latest, may have begun with too low a sequence: until the network has its word
+// (raise_sequence()), an older claim with a higher one makes it take the next.
 #pragma once
 
 #include <array>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +58,10 @@ class Vnet {
   static constexpr Duration kIdleTime = 1h;
   static constexpr Duration kLongestBinding = 2h;      ///< A member cannot claim for longer at a time.
   static constexpr Duration kLearnedFromFrame = 5min;  ///< A place learned from a frame, not announced.
+  /// So long a guest is a newcomer unless the network has our word earlier: as a write to the DHT may take.
+  static constexpr Duration kNewcomerTime = 5s;
+  /// So many claims are outbid for a newcomer: more were a quarrel.
+  static constexpr int kMaxOutbid = 4;
 
   /// `random` and `log` outlive it.
   Vnet(const VnetConfig& config, Random& random, Log& log);
@@ -84,11 +94,25 @@ class Vnet {
 
   /// A binding of ours to tell all members now.
   std::optional<Binding> poll_announcement();
-  /// A member speaks for itself only: NotAllowed if binding.node is not `from`.
+  struct Notice {
+    std::optional<NodeId> to;  ///< Nothing: all members that we are linked to.
+    Binding binding;           ///< Without address.  Of our guest, or of one that was at ours.
+  };
+  /// Where a guest is, to tell a member now that cannot wait for others to tell it.
+  std::optional<Notice> poll_notice();
+  /// A member speaks for itself, and says where a guest has gone that was there by our map: of that its MAC
+  /// alone is believed.  NotAllowed if binding.node is not `from` otherwise.  What anybody says of a newcomer
+  /// is a reason to outbid() that.
   Result<Done> handle_announcement(Instant now, const NodeId& from, const Binding& binding);
   /// The network has decided that `ip` is the winner's: our guest `mac` has it no more.
   void handle_lost(Instant now, const MacAddress& mac, const Binding& winner);
-  /// The network knows a higher sequence of our guest: ours goes up to it.
+  /// `claim` is older than our word on a guest that has just come here, by the network or by where it was. If
+  /// it would win all the same, we take the next sequence and tell its node; else false.
+  bool outbid(Instant now, const Binding& claim);
+  /// Whether the guest has just come here, and the network does not have our word yet.
+  bool is_newcomer(Instant now, const MacAddress& mac) const;
+  /// The network has taken our word that the guest is here, with this sequence: ours goes up to it, and
+  /// whoever claimed it with a lower one meanwhile did not know.
   void raise_sequence(Instant now, const MacAddress& mac, uint64_t sequence);
   /// Its bindings are kept until they expire: the host may just be restarting, and frames for its guests have
   /// nowhere better to go.  Only what was learned from its frames is forgotten.
@@ -140,7 +164,13 @@ class Vnet {
   /// Puts a binding of ours in the map and announces it.
   Result<uint64_t> bind_local(Instant now, const MacAddress& mac, const IpAddress& ip, Instant expires,
                               const std::string& name);
+  void announce(const MacAddress& mac);
   void announce_again(Instant now, const MacAddress& mac);
+  Result<Done> handle_redirection(Instant now, const NodeId& from, const Binding& binding);
+  bool is_claim_on_newcomer(Instant now, const Binding& claim) const;
+  void handle_departure(Instant now, const Binding& binding, const std::vector<IpAddress>& had);
+  bool pass_on(Instant now, const NodeId& from, const EthernetHeader& header, ByteView frame);
+  void notify(const std::optional<NodeId>& to, const MacAddress& mac);
   void drain_dhcp_events(Instant now);
   void drain_nd_claims(Instant now);
   void settle(const Binding& binding);
@@ -151,6 +181,12 @@ class Vnet {
   void conclude(Instant now, const Query& query, const std::optional<Binding>& binding);
   Error refuse(Error error);
   void log_limited(Instant now, const std::string& line);
+
+  /// A guest that has just come here, and the network does not have our word yet.
+  struct Newcomer {
+    Instant until;
+    int outbid = 0;  ///< How many claims.
+  };
 
   NodeId own_;
   Service service_;
@@ -165,18 +201,22 @@ class Vnet {
   FrameHold<MacAddress> hold_;
   ErrorCounters errors_;
 
-  TokenBucket flood_rate_{1ms, 1000};   ///< Group-addressed frames of our guests to all members.
-  TokenBucket move_rate_{5ms, 1000};    ///< New and moved guests: each makes an announcement to all.
-  TokenBucket dhcp_rate_{5ms, 1000};    ///< Messages of our guests to the DHCP server.
-  TokenBucket ask_rate_{20ms, 100};     ///< ARP requests to our guests because of what members say.
-  TokenBucket defend_rate_{100ms, 50};  ///< Announcements repeated because a member disagrees.
+  TokenBucket flood_rate_{1ms, 1000};    ///< Group-addressed frames of our guests to all members.
+  TokenBucket move_rate_{5ms, 1000};     ///< New and moved guests: each makes an announcement to all.
+  TokenBucket dhcp_rate_{5ms, 1000};     ///< Messages of our guests to the DHCP server.
+  TokenBucket ask_rate_{20ms, 100};      ///< ARP requests to our guests because of what members say.
+  TokenBucket defend_rate_{100ms, 50};   ///< Announcements repeated because a member disagrees.
+  TokenBucket pass_on_rate_{1ms, 1000};  ///< Notices to who sends us frames for guests elsewhere.
   TokenBucket log_rate_{1s, 20};
 
   std::deque<Bytes> guest_frames_;
   std::deque<Outgoing> outgoing_;
   std::deque<Binding> announcements_;
+  std::deque<Notice> notices_;
+  std::map<MacAddress, Newcomer> newcomers_;
   std::array<uint64_t, kImpostureCount> impostures_{};
   uint64_t flooded_ = 0, flood_limited_ = 0, held_ = 0, hold_expired_ = 0, moved_here_ = 0, moved_away_ = 0;
+  uint64_t passed_on_ = 0;          ///< Frames of members for guests that are elsewhere.
   uint64_t address_conflicts_ = 0;  ///< Of guests that use, and hosts that claim, what is another guest's.
 };
 

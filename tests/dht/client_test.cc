@@ -316,6 +316,25 @@ TEST(Put, TwoHundredMovesBackAndForthFreezeNobody) {
   }
 }
 
+TEST(Client, TellsWhoCreatesOfAnOlderWordOnTheGuestBeforeItIsReplaced) {
+  DhtRing ring(6);
+  wire::DhtRecord record = ip_record({}, kMacA, ring.wall(), State::Bound, 7);
+  record.kind = wire::DhtAddress::Kind::Mac;
+  const auto create = [&](DhtNode& node) {
+    return ring.run([&](uint64_t id) { return node.client.create(ring.now, ring.wall(), id, record); }, node);
+  };
+  ASSERT_EQ(create(ring.node(0)).kind, Kind::Accepted);
+  EXPECT_EQ(ring.node(0).outcomes.size(), 1u) << "there was none";
+  record.sequence = 2;
+  ASSERT_EQ(create(ring.node(1)).kind, Kind::Accepted);
+  const auto& outcomes = ring.node(1).outcomes;
+  ASSERT_EQ(outcomes.size(), 2u);
+  EXPECT_EQ(outcomes[0].kind, Kind::Outbid);
+  EXPECT_EQ(outcomes[0].record->node, ring.node(0).id());
+  EXPECT_EQ(outcomes[0].record->sequence, 7u);
+  EXPECT_EQ(outcomes[1].record->sequence, 8u);
+}
+
 TEST(Client, IsBoundedAndDoesNotStartTwice) {
   DhtRing ring(1);
   Client& client = ring.node(0).client;

@@ -139,6 +139,13 @@ TEST_F(OpenerTest, FramesWithASourceThatIsNotThePeersGoToTheCore) {
   EXPECT_EQ(path_.inbox.openeds.size(), 5u);
 }
 
+TEST_F(OpenerTest, FramesForAGuestThatIsElsewhereGoToTheCore) {  // Which passes them on.
+  const Bytes frame = ethernet(kGuest3, kGuest2, 60);
+  EXPECT_TRUE(path_.open(kTheirEndpoint, from_them(frame)).empty());
+  ASSERT_EQ(path_.inbox.openeds.size(), 1u);
+  EXPECT_EQ(path_.inbox.openeds.back().plaintext, frame);
+}
+
 TEST_F(OpenerTest, SealedScrapsAreRefused) {  // Even a member's.
   for (size_t n = 0; n < 14; ++n) EXPECT_TRUE(path_.open(kTheirEndpoint, from_them(Bytes(n))).empty());
   EXPECT_EQ(path_.refused.get(Error::Malformed), 14u);

@@ -237,6 +237,10 @@ class Play {
     while (const auto binding = vnet_.poll_announcement()) {
       IPOP_ASSERT(binding->node == member(0) && binding->sequence > 0 && !binding->mac.is_group());
     }
+    while (const auto notice = vnet_.poll_notice()) {
+      const Binding& binding = notice->binding;
+      IPOP_ASSERT(notice->to != member(0) && binding.sequence > 0 && binding.ip.is_unspecified());
+    }
     while (const auto out = vnet_.poll_outgoing()) {
       IPOP_ASSERT(out->to != member(0) && EthernetFrame::decode(out->frame));
     }

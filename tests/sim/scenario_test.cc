@@ -77,6 +77,23 @@ TEST(Scenario, CanBeAboutLeasesInsteadOfPhases) {
   EXPECT_FALSE(parse_scenario("l", R"({"subnet": "10.9.0.1/24", "leases": {}})"));
 }
 
+TEST(Scenario, CanBeAboutAGuestThatMoves) {
+  const auto scenario = parse_scenario("m", R"({"latency": "uniform", "moves": {"hosts": 9, "talkers": 3,
+      "answered": 1, "moves": 7, "places": 4, "settle_s": 60, "pause_s": 0.25, "per_s": 200}})");
+  ASSERT_TRUE(scenario);
+  ASSERT_TRUE(scenario->moves);
+  EXPECT_EQ(scenario->moves->hosts, 9u);
+  EXPECT_EQ(scenario->moves->talkers, 3u);
+  EXPECT_EQ(scenario->moves->answered, 1u);
+  EXPECT_EQ(scenario->moves->moves, 7u);
+  EXPECT_EQ(scenario->moves->places, 4u);
+  EXPECT_EQ(scenario->moves->settle, 60s);
+  EXPECT_EQ(scenario->moves->pause, 250ms);
+  EXPECT_EQ(scenario->moves->interval, 5ms);
+  EXPECT_FALSE(parse_scenario("m", R"({"moves": {"hosts": 9, "talkers": 8}})")) << "nowhere to go";
+  EXPECT_FALSE(parse_scenario("m", R"({"moves": {}, "leases": {}})"));
+}
+
 TEST(Scenario, ABadOneIsRefusedWithASentenceThatNamesThePlace) {
   const std::string start = R"({"do": "start", "nodes": 4})";
   const std::pair<std::string, std::string> cases[] = {

@@ -83,6 +83,16 @@ TEST_F(IpopSim, RunsAScenarioByNameAndWritesWhatItFoundOut) {
   EXPECT_THAT(slurp(dir / "out.svg"), HasSubstr(">A pair<"));
 }
 
+TEST_F(IpopSim, RunsOneAboutAGuestThatMoves) {
+  std::ofstream(dir / "move.json") << R"({"moves": {"hosts": 5, "talkers": 2, "moves": 3}})";
+  const auto ran = ipop_sim({"move", "--json", dir / "out.json", "--plot", dir / "out.svg"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto json = boost::json::parse(slurp(dir / "out.json")).as_object();
+  EXPECT_EQ(json.at("moves").to_number<int>(), 3);
+  EXPECT_EQ(json.at("frozen").to_number<int>(), 0);
+  EXPECT_THAT(slurp(dir / "out.svg"), HasSubstr(">round trips<"));
+}
+
 TEST_F(IpopSim, TheSameSeedWritesTheSameFile) {
   const auto run = [&](const char* seed) {
     EXPECT_EQ(
@@ -108,7 +118,7 @@ TEST_F(IpopSim, ListsTheScenariosThereAre) {
   EXPECT_EQ(listed.code, 0) << listed.err;
   EXPECT_THAT(listed.out, HasSubstr("pair\n    Two nodes meet.\n"));
   for (const char* name : {"join-600", "cold-256", "steady-10k", "bindings-10k", "kill-half", "churn",
-                           "pairs-70", "partition-3", "restart-1000"}) {
+                           "pairs-70", "partition-3", "restart-1000", "leases", "moves"}) {
     EXPECT_THAT(listed.out, HasSubstr(std::string(name) + "\n")) << "and it can be read";
   }
 }

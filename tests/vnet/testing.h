@@ -207,6 +207,14 @@ class Hosts {
         if (other.get() != &host) (void)other->vnet.handle_announcement(now, host.id, *announcement);
       }
     }
+    while (auto notice = host.vnet.poll_notice()) {
+      busy = true;
+      for (auto& other : hosts_) {
+        if (other.get() != &host && (!notice->to || *notice->to == other->id)) {
+          (void)other->vnet.handle_announcement(now, host.id, notice->binding);
+        }
+      }
+    }
     while (auto outgoing = host.vnet.poll_outgoing()) {
       busy = true;
       for (auto& other : hosts_) {
