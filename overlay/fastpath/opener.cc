@@ -56,13 +56,12 @@ size_t open_datagram(const OpenContext& context, const Endpoint& from, ByteView 
   MacAddress destination, source;
   std::copy_n(plaintext.begin(), destination.bytes.size(), destination.bytes.begin());
   std::copy_n(plaintext.begin() + 6, source.bytes.size(), source.bytes.begin());
-  const auto& places = context.snapshot.places;
-  const auto at = places.find(source);
-  const auto to = places.find(destination);
-  const bool is_known = at != places.end() && at->second == receiving.peer;
-  const bool is_elsewhere =
-      to != places.end() && to->second != Snapshot::kHere && to->second != receiving.peer;
-  if (!is_known || is_elsewhere) {  // Learns where the guest is, or passes on what has come to its old place.
+  const auto place = context.snapshot.places.find(source);
+  const bool is_known = place != context.snapshot.places.end() && place->second == receiving.peer;
+  const auto& departed = context.snapshot.departed;
+  const bool is_departed =
+      !departed.empty() && std::binary_search(departed.begin(), departed.end(), destination);
+  if (!is_known || is_departed) {  // Learns where the guest is, or passes on what has come to its old place.
     context.inbox.opened(header->receiver_index, from, header->type, plaintext);
     return 0;
   }

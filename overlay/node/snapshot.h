@@ -49,6 +49,7 @@ struct Snapshot {
   std::vector<Peer> peers;
   std::unordered_map<uint32_t, Receiving> receiving;         ///< By local index.
   std::unordered_map<MacAddress, uint32_t, MacHash> places;  ///< Index into `peers`, or kHere.
+  std::vector<MacAddress> departed;  ///< Guests that were here and are elsewhere now; in order, and few.
 };
 
 }  // namespace ipop

@@ -124,6 +124,7 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAd
   if (!known || moved) {
     std::erase_if(newcomers_, [&](const auto& entry) { return entry.second.until <= now; });
     newcomers_[mac] = {.until = now + kNewcomerTime};
+    departed_.erase(mac);
   }
   if (moved) {
     ++moved_here_;
@@ -215,6 +216,12 @@ Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
 void Vnet::handle_departure(Instant now, const Binding& binding, const std::vector<IpAddress>& had) {
   ++moved_away_;
   newcomers_.erase(binding.mac);
+  std::erase_if(departed_, [&](const auto& entry) { return entry.second + kIdleTime <= now; });
+  if (departed_.size() >= kMaxDeparted) {
+    departed_.erase(std::min_element(departed_.begin(), departed_.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; }));
+  }
+  departed_[binding.mac] = now;
   notify({}, binding.mac);  // Those who talk with it have a link with us.
   // Or it came here from there while neither host could hear the other: then it answers, and is bound anew.
   for (const IpAddress& ip : had) {
@@ -236,6 +243,14 @@ void Vnet::handle_departure(Instant now, const Binding& binding, const std::vect
 bool Vnet::is_newcomer(Instant now, const MacAddress& mac) const {
   const auto newcomer = newcomers_.find(mac);
   return newcomer != newcomers_.end() && newcomer->second.until > now && map_.is_local(mac);
+}
+
+std::vector<MacAddress> Vnet::departed() const {
+  std::vector<MacAddress> out;
+  for (const auto& [mac, at] : departed_) {
+    if (!map_.is_local(mac)) out.push_back(mac);
+  }
+  return out;
 }
 
 /// Whether it would take a newcomer from us.

@@ -62,6 +62,7 @@ class Vnet {
   static constexpr Duration kNewcomerTime = 5s;
   /// So many claims are outbid for a newcomer: more were a quarrel.
   static constexpr int kMaxOutbid = 4;
+  static constexpr size_t kMaxDeparted = 256;
 
   /// `random` and `log` outlive it.
   Vnet(const VnetConfig& config, Random& random, Log& log);
@@ -111,6 +112,8 @@ class Vnet {
   bool outbid(Instant now, const Binding& claim);
   /// Whether the guest has just come here, and the network does not have our word yet.
   bool is_newcomer(Instant now, const MacAddress& mac) const;
+  /// Guests that were here within kIdleTime and have gone elsewhere, the last kMaxDeparted of them; in order.
+  std::vector<MacAddress> departed() const;
   /// The network has taken our word that the guest is here, with this sequence: ours goes up to it, and
   /// whoever claimed it with a lower one meanwhile did not know.
   void raise_sequence(Instant now, const MacAddress& mac, uint64_t sequence);
@@ -214,6 +217,7 @@ class Vnet {
   std::deque<Binding> announcements_;
   std::deque<Notice> notices_;
   std::map<MacAddress, Newcomer> newcomers_;
+  std::map<MacAddress, Instant> departed_;  ///< When they left.
   std::array<uint64_t, kImpostureCount> impostures_{};
   uint64_t flooded_ = 0, flood_limited_ = 0, held_ = 0, hold_expired_ = 0, moved_here_ = 0, moved_away_ = 0;
   uint64_t passed_on_ = 0;          ///< Frames of members for guests that are elsewhere.

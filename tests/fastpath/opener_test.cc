@@ -139,7 +139,8 @@ TEST_F(OpenerTest, FramesWithASourceThatIsNotThePeersGoToTheCore) {
   EXPECT_EQ(path_.inbox.openeds.size(), 5u);
 }
 
-TEST_F(OpenerTest, FramesForAGuestThatIsElsewhereGoToTheCore) {  // Which passes them on.
+TEST_F(OpenerTest, FramesForAGuestThatHasLeftGoToTheCore) {  // Which passes them on.
+  path_.snapshot.departed = {kGuest3};
   const Bytes frame = ethernet(kGuest3, kGuest2, 60);
   EXPECT_TRUE(path_.open(kTheirEndpoint, from_them(frame)).empty());
   ASSERT_EQ(path_.inbox.openeds.size(), 1u);

@@ -146,6 +146,15 @@ TEST_F(AMove, IsToldToTheOldHostAndByItToThoseItIsLinkedTo) {
   EXPECT_FALSE(talker.vnet.poll_notice()) << "and goes no further.";
 }
 
+TEST_F(AMove, IsRememberedByTheOldHostUntilTheGuestIsBack) {
+  EXPECT_TRUE(old.vnet.departed().empty());
+  (void)old.vnet.handle_announcement(kNow, young.id, young.vnet.poll_notice()->binding);
+  EXPECT_EQ(old.vnet.departed(), std::vector{mac(1)});
+  EXPECT_TRUE(young.vnet.departed().empty());
+  (void)old.vnet.handle_guest_frame(kNow, data_frame(mac(3), mac(1)));
+  EXPECT_TRUE(old.vnet.departed().empty());
+}
+
 TEST_F(AMove, WhatStillArrivesIsPassedOnAndItsSenderTold) {
   (void)old.vnet.handle_announcement(kNow, young.id, young.vnet.poll_notice()->binding);
   (void)old.vnet.poll_notice();
