@@ -101,7 +101,7 @@ void Directory::handle_announcement(Instant now, const Binding& binding) {
   tell_peers(now, told);
   track(now, mac_address(binding.mac), binding.mac);
   // We may have had it before: its record is another's now, to be taken by who sees the guest.
-  if (vnet_.is_newcomer(now, binding.mac)) entries_.at(mac_address(binding.mac)).is_bound = false;
+  if (vnet_.movers().is_newcomer(now, binding.mac)) entries_.at(mac_address(binding.mac)).is_bound = false;
 }
 
 void Directory::answer(Instant now, uint64_t id, const std::optional<Binding>& binding) {

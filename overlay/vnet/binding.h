@@ -26,6 +26,11 @@ struct Binding {
   bool operator==(const Binding&) const = default;
 };
 
+/// Whatever a member claims, it does not wrap.
+constexpr uint64_t next_sequence(uint64_t sequence) {
+  return sequence == UINT64_MAX ? sequence : sequence + 1;
+}
+
 /// Letters, digits and inner hyphens, 1 to 63 octets (RFC 1123, section 2.1).
 bool is_host_label(std::string_view text);
 /// Names are the same in any case (RFC 4343); other octets than A to Z stay as they are.

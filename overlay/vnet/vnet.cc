@@ -26,10 +26,6 @@ std::optional<T> pop(std::deque<T>& queue) {
 /// An address with so much of its time left is not announced again.
 constexpr Duration kFresh = Vnet::kIdleTime * 3 / 4;
 
-uint64_t next_sequence(uint64_t sequence) {
-  return sequence == UINT64_MAX ? sequence : sequence + 1;  // Whatever a member claims, it does not wrap.
-}
-
 }  // namespace
 
 Vnet::Vnet(const VnetConfig& config, Random& random, Log& log)
@@ -37,6 +33,7 @@ Vnet::Vnet(const VnetConfig& config, Random& random, Log& log)
       service_(Service::make(config.network_name, config.subnet, config.network_hash, config.mtu)),
       log_(log),
       map_(config.own),
+      movers_(config.own, map_),
       resolver_(random),
       arp_(service_, map_, resolver_),
       nd_(service_, map_, resolver_),
@@ -122,9 +119,7 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAd
       now, {.ip = ip, .mac = mac, .node = own_, .sequence = sequence, .expires = expires, .name = name});
   if (!result) return result.error();
   if (!known || moved) {
-    std::erase_if(newcomers_, [&](const auto& entry) { return entry.second.until <= now; });
-    newcomers_[mac] = {.until = now + kNewcomerTime};
-    departed_.erase(mac);
+    movers_.handle_arrival(now, mac);
   }
   if (moved) {
     ++moved_here_;
@@ -189,12 +184,7 @@ Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
     announce_again(now, holder->mac);
     return Error::Conflict;
   }
-  // The next after ours is of who took the guest from us, or by chance; by chance it is not once we have
-  // outbid.
-  const auto newcomer = newcomers_.find(binding.mac);
-  const bool is_next = was_local && newcomer != newcomers_.end() && newcomer->second.outbid > 0 &&
-                       binding.sequence == next_sequence(map_.find_mac(binding.mac)->sequence);
-  if (!is_next && outbid(now, binding)) return Error::Conflict;
+  if (!movers_.is_further_move(binding) && outbid(now, binding)) return Error::Conflict;
   const auto change = map_.upsert(now, binding);
   if (!change) {
     if (change.error() == Error::Conflict && was_local) announce_again(now, binding.mac);
@@ -215,13 +205,7 @@ Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
 /// Our guest is elsewhere.
 void Vnet::handle_departure(Instant now, const Binding& binding, const std::vector<IpAddress>& had) {
   ++moved_away_;
-  newcomers_.erase(binding.mac);
-  std::erase_if(departed_, [&](const auto& entry) { return entry.second + kIdleTime <= now; });
-  if (departed_.size() >= kMaxDeparted) {
-    departed_.erase(std::min_element(departed_.begin(), departed_.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; }));
-  }
-  departed_[binding.mac] = now;
+  movers_.handle_departure(now, binding.mac);
   notify({}, binding.mac);  // Those who talk with it have a link with us.
   // Or it came here from there while neither host could hear the other: then it answers, and is bound anew.
   for (const IpAddress& ip : had) {
@@ -240,30 +224,9 @@ void Vnet::handle_departure(Instant now, const Binding& binding, const std::vect
   }
 }
 
-bool Vnet::is_newcomer(Instant now, const MacAddress& mac) const {
-  const auto newcomer = newcomers_.find(mac);
-  return newcomer != newcomers_.end() && newcomer->second.until > now && map_.is_local(mac);
-}
-
-std::vector<MacAddress> Vnet::departed() const {
-  std::vector<MacAddress> out;
-  for (const auto& [mac, at] : departed_) {
-    if (!map_.is_local(mac)) out.push_back(mac);
-  }
-  return out;
-}
-
-/// Whether it would take a newcomer from us.
-bool Vnet::is_claim_on_newcomer(Instant now, const Binding& claim) const {
-  if (!is_newcomer(now, claim.mac) || newcomers_.at(claim.mac).outbid >= kMaxOutbid) return false;
-  if (claim.node == own_ || claim.expires <= now) return false;
-  const auto ours = map_.find_mac(claim.mac);
-  return claim.sequence != ours->sequence ? claim.sequence > ours->sequence : claim.node < own_;
-}
-
 bool Vnet::outbid(Instant now, const Binding& claim) {
-  if (!is_claim_on_newcomer(now, claim)) return false;
-  ++newcomers_.at(claim.mac).outbid;
+  if (!movers_.is_to_outbid(now, claim)) return false;
+  movers_.note_outbid(claim.mac);
   Binding ours = *map_.find_mac(claim.mac);
   ours.sequence = next_sequence(claim.sequence);
   if (const auto raised = map_.upsert(now, ours); !raised) (void)refuse(raised.error());
@@ -352,7 +315,7 @@ Result<Done> Vnet::handle_announcement(Instant now, const NodeId& from, const Bi
 /// Where the guest was says where it has gone; its MAC, whatever addresses it has.
 Result<Done> Vnet::handle_redirection(Instant now, const NodeId& from, const Binding& binding) {
   const auto known = map_.find_mac(binding.mac);
-  if (is_newcomer(now, binding.mac)) {
+  if (movers_.is_newcomer(now, binding.mac)) {
     (void)outbid(now, binding);  // Where it was before it came here, by one who knows more of that than we.
     return Done{};
   }
@@ -384,7 +347,7 @@ void Vnet::handle_lost(Instant now, const MacAddress& mac, const Binding& winner
 }
 
 void Vnet::raise_sequence(Instant now, const MacAddress& mac, uint64_t sequence) {
-  newcomers_.erase(mac);
+  movers_.handle_known(mac);
   auto known = map_.find_mac(mac);
   if (!known || known->sequence >= sequence) return;
   if (known->node != own_) known->expires = now + kIdleTime;

@@ -19,7 +19,6 @@
 
 #include <array>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +33,7 @@
 #include "overlay/vnet/dhcp_server.h"
 #include "overlay/vnet/frame_hold.h"
 #include "overlay/vnet/guest_guard.h"
+#include "overlay/vnet/movers.h"
 #include "overlay/vnet/nd_responder.h"
 #include "overlay/vnet/resolver.h"
 #include "overlay/vnet/router_advertiser.h"
@@ -58,11 +58,6 @@ class Vnet {
   static constexpr Duration kIdleTime = 1h;
   static constexpr Duration kLongestBinding = 2h;      ///< A member cannot claim for longer at a time.
   static constexpr Duration kLearnedFromFrame = 5min;  ///< A place learned from a frame, not announced.
-  /// So long a guest is a newcomer unless the network has our word earlier: as a write to the DHT may take.
-  static constexpr Duration kNewcomerTime = 5s;
-  /// So many claims are outbid for a newcomer: more were a quarrel.
-  static constexpr int kMaxOutbid = 4;
-  static constexpr size_t kMaxDeparted = 256;
 
   /// `random` and `log` outlive it.
   Vnet(const VnetConfig& config, Random& random, Log& log);
@@ -110,10 +105,7 @@ class Vnet {
   /// `claim` is older than our word on a guest that has just come here, by the network or by where it was. If
   /// it would win all the same, we take the next sequence and tell its node; else false.
   bool outbid(Instant now, const Binding& claim);
-  /// Whether the guest has just come here, and the network does not have our word yet.
-  bool is_newcomer(Instant now, const MacAddress& mac) const;
-  /// Guests that were here within kIdleTime and have gone elsewhere, the last kMaxDeparted of them; in order.
-  std::vector<MacAddress> departed() const;
+  const Movers& movers() const { return movers_; }
   /// The network has taken our word that the guest is here, with this sequence: ours goes up to it, and
   /// whoever claimed it with a lower one meanwhile did not know.
   void raise_sequence(Instant now, const MacAddress& mac, uint64_t sequence);
@@ -170,7 +162,6 @@ class Vnet {
   void announce(const MacAddress& mac);
   void announce_again(Instant now, const MacAddress& mac);
   Result<Done> handle_redirection(Instant now, const NodeId& from, const Binding& binding);
-  bool is_claim_on_newcomer(Instant now, const Binding& claim) const;
   void handle_departure(Instant now, const Binding& binding, const std::vector<IpAddress>& had);
   bool pass_on(Instant now, const NodeId& from, const EthernetHeader& header, ByteView frame);
   void notify(const std::optional<NodeId>& to, const MacAddress& mac);
@@ -185,16 +176,11 @@ class Vnet {
   Error refuse(Error error);
   void log_limited(Instant now, const std::string& line);
 
-  /// A guest that has just come here, and the network does not have our word yet.
-  struct Newcomer {
-    Instant until;
-    int outbid = 0;  ///< How many claims.
-  };
-
   NodeId own_;
   Service service_;
   Log& log_;
   AddressMap map_;
+  Movers movers_;
   Resolver resolver_;
   ArpResponder arp_;
   NdResponder nd_;
@@ -216,8 +202,6 @@ class Vnet {
   std::deque<Outgoing> outgoing_;
   std::deque<Binding> announcements_;
   std::deque<Notice> notices_;
-  std::map<MacAddress, Newcomer> newcomers_;
-  std::map<MacAddress, Instant> departed_;  ///< When they left.
   std::array<uint64_t, kImpostureCount> impostures_{};
   uint64_t flooded_ = 0, flood_limited_ = 0, held_ = 0, hold_expired_ = 0, moved_here_ = 0, moved_away_ = 0;
   uint64_t passed_on_ = 0;          ///< Frames of members for guests that are elsewhere.

@@ -30,14 +30,6 @@ Bytes icmp_frame(uint8_t type, uint8_t guest, const MacAddress& to, const Ipv6Ad
   return nd_frame(to, mac(guest), dst, link_local(guest),
                   Icmpv6Message{.type = type, .code = 0, .body = octets}.encode(link_local(guest), dst));
 }
-uint64_t counter(const Host& host, std::string_view name) {
-  for (const auto& counter : host.vnet.counters()) {
-    if (counter.name == name) return counter.value;
-  }
-  ADD_FAILURE() << name;
-  return 0;
-}
-
 TEST(VnetIpv6, GuestsMakeAddressesAndFindEachOther) {  // As Linux does it: RFC 4862, section 5.
   Hosts hosts;
   Host& a = hosts.add();
