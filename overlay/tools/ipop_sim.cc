@@ -115,8 +115,13 @@ struct Run {
   std::string svg;
 };
 
+struct Outcome {
+  sim::Figures figures;
+  sim::Plot plot{};
+};
+
 /// Violations are named on standard error: the history that has one is of use.
-sim::Figures run_leases(const sim::Scenario& scenario, uint64_t seed) {
+Outcome run_leases(const sim::Scenario& scenario, uint64_t seed) {
   sim::LeasesOptions options = *scenario.leases;
   options.world = scenario.world;
   options.world.seed = seed;
@@ -125,32 +130,32 @@ sim::Figures run_leases(const sim::Scenario& scenario, uint64_t seed) {
   for (const std::string& violation : leases.history().violations()) {
     std::cerr << "seed " << seed << ": " << violation << "\n";
   }
-  return leases.figures();
+  return {.figures = leases.figures()};
+}
+
+Outcome run_moves(const sim::Scenario& scenario, uint64_t seed) {
+  sim::MovesOptions options = *scenario.moves;
+  options.world = scenario.world;
+  options.world.seed = seed;
+  sim::Moves moves(options);
+  moves.run();
+  return {.figures = moves.figures(), .plot = moves.plot()};
+}
+
+Outcome run_phases(const sim::Scenario& scenario, uint64_t seed, bool is_quiet, bool is_reproducible) {
+  sim::Gauges gauges;
+  if (!is_reproducible) gauges.heap = [] { return mallinfo2().uordblks; };
+  if (!is_quiet) gauges.progress = make_progress(seed);
+  sim::Experiment experiment(scenario, seed, std::move(gauges));
+  experiment.run();
+  return {.figures = experiment.figures(), .plot = experiment.plot()};
 }
 
 Run run_seed(const sim::Scenario& scenario, uint64_t seed, bool is_quiet, bool is_reproducible) {
   const auto since = WallClock::now();
-  sim::Figures figures;
-  sim::Plot plot;
-  if (scenario.leases) {
-    figures = run_leases(scenario, seed);
-  } else if (scenario.moves) {
-    sim::MovesOptions options = *scenario.moves;
-    options.world = scenario.world;
-    options.world.seed = seed;
-    sim::Moves moves(options);
-    moves.run();
-    figures = moves.figures();
-    plot = moves.plot();
-  } else {
-    sim::Gauges gauges;
-    if (!is_reproducible) gauges.heap = [] { return mallinfo2().uordblks; };
-    if (!is_quiet) gauges.progress = make_progress(seed);
-    sim::Experiment experiment(scenario, seed, std::move(gauges));
-    experiment.run();
-    figures = experiment.figures();
-    plot = experiment.plot();
-  }
+  auto [figures, plot] = scenario.leases  ? run_leases(scenario, seed)
+                         : scenario.moves ? run_moves(scenario, seed)
+                                          : run_phases(scenario, seed, is_quiet, is_reproducible);
   if (!is_reproducible) {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);

@@ -10,8 +10,11 @@ namespace {
 
 constexpr size_t kSegmentSize = 1348;
 
-Bytes super_frame() {
-  return test::FrameSpec{.tcp_options = Bytes(12, 1), .payload = test::pattern(45 * kSegmentSize)}.build();
+Bytes super_frame(size_t flow = 0) {
+  return test::FrameSpec{.source_port = static_cast<uint16_t>(40000 + flow),
+                         .tcp_options = Bytes(12, 1),
+                         .payload = test::pattern(45 * kSegmentSize)}
+      .build();
 }
 
 /// Cut into frames with complete checksums, without sealing.
@@ -31,24 +34,16 @@ BENCHMARK(Segment);
 /// decryption, and is in the time.
 void Coalesce(benchmark::State& state) {
   const auto flows = static_cast<size_t>(state.range(0));
+  std::vector<Bytes> super_frames;
+  std::vector<Segmenter> cutters;
+  for (size_t flow = 0; flow < flows; ++flow) super_frames.push_back(super_frame(flow));
+  for (const Bytes& frame : super_frames) cutters.push_back(*Segmenter::parse(frame, kSegmentSize));
   std::vector<Bytes> segments;
   size_t octets = 0;
-  const Bytes frame = super_frame();
-  const auto segmenter = Segmenter::parse(frame, kSegmentSize);
-  for (size_t i = 0; i < segmenter->count(); ++i) {
-    for (size_t flow = 0; flow < flows; ++flow) {
-      Bytes segment(segmenter->frame_size(i));
-      segmenter->write(i, segment.data());
-      // Another source port, and the same in the checksum: one's complement sums do not mind the order.
-      segment[35] = static_cast<uint8_t>(segment[35] + flow);
-      const size_t checksum_at = 14 + 20 + 16;
-      const uint16_t sum = static_cast<uint16_t>(~test::u16_at(segment, checksum_at));
-      const uint32_t more = uint32_t{sum} + static_cast<uint32_t>(flow);
-      const auto folded = static_cast<uint16_t>(~((more & 0xffff) + (more >> 16)));
-      segment[checksum_at] = static_cast<uint8_t>(folded >> 8);
-      segment[checksum_at + 1] = static_cast<uint8_t>(folded);
-      octets += segment.size();
-      segments.push_back(std::move(segment));
+  for (size_t i = 0; i < cutters.front().count(); ++i) {
+    for (const Segmenter& cutter : cutters) {
+      octets += segments.emplace_back(cutter.frame_size(i)).size();
+      cutter.write(i, segments.back().data());
     }
   }
   std::vector<Bytes> rooms(32, Bytes(kMaxSuperFrame));

@@ -57,6 +57,7 @@ struct FrameSpec {
   uint16_t fragment = 0x4000;  ///< IPv4 flags and offset: don't fragment.
   uint16_t id = 0x1234;
   uint8_t protocol = 6;
+  uint16_t source_port = 40000;
   uint32_t sequence = 1000;
   uint8_t flags = kAck;
   Bytes tcp_options = {};  ///< A multiple of 4.
@@ -108,7 +109,7 @@ struct FrameSpec {
       ip.patch_u16(10, naive_checksum(ip.view()));
       out.bytes(ip.view());
     }
-    out.u16(40000);
+    out.u16(source_port);
     out.u16(5201);
     if (protocol == 6) {
       out.u32(sequence);
