@@ -39,8 +39,11 @@ constexpr Duration kDrawPatience = 2s;
 /// Before a call is tried that found kMaxCalls under way.
 constexpr Duration kCallPause = 100ms;
 
-/// The pause between calls of lost peers, whoever they are.
+/// The longest pause between calls of lost peers, whoever they are.
 constexpr Duration kLostCallInterval = 12s;
+
+/// A node's share of it: all of a small ring together call a lost peer this often.
+constexpr Duration kRingsLostCallInterval = 400ms;
 
 /// Give or take a sixth: nodes that started together drift apart.
 Duration jittered(Duration duration, Random& random) {
@@ -187,6 +190,7 @@ void Ring::handle_failed(Instant now, const Links::Failed& failed) {
   if (!failed.target.node) return;
   KnownNode* entry = contacts_.find(*failed.target.node);
   if (entry == nullptr || !entry->is_calling()) return;
+  if (entry->state == State::CallingOverRing && failed.target.path.is_direct()) return;  // Tried beside that.
   const bool is_vouched_for =
       entry->is_invited || entry->traffic_until > now || entry->heard_at > entry->called_at + kFresh;
   if (entry->state == State::Calling && is_vouched_for && !entry->is_lost && !failed.reason) {
@@ -248,14 +252,16 @@ void Ring::handle_connect(Instant now, const wire::Routed& envelope, const wire:
   if (envelope.source != self_) set_placed(now);  // The ring took us for a part of it.
   KnownNode& entry = contacts_.know(now, subject);
   entry.heard_at = now;
-  if (!entry.is_linked()) {
+  const auto link = links_.all().find(subject);
+  const bool is_over_ring = entry.state == State::CallingOverRing ||
+                            (link != links_.all().end() && !link->second.path().is_direct());
+  if (!entry.is_linked() || is_over_ring) {
     if (request.subject.endpoint.port != 0) entry.endpoint = request.subject.endpoint;
-    entry.is_invited = true;
-    if (entry.state == State::Idle && entry.has_endpoint()) call(now, subject, entry);
-  } else if (const auto link = links_.all().find(subject); link != links_.all().end() &&
-                                                           !link->second.path().is_direct() &&
-                                                           request.subject.endpoint.port != 0) {
-    entry.endpoint = request.subject.endpoint;
+  }
+  if (!entry.is_linked()) entry.is_invited = true;
+  if (entry.state == State::Idle && entry.has_endpoint()) call(now, subject, entry);
+  // Both may want the link at once, and then nobody else looks for a direct path.
+  if (is_over_ring && entry.has_endpoint()) {
     links_.call(now, {.path = entry.endpoint, .node = subject}, kCallPatience);
   }
   const Contact own = own_contact();
@@ -369,17 +375,21 @@ void Ring::call_invited(Instant now) {
   }
 }
 
-/// One at a time, the one that waits longest.
+/// One at a time, the one that waits longest.  A ring is found by another, of which it was a part, as soon as
+/// one node is called by one; in a small ring there are few to do it, and none is put off.
 void Ring::call_lost(Instant now) {
   if (now < lost_call_at_ || calls() >= kMaxCalls) return;
-  std::pair<Instant, const NodeId*> first{now, nullptr};
+  const double nodes = std::min(estimated_size(), 1e3);
+  const auto share = std::chrono::duration_cast<Duration>(kRingsLostCallInterval * nodes);
+  const Duration interval = std::min(share, kLostCallInterval);
+  std::pair<Instant, const NodeId*> first{interval < kLostCallInterval ? kNever : now, nullptr};
   for (const auto& [node, entry] : contacts_.all()) {
     if (entry.is_lost && entry.state == State::Idle && entry.has_endpoint() && entry.call_at <= first.first) {
       first = {entry.call_at, &node};
     }
   }
   if (first.second == nullptr) return;
-  lost_call_at_ = now + jittered(kLostCallInterval, random_);
+  lost_call_at_ = now + jittered(interval, random_);
   const NodeId node = *first.second;
   call(now, node, *contacts_.find(node));
 }

@@ -459,6 +459,35 @@ TEST_F(CallsTest, ALostPeerThatOthersSpeakOfTwentySecondsLaterLives) {
   EXPECT_TRUE(calls_until(now_ + kFirstRedial).contains(place_of(1)));
 }
 
+/// Guests of each send to one of the other at the same time.
+TEST_F(CallsTest, WhenBothWantALinkADirectPathIsTriedAtOnce) {
+  alone_.ring->want(now_, stranger(1));
+  EXPECT_TRUE(calls_until(now_ + 100ms).empty()) << "it is called over the ring";
+  const wire::Connect request{.purpose = wire::Purpose::Traffic,
+                              .subject = {.node = stranger(1), .endpoint = place_of(1)},
+                              .via = std::nullopt};
+  wire::Routed envelope;
+  envelope.source = stranger(1);
+  alone_.ring->handle_connect(now_, envelope, request);
+  EXPECT_TRUE(calls_until(now_ + 100ms).contains(place_of(1)));
+  calls_until(now_ + kCallPatience);
+  ASSERT_NE(alone_.ring->contacts().find(stranger(1)), nullptr);
+  EXPECT_TRUE(alone_.ring->contacts().find(stranger(1))->is_calling()) << "the ring may still lead there";
+}
+
+// Two hosts between which nothing passed for ten minutes: nobody else would find the one for the other.
+TEST_F(CallsTest, WhoIsAloneGoesOnCallingTheLost) {
+  for (uint8_t i = 1; i <= 2; ++i)
+    alone_.ring->handle_connected(now_, {.node = stranger(i), .path = place_of(i)});
+  alone_.pump(now_);
+  for (uint8_t i = 1; i <= 2; ++i)
+    alone_.ring->handle_disconnected(now_,
+                                     {.node = stranger(i), .path = place_of(i), .end = Links::End::Dead});
+  calls_until(now_ + 600s);
+  const auto calls = calls_until(now_ + 10s);
+  EXPECT_TRUE(calls.contains(place_of(1)) && calls.contains(place_of(2)));
+}
+
 // "A lost peer gets one Initiation and this long to answer."
 TEST_F(CallsTest, OfALostPeerAreOneInitiationEach) {
   alone_.ring->handle_connected(now_, {.node = stranger(1), .path = place_of(1)});
