@@ -21,14 +21,18 @@ void History::observe(Instant at, const std::vector<Holding>& holdings) {
   if (at >= decide_at_) decide(at);
 }
 
-void History::note_heal(Instant at) {
+void History::note_contact() {
   std::map<Ipv4Address, std::set<uint32_t>> holders;
   for (const Holding& holding : last_) holders[holding.ip].insert(holding.guest);
   for (const auto& [ip, guests] : holders) {
     if (guests.size() < 2) continue;
+    conflicts_ += !disputed_.contains(ip);
     disputed_[ip].insert(guests.begin(), guests.end());
-    ++conflicts_;
   }
+}
+
+void History::note_heal(Instant at) {
+  note_contact();
   decide_at_ = at + kResolve;
 }
 

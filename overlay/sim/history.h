@@ -26,7 +26,10 @@ class History {
 
   /// All that live guests hold at that time.  To be told every now and then, in order.
   void observe(Instant at, const std::vector<Holding>& holdings);
-  /// Partitions become one from now on.  What they disagree about is to be decided within kResolve.
+  /// Partitions can exchange messages again, and are to become one.  What they disagree about is in dispute.
+  void note_contact();
+  /// They are one from now on.  What they disagree about, and what was in dispute, is to be decided within
+  /// kResolve.
   void note_heal(Instant at);
   /// A guest ends, moves, or gives its address back: it need not be there when a conflict is decided.
   void note_end(uint32_t guest);
@@ -34,7 +37,7 @@ class History {
   /// One sentence for each violation.
   const std::vector<std::string>& violations() const { return violations_; }
   size_t observations() const { return observations_; }
-  /// Addresses that two sides of a partition had given to different guests.
+  /// Addresses that two sides of a partition had given to different guests, when it healed or since.
   size_t conflicts() const { return conflicts_; }
 
  private:
@@ -42,7 +45,7 @@ class History {
   void violate(Instant at, Ipv4Address ip, const std::string& what);
 
   std::vector<Holding> last_;
-  std::map<Ipv4Address, std::set<uint32_t>> disputed_;  ///< Since the last heal, and by whom.
+  std::map<Ipv4Address, std::set<uint32_t>> disputed_;  ///< Since the parts met, and by whom.
   std::set<std::pair<Ipv4Address, uint32_t>> reported_;
   Instant decide_at_ = kNever;
   size_t observations_ = 0;

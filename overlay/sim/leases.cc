@@ -178,6 +178,8 @@ void Leases::split() {
 }
 
 void Leases::heal() {
+  history_.observe(world_.now(), holdings());
+  history_.note_contact();
   world_.internet().heal();
   is_split_ = false;
   settled_at_ = world_.now() + kSettling;

@@ -64,6 +64,33 @@ TEST(History, NeitherKeepingItIsFound) {
   EXPECT_THAT(history.violations(), ElementsAre(HasSubstr("kept by neither")));
 }
 
+/// The parts have met and decided before they count as one.
+TEST(History, WhatWasInDisputeOnContactIsToBeKeptByOne) {
+  for (const bool is_kept : {true, false}) {
+    History history;
+    history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+    history.note_contact();
+    history.observe(kStart + 1s,
+                    is_kept ? std::vector<History::Holding>{{2, kIp, 1}} : std::vector<History::Holding>());
+    history.note_heal(kStart + 5s);
+    history.observe(kStart + 95s,
+                    is_kept ? std::vector<History::Holding>{{2, kIp, 0}} : std::vector<History::Holding>());
+    EXPECT_EQ(history.conflicts(), 1u);
+    EXPECT_EQ(history.violations().size(), is_kept ? 0u : 1u);
+  }
+}
+
+TEST(History, WhatBothGiveWhileTheyMeetIsInDisputeToo) {
+  History history;
+  history.note_contact();
+  history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+  history.note_heal(kStart + 5s);
+  history.observe(kStart + 6s, {{1, kIp, 0}, {2, kIp, 0}});
+  history.observe(kStart + 95s, {{1, kIp, 0}});
+  EXPECT_EQ(history.conflicts(), 1u);
+  EXPECT_THAT(history.violations(), IsEmpty());
+}
+
 TEST(History, AThirdGuestDoesNotGetADisputedAddress) {
   History history;
   history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
