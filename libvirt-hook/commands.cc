@@ -46,6 +46,10 @@ Command make(const RemoveGuard& guard) {
   return {"nft", "delete chain " + kTable + " handle " + std::to_string(guard.handle)};
 }
 
+Command make(const ExpectGuest& expect) {
+  return {"ovs-appctl", "--timeout=1", "ipop/expect", expect.port, expect.mac};
+}
+
 }  // namespace
 
 Command list_guards() { return {"nft", "--json", "list", "chains", "netdev"}; }

@@ -69,9 +69,11 @@ std::string content(const xmlNode* node) {
 
 Nic read_nic(const xmlNode* interface, std::vector<std::string>& remarks) {
   const std::string tap = attribute(child(interface, "target"), "dev");
+  const std::string bridge = attribute(child(interface, "source"), "bridge");
   Nic nic{.ethernet = attribute(interface, "type") == "ethernet",
           .mac = normal_mac(attribute(child(interface, "mac"), "address")),
-          .tap = is_device_name(tap) ? tap : std::string()};
+          .tap = is_device_name(tap) ? tap : std::string(),
+          .bridge = is_device_name(bridge) ? bridge : std::string()};
   if (nic.tap.empty() && !tap.empty()) {
     remarks.push_back("ignored the NIC with the tap name \"" + printable(tap) +
                       "\": use 1 to 15 letters, digits and _.-");

@@ -121,7 +121,7 @@ Result<Switch, Problem> parse_switch(std::string_view output) {
     for (const std::string& port : uuids(element(row, 2))) {
       for (const std::string& uuid : interfaces_of_port[port]) {
         const Interface& interface = interfaces[uuid];
-        if (interface.type == "ipop") bridge.has_ipop_port = true;
+        if (interface.type == kIpopType) bridge.has_ipop_port = true;
         if (!is_device_name(interface.name) || !is_uuid(port)) continue;
         out.ports.push_back({port, name, interface.name, interface.type, interface.external_ids});
       }

@@ -17,6 +17,9 @@
 
 namespace ipop::hook {
 
+/// The type of our own port.
+inline constexpr std::string_view kIpopType = "ipop";
+
 /// One Interface of the switch with the Port and the Bridge that hold it.
 struct Port {
   std::string uuid;  ///< Of the Port row.

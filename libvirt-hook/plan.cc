@@ -37,11 +37,16 @@ class Planner {
     }
     for (const Nic& nic : domain.nics) {
       const std::optional<std::string> bridge = nic.ethernet ? bridge_for(domain, nic) : std::nullopt;
-      if (bridge) {
+      if (bridge && !bridge->empty()) {
         attach(domain, nic, *bridge);
-      } else {
-        drop_foreign(domain, nic);
+        continue;
       }
+      if (bridge) {
+        remark("did not attach " + describe(nic) +
+               ": this host does not have exactly one IPOP bridge; name one with bridge= in the domain's "
+               "metadata");
+      }
+      drop_foreign(domain, nic);
     }
     for (const Port& port : ovs_.ports) {  // From an earlier life of this domain, under another tap name.
       if (port.ours() && port.id("vm-id") == domain.uuid && !own_taps_.contains(port.tap)) detach(port);
@@ -58,6 +63,18 @@ class Planner {
   void detach_stale() {
     for (const Port& port : ovs_.ports) {
       if (port.ours() && !host_.devices.contains(port.tap)) detach(port);
+    }
+  }
+
+  void expect(const Domain& domain) {
+    for (const Nic& nic : domain.nics) {
+      const std::string bridge = nic.ethernet ? bridge_for(domain, nic).value_or("") : nic.bridge;
+      if (nic.mac.empty() || bridge.empty()) continue;
+      for (const Port& port : ovs_.ports) {
+        if (port.bridge == bridge && port.type == kIpopType) {
+          plan_.actions.push_back(ExpectGuest{port.tap, nic.mac});
+        }
+      }
     }
   }
 
@@ -83,8 +100,8 @@ class Planner {
   }
 
  private:
-  // Where an <interface type='ethernet'> goes, if it is for us.
-  std::optional<std::string> bridge_for(const Domain& domain, const Nic& nic) {
+  // Where an <interface type='ethernet'> goes, if it is for us; empty if that is not to be told.
+  std::optional<std::string> bridge_for(const Domain& domain, const Nic& nic) const {
     const Mark* mark = nullptr;
     for (const Mark& each : domain.marks) {  // A mark with this NIC's address beats one for all.
       if (each.mac == nic.mac && !each.mac.empty()) {
@@ -95,14 +112,7 @@ class Planner {
     }
     if (!mark && !nic.tap.starts_with(kTapPrefix)) return std::nullopt;
     if (mark && !mark->bridge.empty()) return mark->bridge;
-    std::string only = ovs_.only_ipop_bridge();
-    if (only.empty()) {
-      remark("did not attach " + describe(nic) +
-             ": this host does not have exactly one IPOP bridge; name one with bridge= in the domain's "
-             "metadata");
-      return std::nullopt;
-    }
-    return only;
+    return ovs_.only_ipop_bridge();
   }
 
   void attach(const Domain& domain, const Nic& nic, const std::string& bridge) {
@@ -185,17 +195,17 @@ Plan make_plan(const Event& event, ByteView xml, const Host& host) {
   }
 
   Planner planner(event, host, plan);
-  if (operation != Operation::Prepare) {
-    if (const auto domain = parse_domain(xml)) {
-      plan.remarks = domain->remarks;
-      if (operation == Operation::Running) planner.attach(*domain);
-      if (operation == Operation::Gone) planner.detach_all(*domain);
-    } else {
-      plan.remarks.push_back(domain.error().text);
-    }
+  const auto domain = parse_domain(xml);
+  if (!domain) {
+    plan.remarks.push_back(domain.error().text);
+  } else {
+    if (operation != Operation::Prepare) plan.remarks = domain->remarks;  // It comes again.
+    if (operation == Operation::Running) planner.attach(*domain);
+    if (operation == Operation::Gone) planner.detach_all(*domain);
   }
   planner.detach_stale();
   planner.set_guards();
+  if (domain && operation == Operation::Prepare) planner.expect(*domain);
   return plan;
 }
 

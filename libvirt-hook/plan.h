@@ -14,6 +14,9 @@
 //     Any other belongs to somebody else's script; attaching it because the host happens to have an IPOP
 //     bridge would put a guest into a network that its owner never named.
 //
+// And one thing to say: a guest that is about to run here may run elsewhere still, if it migrates.  The IPOP
+// port of its bridge is told to expect it, so that those who talk with it follow within a round trip.
+//
 // OVSDB is the truth, this hook only a hint; these things give no hook event, so they wait for the next event
 // of any domain on the host (each run puts the guards of all guest taps right):
 //
@@ -69,7 +72,13 @@ struct RemoveGuard {
   bool operator==(const RemoveGuard&) const = default;
 };
 
-using Action = std::variant<DetachPort, AttachPort, RemoveGuard, AddGuard>;
+/// Tells an IPOP port that a guest is about to come to its bridge.
+struct ExpectGuest {
+  std::string port, mac;
+  bool operator==(const ExpectGuest&) const = default;
+};
+
+using Action = std::variant<DetachPort, AttachPort, RemoveGuard, AddGuard, ExpectGuest>;
 
 struct Event {
   std::string object;  ///< The domain's name.

@@ -125,19 +125,21 @@ enum ipop_view {
 char* ipop_port_view(const struct ipop_port*, enum ipop_view, bool json);
 
 /* Questions that other nodes have to be asked: the way to a node, hop by hop; the nodes of the whole ring;
- * whose an address is, and how that is known.  And a request, that is answered likewise: to use the network's
- * settings in a file, and to pass them on. */
+ * whose an address is, and how that is known.  And requests, that are answered likewise: to use the network's
+ * settings in a file, and to pass them on; and to expect a guest. */
 enum ipop_question {
   IPOP_QUESTION_TRACE,
   IPOP_QUESTION_CRAWL,
   IPOP_QUESTION_WHY,
   IPOP_QUESTION_LOAD_SETTINGS,
+  IPOP_QUESTION_EXPECT, /**< A guest is about to come here from another host. */
 };
 
 /* Asks.  `target` is for TRACE: a node (40 hexadecimal digits, or the first 8 of one that is known) or the IP
- * address of a guest; for WHY: an IP address or a MAC; and for LOAD_SETTINGS: the path of a file, from / on.
- * The answer comes some seconds later at most, under `*number`, which no other question of this process has.
- * Errors: EINVAL for a target that nobody knows, can mean or can read, EBUSY if too many questions are open.
+ * address of a guest; for WHY: an IP address or a MAC; for LOAD_SETTINGS: the path of a file, from / on; for
+ * EXPECT: a MAC. The answer comes some seconds later at most, under `*number`, which no other question of
+ * this process has. Errors: EINVAL for a target that nobody knows, can mean or can read, EBUSY if too many
+ * questions are open.
  */
 int ipop_port_ask(struct ipop_port*, enum ipop_question, const char* target, uint64_t* number, char** errp);
 

@@ -22,6 +22,7 @@
  *     ipop/crawl [--json] [PORT]
  *     ipop/why [--json] [PORT] ADDRESS
  *     ipop/settings-load [--json] [PORT] FILE
+ *     ipop/expect [--json] [PORT] MAC
  *
  * The first kind shows what the port knows.  For people, all ports are printed
  * one after the other, each under its name.  For programs, what is said of one
@@ -231,6 +232,7 @@ ipop_appctl_view(struct unixctl_conn *conn, int argc, const char *argv[],
 #define CRAWL_USAGE "[--json] [PORT]"
 #define WHY_USAGE "[--json] [PORT] GUEST-IP|MAC"
 #define SETTINGS_LOAD_USAGE "[--json] [PORT] FILE"
+#define EXPECT_USAGE "[--json] [PORT] MAC"
 
 struct ask_aux {
     enum ipop_question question;
@@ -345,6 +347,13 @@ ipop_appctl_settings_load(struct unixctl_conn *conn, int argc,
 {
     ask_about(conn, argc, argv, IPOP_QUESTION_LOAD_SETTINGS,
               SETTINGS_LOAD_USAGE);
+}
+
+static void
+ipop_appctl_expect(struct unixctl_conn *conn, int argc, const char *argv[],
+                   void *aux OVS_UNUSED)
+{
+    ask_about(conn, argc, argv, IPOP_QUESTION_EXPECT, EXPECT_USAGE);
 }
 
 static void
@@ -483,4 +492,6 @@ ipop_appctl_init(void)
                              NULL);
     unixctl_command_register("ipop/settings-load", SETTINGS_LOAD_USAGE, 1, 3,
                              ipop_appctl_settings_load, NULL);
+    unixctl_command_register("ipop/expect", EXPECT_USAGE, 1, 3,
+                             ipop_appctl_expect, NULL);
 }

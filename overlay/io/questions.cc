@@ -48,9 +48,9 @@ void Questions::start_new(Instant now, Node& node) {
   const std::lock_guard lock(mutex_);
   for (auto& [number, open] : open_) {
     if (open.id) continue;
-    if (const auto* settings = std::get_if<LoadSettings>(&open.question)) {
+    if (auto answer = answer_now(now, node, open.question)) {
       open.id = number;
-      open.answer = load(now, node, *settings);
+      open.answer = std::move(answer);
       answered_.signal();
     } else {
       open.id = start(now, node, open.question);
@@ -58,9 +58,19 @@ void Questions::start_new(Instant now, Node& node) {
   }
 }
 
-Questions::SettingsLoaded Questions::load(Instant now, Node& node, const LoadSettings& settings) {
-  auto version = node.load_settings(now, settings.file);
-  return {.path = settings.path, .version = std::move(version), .peers = node.links().all().size()};
+/// What the node does itself, and need not find out.
+std::optional<Questions::Answer> Questions::answer_now(Instant now, Node& node, const Question& question) {
+  if (const auto* settings = std::get_if<LoadSettings>(&question)) {
+    auto version = node.load_settings(now, settings->file);
+    return SettingsLoaded{
+        .path = settings->path, .version = std::move(version), .peers = node.links().all().size()};
+  }
+  if (const auto* guest = std::get_if<ExpectGuest>(&question)) {
+    GuestExpected out{.mac = guest->mac, .result = node.expect_guest(now, guest->mac)};
+    if (const auto known = node.vnet().map().find_mac(guest->mac)) out.at = known->node;
+    return out;
+  }
+  return std::nullopt;
 }
 
 uint64_t Questions::start(Instant now, Node& node, const Question& question) {

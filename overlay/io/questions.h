@@ -1,6 +1,6 @@
-// Questions that the overlay takes a while to answer: traces, crawls, and whose an address is; and the one
-// thing that an administrator tells a running node, the network's settings.  Any thread asks and collects; in
-// between the core's thread has its node find out.
+// Questions that the overlay takes a while to answer: traces, crawls, and whose an address is; and what a
+// running node is told: the network's settings, and that a guest is about to come.  Any thread asks and
+// collects; in between the core's thread has its node find out.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,17 @@ class Questions {
     Result<uint64_t, Problem> version;
     size_t peers = 0;  ///< That are told.
   };
-  using Question = std::variant<TraceTo, CrawlAll, Explain, LoadSettings>;
-  using Answer = std::variant<Trace, Crawl, Explanation, SettingsLoaded>;  ///< In the order of Question.
+  struct ExpectGuest {
+    MacAddress mac;
+  };
+  struct GuestExpected {
+    MacAddress mac;
+    Result<Done> result;
+    std::optional<NodeId> at{};  ///< Where it is now, by our map.
+  };
+  using Question = std::variant<TraceTo, CrawlAll, Explain, LoadSettings, ExpectGuest>;
+  /// In the order of Question.
+  using Answer = std::variant<Trace, Crawl, Explanation, SettingsLoaded, GuestExpected>;
 
   // Any thread:
   /// The number to collect the answer under, which no other question of this process has; nothing if kMaxOpen
@@ -63,8 +72,8 @@ class Questions {
     std::optional<Answer> answer;
   };
 
+  static std::optional<Answer> answer_now(Instant now, Node& node, const Question& question);
   static uint64_t start(Instant now, Node& node, const Question& question);
-  static SettingsLoaded load(Instant now, Node& node, const LoadSettings& settings);
   void answer(uint64_t id, Answer answer);
 
   Wakeup& core_;

@@ -77,6 +77,12 @@ void Node::handle_guest_frame(Instant now, ByteView frame) {
   pump(now);
 }
 
+Result<Done> Node::expect_guest(Instant now, const MacAddress& mac) {
+  const auto expected = vnet_.expect(now, mac);
+  pump(now);
+  return expected;
+}
+
 void Node::handle_known_peer(Instant now, const Contact& peer) {
   ring_.handle_known_peer(now, peer);
   pump(now);
@@ -231,6 +237,7 @@ void Node::pump(Instant now) {
       send_notice(now, *notice);
       busy = true;
     }
+    while (const auto host = vnet_.poll_host_of_expected()) ring_.want(now, *host);
     // A new link, an announcement or an answer may have given it something to do at once.
     if (directory_.next_timeout() <= now) directory_.handle_timeout(now, wall_time(now));
     while (const auto outgoing = directory_.poll_outgoing()) {

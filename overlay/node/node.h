@@ -74,6 +74,8 @@ class Node {
   void handle_quiet(Instant now, const NodeId& node);
   /// A frame of a local guest that the fast path could not place.  Its checksums are complete.
   void handle_guest_frame(Instant now, ByteView frame);
+  /// A guest is about to come here: see Vnet::expect().
+  Result<Done> expect_guest(Instant now, const MacAddress& mac);
   /// A peer of an earlier process, which may still be where it was.
   void handle_known_peer(Instant now, const Contact& peer);
   /// Settings that an admin brings, as a signed file: used from now on, and passed on to all members.  Also

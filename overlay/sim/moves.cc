@@ -84,9 +84,14 @@ Moves::Moves(const MovesOptions& options)
 }
 
 void Moves::run() {
+  const Duration notice = options_.notice.value_or(Duration::zero());
   for (size_t i = 0; i < options_.moves; ++i) {
-    move(i);
-    talk(options_.pause);
+    const uint32_t to = draw_place();
+    Host& host = world_.host(to);
+    if (options_.notice) (void)host.node().expect_guest(host.now(), kMover);
+    talk(notice);
+    move(i, to);
+    talk(options_.pause - notice);
   }
   world_.run_for(kDrain);
 }
@@ -122,10 +127,14 @@ void Moves::answer() {
   }
 }
 
-void Moves::move(size_t number) {
+/// Another host than the one where the mover is.
+uint32_t Moves::draw_place() {
   const size_t without = options_.hosts - options_.talkers;
   const size_t places = options_.places == 0 ? without : std::min(options_.places, without);
-  const auto to = static_cast<uint32_t>((at_ + 1 + random_.below(places - 1)) % places);
+  return static_cast<uint32_t>((at_ + 1 + random_.below(places - 1)) % places);
+}
+
+void Moves::move(size_t number, uint32_t to) {
   const auto known = std::as_const(world_).host(to).node().vnet().map().find_mac(kMover);
   const auto arrival = static_cast<Arrival>(number % kArrivals);
   const bool was_known = known && known->node == world_.host(at_).id();

@@ -25,6 +25,9 @@ struct MovesOptions {
   size_t places = 0;      ///< The mover keeps to so many hosts, at least two; 0: all without a talker.
   Duration settle = 20s;  ///< The hosts run for so long before anybody talks.
   Duration pause = 3s;    ///< From a move to the next.
+  /// So long before a move its new host hears of it, as from the hook of a live migration; nothing: not at
+  /// all.  Less than `pause`.
+  std::optional<Duration> notice{};
   Duration interval = 10ms;  ///< Between two frames of a talker.
 };
 
@@ -92,7 +95,8 @@ class Moves {
   void talk(Duration length);
   void send(Talker& talker);
   void answer();
-  void move(size_t number);
+  uint32_t draw_place();
+  void move(size_t number, uint32_t to);
   void announce(Host& host, Arrival arrival);
   void handle_frame(const Host& host, ByteView frame);
   std::optional<uint32_t> index_of(const NodeId& id) const;

@@ -177,6 +177,7 @@ const Setters<MovesOptions> kMovesSetters = {
     {"places", [](MovesOptions& moves, const json::value& v) { moves.places = whole(v, 2, 10'000); }},
     {"settle_s", [](MovesOptions& moves, const json::value& v) { moves.settle = seconds(v); }},
     {"pause_s", [](MovesOptions& moves, const json::value& v) { moves.pause = seconds(v); }},
+    {"notice_s", [](MovesOptions& moves, const json::value& v) { moves.notice = seconds(v); }},
     {"per_s",
      [](MovesOptions& moves, const json::value& v) {
        moves.interval = Duration(std::llround(1e6 / number(v, 1, 1000)));
@@ -217,8 +218,10 @@ const Setters<Scenario> kScenarioSetters = {
        if (!v.is_object()) throw Bad("must be an object");
        MovesOptions& moves = scenario.moves.emplace();
        read(v.get_object(), kMovesSetters,
-            {"hosts", "talkers", "answered", "moves", "places", "settle_s", "pause_s", "per_s"}, moves);
+            {"hosts", "talkers", "answered", "moves", "places", "settle_s", "pause_s", "notice_s", "per_s"},
+            moves);
        if (moves.hosts < moves.talkers + 2) throw Bad("has too few hosts: two without a talker are needed");
+       if (moves.notice && *moves.notice > moves.pause) throw Bad("has a notice longer than its pause");
      }},
     {"phases",
      [](Scenario& scenario, const json::value& v) {

@@ -34,6 +34,7 @@ Vnet::Vnet(const VnetConfig& config, Random& random, Log& log)
       log_(log),
       map_(config.own),
       movers_(config.own, map_),
+      expected_(config.own, map_),
       resolver_(random),
       arp_(service_, map_, resolver_),
       nd_(service_, map_, resolver_),
@@ -118,9 +119,7 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAd
   const auto result = map_.upsert(
       now, {.ip = ip, .mac = mac, .node = own_, .sequence = sequence, .expires = expires, .name = name});
   if (!result) return result.error();
-  if (!known || moved) {
-    movers_.handle_arrival(now, mac);
-  }
+  if (!known || moved) movers_.handle_arrival(now, mac);
   if (moved) {
     ++moved_here_;
     notify(known->node, mac);
@@ -131,6 +130,7 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAd
       if (address != ip) announcements_.push_back(*map_.find_ip(address));
     }
   }
+  expected_.handle_binding(*map_.find_mac(mac));
   announcements_.push_back({.ip = ip,
                             .mac = mac,
                             .node = own_,
@@ -202,40 +202,6 @@ Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
   return Done{};
 }
 
-/// Our guest is elsewhere.
-void Vnet::handle_departure(Instant now, const Binding& binding, const std::vector<IpAddress>& had) {
-  ++moved_away_;
-  movers_.handle_departure(now, binding.mac);
-  notify({}, binding.mac);  // Those who talk with it have a link with us.
-  // Or it came here from there while neither host could hear the other: then it answers, and is bound anew.
-  for (const IpAddress& ip : had) {
-    if (ask_rate_.take(now)) ask_guest(binding.mac, ip);
-  }
-  // The switch looks for it at its old port until it hears it from ours.
-  guest_frames_.push_back(arp_frame(MacAddress::broadcast(), binding.mac,
-                                    {.operation = ArpPacket::Operation::ReverseRequest,
-                                     .sender_mac = binding.mac,
-                                     .sender_ip = {},
-                                     .target_mac = binding.mac,
-                                     .target_ip = {}}));
-  dhcp_.handle_moved_away(binding.mac);
-  if (log_rate_.take(now)) {
-    log_.info("Guest " + binding.mac.to_string() + " has moved to " + binding.node.to_short_string());
-  }
-}
-
-bool Vnet::outbid(Instant now, const Binding& claim) {
-  if (!movers_.is_to_outbid(now, claim)) return false;
-  movers_.note_outbid(claim.mac);
-  Binding ours = *map_.find_mac(claim.mac);
-  ours.sequence = next_sequence(claim.sequence);
-  if (const auto raised = map_.upsert(now, ours); !raised) (void)refuse(raised.error());
-  dhcp_.set_sequence(now, claim.mac, ours.sequence);
-  announce(claim.mac);
-  notify(claim.node, claim.mac);
-  return true;
-}
-
 void Vnet::announce(const MacAddress& mac) {
   const auto addresses = map_.addresses(mac);
   if (addresses.empty()) announcements_.push_back(*map_.find_mac(mac));
@@ -246,14 +212,8 @@ void Vnet::announce_again(Instant now, const MacAddress& mac) {
   if (defend_rate_.take(now)) announce(mac);
 }
 
-/// Where a guest is.  What was merely seen is no news.
-void Vnet::notify(const std::optional<NodeId>& to, const MacAddress& mac) {
-  Binding binding = *map_.find_mac(mac);
-  binding.ip = {};
-  if (binding.sequence > 0) notices_.push_back({.to = to, .binding = std::move(binding)});
-}
-
 void Vnet::settle(const Binding& binding) {
+  expected_.handle_binding(binding);
   for (const Bytes& frame : hold_.release(binding.mac)) send_to(binding.node, frame);
   if (binding.ip.is_unspecified()) return;
   arp_.handle_binding(binding);
@@ -292,41 +252,9 @@ Result<Done> Vnet::handle_member_frame(Instant now, const NodeId& from, ByteView
   return Done{};
 }
 
-/// A frame for a guest that is elsewhere, mostly one that was here, from the host of its sender.  What a host
-/// passes on is not from its sender's, so that nothing goes round in circles.
-bool Vnet::pass_on(Instant now, const NodeId& from, const EthernetHeader& header, ByteView frame) {
-  if (header.dst.is_group()) return false;
-  const auto known = map_.find_mac(header.dst);
-  if (!known || known->node == own_ || known->node == from) return false;
-  if (map_.find_mac(header.src).value_or(Binding{}).node != from) return false;
-  ++passed_on_;
-  send_to(known->node, frame);
-  if (pass_on_rate_.take(now)) notify(from, header.dst);
-  return true;
-}
-
 Result<Done> Vnet::handle_announcement(Instant now, const NodeId& from, const Binding& binding) {
   if (binding.node != from) return handle_redirection(now, from, binding);
   const auto learned = learn_remote(now, binding);
-  if (!learned) return refuse(learned.error());
-  return learned;
-}
-
-/// Where the guest was says where it has gone; its MAC, whatever addresses it has.
-Result<Done> Vnet::handle_redirection(Instant now, const NodeId& from, const Binding& binding) {
-  const auto known = map_.find_mac(binding.mac);
-  if (movers_.is_newcomer(now, binding.mac)) {
-    (void)outbid(now, binding);  // Where it was before it came here, by one who knows more of that than we.
-    return Done{};
-  }
-  if (!known) return Error::NotAllowed;     // To all its peers, of which some do not care: no offence.
-  if (binding.node == own_) return Done{};  // From us they know.
-  if (binding.node == known->node && binding.sequence <= known->sequence) return Done{};
-  if (known->node != from || binding.sequence <= known->sequence) return refuse(Error::NotAllowed);
-  Binding believed = binding;
-  believed.ip = {};
-  believed.name.clear();
-  const auto learned = learn_remote(now, believed);
   if (!learned) return refuse(learned.error());
   return learned;
 }
@@ -344,17 +272,6 @@ void Vnet::handle_lost(Instant now, const MacAddress& mac, const Binding& winner
   }
   if (winner.sequence == 0 || winner.node == own_) return;
   if (const auto learned = learn_remote(now, winner); !learned) (void)refuse(learned.error());
-}
-
-void Vnet::raise_sequence(Instant now, const MacAddress& mac, uint64_t sequence) {
-  movers_.handle_known(mac);
-  auto known = map_.find_mac(mac);
-  if (!known || known->sequence >= sequence) return;
-  if (known->node != own_) known->expires = now + kIdleTime;
-  known->node = own_;
-  known->sequence = sequence;
-  if (const auto raised = map_.upsert(now, *known); !raised) (void)refuse(raised.error());
-  dhcp_.set_sequence(now, mac, sequence);
 }
 
 void Vnet::handle_member_gone(Instant now, const NodeId& node) {
@@ -497,7 +414,8 @@ std::optional<Vnet::Notice> Vnet::poll_notice() { return pop(notices_); }
 
 Instant Vnet::next_timeout() const {
   return std::min({map_.next_timeout(), resolver_.next_timeout(), routers_.next_timeout(),
-                   dhcp_.next_timeout(), host_.next_timeout(), hold_.next_timeout()});
+                   dhcp_.next_timeout(), host_.next_timeout(), hold_.next_timeout(),
+                   expected_.next_timeout()});
 }
 
 void Vnet::handle_timeout(Instant now) {
@@ -516,6 +434,7 @@ void Vnet::handle_timeout(Instant now) {
   }
   dhcp_.handle_timeout(now);
   host_.handle_timeout(now);
+  look_for_expected(now);
   hold_expired_ += hold_.handle_timeout(now);
 }
 

@@ -31,6 +31,7 @@
 #include "overlay/vnet/address_map.h"
 #include "overlay/vnet/arp_responder.h"
 #include "overlay/vnet/dhcp_server.h"
+#include "overlay/vnet/expected_guests.h"
 #include "overlay/vnet/frame_hold.h"
 #include "overlay/vnet/guest_guard.h"
 #include "overlay/vnet/movers.h"
@@ -79,6 +80,12 @@ class Vnet {
   };
   /// A frame to send to members.
   std::optional<Outgoing> poll_outgoing();
+
+  /// A guest with this MAC is about to come here, says the hook: see ExpectedGuests.  Malformed or NotAllowed
+  /// if no guest has such a MAC, Full if too many are expected.
+  Result<Done> expect(Instant now, const MacAddress& mac);
+  /// A member to have a link with, since a guest is to come here from there.
+  std::optional<NodeId> poll_host_of_expected() { return expected_.poll_host(); }
 
   /// A question for all members.
   std::optional<Query> poll_query() { return resolver_.poll_query(); }
@@ -159,6 +166,7 @@ class Vnet {
   /// Puts a binding of ours in the map and announces it.
   Result<uint64_t> bind_local(Instant now, const MacAddress& mac, const IpAddress& ip, Instant expires,
                               const std::string& name);
+  void look_for_expected(Instant now);
   void announce(const MacAddress& mac);
   void announce_again(Instant now, const MacAddress& mac);
   Result<Done> handle_redirection(Instant now, const NodeId& from, const Binding& binding);
@@ -181,6 +189,7 @@ class Vnet {
   Log& log_;
   AddressMap map_;
   Movers movers_;
+  ExpectedGuests expected_;
   Resolver resolver_;
   ArpResponder arp_;
   NdResponder nd_;

@@ -24,6 +24,9 @@ void check(const AttachPort& attach) {
 void check(const DetachPort& detach) { require(is_device_name(detach.bridge) && is_uuid(detach.uuid)); }
 void check(const AddGuard& guard) { require(is_device_name(guard.tap)); }
 void check(const RemoveGuard& guard) { require(guard.handle > 0); }
+void check(const ExpectGuest& expect) {
+  require(is_device_name(expect.port) && normal_mac(expect.mac) == expect.mac && !expect.mac.empty());
+}
 
 const Host& host() {
   static const Host made = [] {
@@ -38,7 +41,8 @@ const Host& host() {
                        "",
                        {{"ipop-hook", "1"},
                         {"attached-mac", "52:54:00:00:02:01"},
-                        {"vm-id", "6429b759-9cd2-4e23-b8ee-54266cc2e560"}}}};
+                        {"vm-id", "6429b759-9cd2-4e23-b8ee-54266cc2e560"}}},
+                      {"3c300544-ea76-470d-bf30-186e3b6eabcb", "br-ipop", "ipop0", "ipop", {}}};
     return out;
   }();
   return made;

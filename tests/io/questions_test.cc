@@ -91,6 +91,21 @@ TEST_F(AskedQuestions, SettingsAreLoadedOrRefused) {
   EXPECT_EQ(beta.node().settings().version(), 7u);
 }
 
+TEST_F(AskedQuestions, AGuestIsExpected) {
+  beta.send_frame(test::arp_request(test::kBob, test::kBobIp, test::kBobIp));
+  world.run_for(5s);
+  const auto good = questions.ask(Questions::ExpectGuest{test::kBob});
+  const auto bad = questions.ask(Questions::ExpectGuest{MacAddress::broadcast()});
+  questions.start_new(world.now(), alpha.node());
+  const auto expected = questions.collect(*good);
+  ASSERT_TRUE(expected);
+  EXPECT_TRUE(std::get<Questions::GuestExpected>(*expected).result);
+  EXPECT_EQ(std::get<Questions::GuestExpected>(*expected).at, beta.id());
+  const auto refused = questions.collect(*bad);
+  ASSERT_TRUE(refused);
+  EXPECT_FALSE(std::get<Questions::GuestExpected>(*refused).result);
+}
+
 TEST_F(AskedQuestions, WhoIsNotThereIsGivenUp) {
   const auto trace = questions.ask(Questions::TraceTo{NodeId{}});
   run_for(kTracePatience + 1s);

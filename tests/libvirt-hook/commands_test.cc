@@ -41,5 +41,10 @@ TEST(HookCommands, GuardsDropAtTheTapsIngress) {
               ElementsAre("nft", "delete chain netdev ipop_guests handle 7"));
 }
 
+TEST(HookCommands, AGuestIsExpectedByThePort) {
+  EXPECT_THAT(command_for(ExpectGuest{"ipop0", "52:54:00:00:02:01"}),
+              ElementsAre("ovs-appctl", "--timeout=1", "ipop/expect", "ipop0", "52:54:00:00:02:01"));
+}
+
 }  // namespace
 }  // namespace ipop::hook

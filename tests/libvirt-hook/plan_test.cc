@@ -138,9 +138,35 @@ TEST(HookPlan, ATapThatOutlivesItsGuestIsDetachedToo) {  // managed='no': the ta
 TEST(HookPlan, PrepareClearsAwayWhatTheDeadLeft) {  // Before a tap gets one of the names again.
   Host host = recorded_host(kAfter);
   forget_device(host, "vnet1");
-  EXPECT_THAT(plan_for("plugged", "prepare", host).actions,
-              ElementsAre(Action(DetachPort{"br-ipop", "vnet1", "c57eee71-ff81-4eff-b914-9ff2d1a1f348"}),
-                          Action(RemoveGuard{"vnet1", 4})));
+  EXPECT_THAT(
+      plan_for("plugged", "prepare", host).actions,
+      ElementsAre(Action(DetachPort{"br-ipop", "vnet1", "c57eee71-ff81-4eff-b914-9ff2d1a1f348"}),
+                  Action(RemoveGuard{"vnet1", 4}), Action(ExpectGuest{"ipop0", "52:54:00:00:01:01"})));
+}
+
+/// It may run elsewhere until it has migrated here.
+TEST(HookPlan, AGuestThatIsAboutToRunIsExpected) {
+  const Host host = recorded_host(kAfter);
+  const Plan plugged = plan_for("plugged", "prepare", host);
+  EXPECT_THAT(plugged.actions, ElementsAre(Action(ExpectGuest{"ipop0", "52:54:00:00:01:01"})));
+  EXPECT_THAT(plugged.remarks, IsEmpty());
+  EXPECT_THAT(plan_for("marked", "prepare", host).actions,
+              ElementsAre(Action(ExpectGuest{"ipop0", "52:54:00:00:02:01"}),
+                          Action(ExpectGuest{"ipop0", "52:54:00:00:02:02"})));
+}
+
+TEST(HookPlan, OfWhichNetworkAGuestIsThatIsNotToBeToldIsNotGuessed) {
+  Host host = recorded_host(kAfter);
+  host.guards.reset();
+  host.ovs->bridges["br-other"] = {.netdev = true, .has_ipop_port = true};
+  const std::string xml =
+      "<domain><uuid>" + std::string(kNamed) +
+      "</uuid><devices><interface type='ethernet'><mac address='52:54:00:00:03:01'/>"
+      "<target dev='ipop-web'/></interface><interface type='network'><mac address='52:54:00:00:03:02'/>"
+      "<source network='grid'/></interface></devices></domain>";
+  const Plan plan = make_plan({"vm", "prepare", "begin"}, as_bytes(xml), host);
+  EXPECT_THAT(plan.actions, IsEmpty());
+  EXPECT_THAT(plan.remarks, IsEmpty()) << "that comes when it runs";
 }
 
 TEST(HookPlan, AnEarlierLifeUnderAnotherTapNameIsDetached) {

@@ -25,6 +25,22 @@ TEST(Moves, AllTalkersFollowWithinTwoRoundTripsAndNothingSentLaterIsLost) {
   EXPECT_LE(figure(moves, "switch_known_rtt_max"), 2);
 }
 
+/// As by the hook of a live migration: wherever it comes from, its new host knows it, and has a link there.
+TEST(Moves, OneThatIsExpectedIsFollowedWithinTwoRoundTripsByAll) {
+  Moves moves({.world = {.seed = 5, .latency = Latency::Plane, .keeps_log = false},
+               .hosts = 30,
+               .talkers = 8,
+               .moves = 40,
+               .settle = 440s,
+               .notice = 1s});
+  moves.run();
+  EXPECT_EQ(figure(moves, "moves"), 40);
+  EXPECT_EQ(figure(moves, "known"), 40);
+  EXPECT_EQ(figure(moves, "frozen"), 0);
+  EXPECT_EQ(figure(moves, "lost_after"), 0);
+  EXPECT_LE(figure(moves, "switch_rtt_max"), 2);
+}
+
 /// There is no damping.  Nobody is answered: the guest says nothing but that it has arrived.
 TEST(Moves, TwoHundredBackAndForthFreezeNobodyAtAnyRate) {
   for (const Duration pause : {1000ms, 500ms, 250ms}) {

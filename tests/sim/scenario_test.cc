@@ -79,7 +79,8 @@ TEST(Scenario, CanBeAboutLeasesInsteadOfPhases) {
 
 TEST(Scenario, CanBeAboutAGuestThatMoves) {
   const auto scenario = parse_scenario("m", R"({"latency": "uniform", "moves": {"hosts": 9, "talkers": 3,
-      "answered": 1, "moves": 7, "places": 4, "settle_s": 60, "pause_s": 0.25, "per_s": 200}})");
+      "answered": 1, "moves": 7, "places": 4, "settle_s": 60, "pause_s": 0.25, "notice_s": 0.125,
+      "per_s": 200}})");
   ASSERT_TRUE(scenario);
   ASSERT_TRUE(scenario->moves);
   EXPECT_EQ(scenario->moves->hosts, 9u);
@@ -89,8 +90,11 @@ TEST(Scenario, CanBeAboutAGuestThatMoves) {
   EXPECT_EQ(scenario->moves->places, 4u);
   EXPECT_EQ(scenario->moves->settle, 60s);
   EXPECT_EQ(scenario->moves->pause, 250ms);
+  EXPECT_EQ(scenario->moves->notice, 125ms);
   EXPECT_EQ(scenario->moves->interval, 5ms);
   EXPECT_FALSE(parse_scenario("m", R"({"moves": {"hosts": 9, "talkers": 8}})")) << "nowhere to go";
+  EXPECT_FALSE(parse_scenario("m", R"({"moves": {"pause_s": 3, "notice_s": 4}})")) << "before the last move";
+  EXPECT_EQ(parse_scenario("m", R"({"moves": {}})")->moves->notice, std::nullopt);
   EXPECT_FALSE(parse_scenario("m", R"({"moves": {}, "leases": {}})"));
 }
 

@@ -49,6 +49,26 @@ TEST(Vnet, AGuestMayMoveBackAndForthForever) {
   }
 }
 
+/// The new host has never heard of it; the network has.
+TEST(Vnet, AGuestThatIsExpectedCountsOnAtOnce) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  for (int move = 0; move < 4; ++move) (void)hosts.lease(kStart, a, 1);
+  a.vnet.raise_sequence(kStart, mac(1), 40);
+  Host& b = hosts.add();
+  EXPECT_EQ(b.vnet.expect(kStart, b.vnet.service().mac).error(), Error::NotAllowed);
+  ASSERT_TRUE(b.vnet.expect(kStart, mac(1)));
+  hosts.run(kStart);
+  EXPECT_EQ(b.vnet.poll_host_of_expected(), a.id);
+  (void)hosts.frame(kStart + 5s, b, data_frame(MacAddress::broadcast(), mac(1)));
+  for (Host* host : {&a, &b}) {
+    EXPECT_EQ(host->vnet.map().find_mac(mac(1))->node, b.id);
+    EXPECT_EQ(host->vnet.map().find_mac(mac(1))->sequence, 41u);
+  }
+  b.vnet.handle_timeout(kStart + 5min);
+  EXPECT_FALSE(b.vnet.poll_query()) << "it has come";
+}
+
 /// Three hosts that hear nothing of each other but by the test's hand: guest 1 was at `old`, and has just
 /// sent its first frame at `young`; guest 3, of `talker`, talks with it.
 struct AMove : testing::Test {
