@@ -29,7 +29,7 @@ $(IPOP_OUT)/%.o: $(IPOP_SOURCE)/ovs-plugin/%.c $(IPOP_SOURCE)/ovs-plugin/netdev-
 
 $(IPOP_OUT)/ovs-vswitchd-ipop: $(IPOP_OBJECTS) $(IPOP_ENGINE)
 	$(LIBTOOL) --silent --tag=CXX --mode=link $(CXX) $(CFLAGS) $(IPOP_CFLAGS) $(vswitchd_ovs_vswitchd_LDFLAGS) \
-	    $(LDFLAGS) -Wl,--wrap=bridge_init -Wl,--wrap=ofproto_port_open_type -o $@ \
+	    $(LDFLAGS) -Wl,--wrap=bridge_init -Wl,--wrap=ofproto_port_open_type -Wl,--wrap=dpif_run -o $@ \
 	    $(vswitchd_ovs_vswitchd_OBJECTS) $(IPOP_OBJECTS) $(IPOP_ENGINE) \
 	    $(vswitchd_ovs_vswitchd_LDADD) $(IPOP_LIBS) $(LIBS)
 

@@ -96,6 +96,9 @@ static struct ovs_list ipop_list OVS_GUARDED_BY(ipop_list_mutex)
     = OVS_LIST_INITIALIZER(&ipop_list);
 static long long int next_status_check OVS_GUARDED_BY(ipop_list_mutex);
 
+/* Frames that this thread has brought to us and taken from us. */
+DEFINE_STATIC_PER_THREAD_DATA(size_t, frame_count, 0);
+
 static bool
 is_netdev_ipop_class(const struct netdev_class *class)
 {
@@ -386,6 +389,7 @@ netdev_ipop_send(struct netdev *netdev_, int qid OVS_UNUSED,
             n += netdev_ipop_frame(packet, port, &frames[n]);
         }
         ipop_port_send(port, frames, n);
+        *frame_count_get() += n;
     }
     dp_packet_delete_batch(batch, true);
 
@@ -486,6 +490,7 @@ netdev_ipop_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     if (!n) {
         return EAGAIN;
     }
+    *frame_count_get() += n;
 
     dp_packet_batch_init(batch);
     for (size_t i = 0; i < n; i++) {
@@ -668,6 +673,15 @@ netdev_ipop_with_port(const struct netdev *netdev_,
     ovs_mutex_unlock(&netdev->mutex);
 
     return running;
+}
+
+size_t
+netdev_ipop_take_frame_count(void)
+{
+    size_t count = *frame_count_get();
+
+    *frame_count_get() = 0;
+    return count;
 }
 
 /* A port is administratively up for as long as it exists. */

@@ -18,6 +18,7 @@
 #define NETDEV_IPOP_H 1
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "overlay/ipop.h"
 
@@ -35,6 +36,10 @@ extern const struct netdev_class netdev_ipop_wrong_datapath_class;
 /* Calls 'cb' with the engine of 'netdev', which must be of netdev_ipop_class,
  * and 'aux'.  Returns false, without having called it, if none is running. */
 bool netdev_ipop_with_port(const struct netdev* netdev, void (*cb)(struct ipop_port*, void* aux), void* aux);
+
+/* Returns how many frames the calling thread has brought to and taken from
+ * ports of netdev_ipop_class since it last asked. */
+size_t netdev_ipop_take_frame_count(void);
 
 /* Registers the ipop/... commands of ovs-appctl.  Some of them are answered
  * later, by ipop_appctl_run(), which the main loop calls each time around;

@@ -17,15 +17,16 @@
 /* Joins our provider to ovs-vswitchd without a change to its sources.
  *
  * netdev_initialize() is private to lib/netdev.c, so nothing outside it can
- * add a class to the list there.  Instead the linker replaces two calls that
- * vswitchd makes (ld(1), --wrap).  Should a later Open vSwitch rename either
- * function, the link fails: the provider is never silently absent. */
+ * add a class to the list there.  Instead the linker replaces three calls that
+ * vswitchd makes (ld(1), --wrap).  Should a later Open vSwitch rename one of
+ * these functions, the link fails: the provider is never silently absent. */
 
 #include <config.h>
 
 #include <malloc.h>
 #include <string.h>
 
+#include "dpif.h"
 #include "netdev-ipop.h"
 #include "netdev-provider.h"
 #include "ofproto/ofproto-provider.h"
@@ -36,10 +37,16 @@ const char *__real_ofproto_port_open_type(const struct ofproto *,
                                           const char *port_type);
 const char *__wrap_ofproto_port_open_type(const struct ofproto *,
                                           const char *port_type);
+bool __real_dpif_run(struct dpif *);
+bool __wrap_dpif_run(struct dpif *);
 
 /* A burst of frames takes and returns 2 MB of the heap.  Glibc would give it
  * back to the kernel each time and fault it in again for the next burst. */
 #define IPOP_TRIM_THRESHOLD (64 * 1024 * 1024)
+
+/* How often a datapath whose ipop ports are busy runs once more before the
+ * main loop goes on. */
+#define IPOP_MORE_RUNS 3
 
 /* vswitchd's main() calls this once, after it has become a daemon, so threads
  * may be started, and before it has read the database, so no port exists. */
@@ -66,4 +73,20 @@ __wrap_ofproto_port_open_type(const struct ofproto *ofproto,
         return netdev_ipop_wrong_datapath_class.type;
     }
     return __real_ofproto_port_open_type(ofproto, port_type);
+}
+
+/* The main loop calls this each time around, and it takes one burst from each
+ * port that no PMD thread polls.  All that the loop does besides (OpenFlow,
+ * OVSDB, appctl, statistics) costs as much as a burst or two, so that a busy
+ * datapath gets some more first. */
+bool
+__wrap_dpif_run(struct dpif *dpif)
+{
+    bool changed = __real_dpif_run(dpif);
+
+    for (int i = 0; i < IPOP_MORE_RUNS && netdev_ipop_take_frame_count();
+         i++) {
+        changed |= __real_dpif_run(dpif);
+    }
+    return changed;
 }
