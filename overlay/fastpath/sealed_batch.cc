@@ -2,9 +2,10 @@
 
 namespace ipop {
 
-void SealedBatch::commit(const Endpoint& to, size_t size) {
-  const bool fits = !train_closed_ && trains_.back().to == to && size <= trains_.back().segment_size &&
-                    segments_ < kMaxTrainSegments && trains_.back().size + size <= kMaxTrainSize;
+bool SealedBatch::commit(const Endpoint& to, size_t size, bool may_join) {
+  const bool fits = may_join && !train_closed_ && trains_.back().to == to &&
+                    size <= trains_.back().segment_size && segments_ < kMaxTrainSegments &&
+                    trains_.back().size + size <= kMaxTrainSize;
   if (fits) {
     trains_.back().size += size;
     ++segments_;
@@ -15,6 +16,7 @@ void SealedBatch::commit(const Endpoint& to, size_t size) {
     train_closed_ = false;
   }
   used_ += size;
+  return fits;
 }
 
 void SealedBatch::clear() {

@@ -33,8 +33,9 @@ class SealedBatch {
 
   /// Where the next datagram of `size` octets is to be written, or null if there is no room.
   uint8_t* reserve(size_t size) { return size <= kCapacity - used_ ? buffer_.get() + used_ : nullptr; }
-  /// The datagram that was written to the last reserve()d place is for `to`.
-  void commit(const Endpoint& to, size_t size);
+  /// The datagram that was written to the last reserve()d place is for `to`.  True if it goes on a train that
+  /// has others already; never unless `may_join`.
+  bool commit(const Endpoint& to, size_t size, bool may_join = true);
 
   const std::vector<Train>& trains() const { return trains_; }
   ByteView bytes(const Train& train) const { return {buffer_.get() + train.offset, train.size}; }

@@ -44,7 +44,9 @@ void seal_one(const SealContext& context, const Snapshot::Peer& peer, uint8_t* r
     PortCounters::add(context.counters.tx_dropped);
     return;
   }
-  context.batch.commit(peer.endpoint, size + Keypair::kOverhead);
+  if (context.batch.commit(peer.endpoint, size + Keypair::kOverhead, peer.allows_trains)) {
+    peer.activity->tx_joined.fetch_add(1, std::memory_order_relaxed);
+  }
   PortCounters::add(context.counters.tx_datagrams);
 }
 

@@ -105,7 +105,9 @@ class Port::Sink : public DatagramSink {
  public:
   explicit Sink(Port& port) : port_(port) {}
   void send(const SealedBatch& batch) override {
-    PortCounters::add(port_.counters_.tx_dropped, port_.socket_.send(batch));
+    const UdpSocket::Sent sent = port_.socket_.send(batch);
+    PortCounters::add(port_.counters_.tx_dropped, sent.lost);
+    if (sent.refused_trains > 0) PortCounters::add(port_.counters_.refused_trains, sent.refused_trains);
   }
 
  private:

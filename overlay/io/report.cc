@@ -10,6 +10,7 @@
 #include "overlay/io/dht_view.h"
 #include "overlay/io/ring_view.h"
 #include "overlay/io/text.h"
+#include "overlay/io/udp_offload.h"
 
 namespace ipop {
 namespace {
@@ -40,6 +41,7 @@ boost::json::array peers_json(const Report& report, Instant now) {
                               {"up", peer.is_up},
                               {"age_s", whole_seconds(now - peer.connected_since)},
                               {"handshakes", peer.handshakes},
+                              {"in_trains", peer.allows_trains},
                               {"tx_frames", load(peer.activity->tx_frames)},
                               {"tx_bytes", load(peer.activity->tx_bytes)},
                               {"rx_frames", load(peer.activity->rx_frames)},
@@ -166,6 +168,7 @@ Report make_report(const Node& node, Instant now) {
                          .connected_since = link.connected_since(),
                          .round_trip = link.round_trip(),
                          .handshakes = link.handshakes(),
+                         .allows_trains = link.trains().allows_trains(),
                          .activity = link.activity()});
   }
   for (const Binding& binding : node.vnet().bindings()) {
@@ -187,6 +190,7 @@ Report make_report(const Node& node, Instant now) {
                           .is_published = lease.expires > now && node.directory().is_published(lease.ip)});
   }
   out.reservations = node.vnet().reservations();
+  out.counters.push_back({"train_fallbacks", node.links().train_fallbacks()});
   for (const auto& counter : node.vnet().counters()) out.counters.push_back({counter.name, counter.value});
   for (size_t i = 0; i < kErrorCount; ++i) {
     const auto error = static_cast<Error>(i);
@@ -215,6 +219,7 @@ std::vector<Report::Named> all_counters(const Report& report, const PortFacts& p
   std::vector<Report::Named> out{
       {"tx_datagrams", load(port.counters->tx_datagrams)},
       {"rx_datagrams", load(port.counters->rx_datagrams)},
+      {"refused_trains", load(port.counters->refused_trains)},
       {"to_core", load(port.counters->to_core)},
       {"core_full", load(port.counters->core_full)},
   };
@@ -247,6 +252,7 @@ std::string show(const Report& report, const PortFacts& port, Instant now, bool 
                             {"introducers", std::move(introducers)},
                             {"joined", report.place.is_joined},
                             {"cipher", AeadKey::implementation()},
+                            {"udp_offload", to_string(udp_offload())},
                             {"mtu", kGuestMtu},
                             {"peers", peers_json(report, now)},
                             {"bindings", bindings_json(report, now)},
@@ -264,6 +270,7 @@ std::string show(const Report& report, const PortFacts& port, Instant now, bool 
   out += format("public endpoint  %s\n", report.public_endpoint ? report.public_endpoint->to_string().c_str()
                                                                 : "- (no peer has told us)");
   out += format("cipher           AES-256-GCM, %s\n", std::string(AeadKey::implementation()).c_str());
+  out += format("UDP offload      %s\n", to_string(udp_offload()));
   out += format("guest MTU        %d\n", kGuestMtu);
   out += format("bindings         %zu, %zd of them here\n", report.bindings.size(), local_bindings);
   out += format("ring             %s\n", ring_summary(report).c_str());

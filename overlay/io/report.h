@@ -22,6 +22,7 @@ struct Report {
     Instant connected_since{};
     std::optional<Duration> round_trip;
     uint64_t handshakes = 0;
+    bool allows_trains = true;  ///< See TrainTrial.
     std::shared_ptr<const PeerActivity> activity;
   };
   struct GuestBinding {

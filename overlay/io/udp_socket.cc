@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "overlay/io/udp_offload.h"
+
 namespace ipop {
 namespace {
 
@@ -87,7 +89,7 @@ Result<UdpSocket, UdpSocket::OpenError> UdpSocket::open(const Endpoint& local) {
   // undeliverable.
   set_option(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   if (is_ipv6) set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
-  set_option(fd.get(), SOL_UDP, UDP_GRO, 1);  // Kernels before 5.0 do without.
+  if (udp_offload().joins_trains) set_option(fd.get(), SOL_UDP, UDP_GRO, 1);
 
   UdpSocket out(std::move(fd), is_ipv6, local);
   sockaddr_storage address;
@@ -121,7 +123,7 @@ bool UdpSocket::send(const Endpoint& to, ByteView datagram) const {
   return sendto(fd(), datagram.data(), datagram.size(), 0, reinterpret_cast<sockaddr*>(&address), size) >= 0;
 }
 
-size_t UdpSocket::send(const SealedBatch& batch) const {
+UdpSocket::Sent UdpSocket::send(const SealedBatch& batch) const {
   constexpr size_t kMost = 64;
   struct Slot {
     sockaddr_storage address;
@@ -130,8 +132,12 @@ size_t UdpSocket::send(const SealedBatch& batch) const {
   };
   std::array<Slot, kMost> slots;
   std::array<mmsghdr, kMost> messages;
-  size_t lost = 0;
+  Sent out;
   const auto& trains = batch.trains();
+  if (!udp_offload().sends_trains) {
+    for (const auto& train : trains) out.lost += send_singly(batch, train);
+    return out;
+  }
   for (size_t first = 0; first < trains.size();) {
     const size_t count = std::min(kMost, trains.size() - first);
     for (size_t i = 0; i < count; ++i) {
@@ -155,11 +161,12 @@ size_t UdpSocket::send(const SealedBatch& batch) const {
     } else if (errno != EINTR) {
       // A path that takes no segmentation (its MTU is below the segment, or its device cannot) takes single
       // ones.
-      lost += send_singly(batch, trains[first]);
+      out.refused_trains += trains[first].size > trains[first].segment_size;
+      out.lost += send_singly(batch, trains[first]);
       ++first;
     }
   }
-  return lost;
+  return out;
 }
 
 size_t UdpSocket::send_singly(const SealedBatch& batch, const SealedBatch::Train& train) const {

@@ -36,8 +36,12 @@ class UdpSocket {
   /// Sends one datagram.  False if the system did not take it; a lost datagram is the sender's to repeat. Any
   /// thread.
   bool send(const Endpoint& to, ByteView datagram) const;
-  /// Sends all trains and returns how many datagrams the system did not take.  Any thread.
-  size_t send(const SealedBatch& batch) const;
+  struct Sent {
+    size_t lost = 0;            ///< Datagrams that the system did not take.
+    size_t refused_trains = 0;  ///< Trains that it did not take: their datagrams left one by one.
+  };
+  /// Sends all trains; one by one what they are made of if udp_offload() has none.  Any thread.
+  Sent send(const SealedBatch& batch) const;
 
  private:
   UdpSocket(Descriptor fd, bool is_ipv6, Endpoint local)

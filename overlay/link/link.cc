@@ -78,13 +78,15 @@ void Link::handle_quiet(Instant now) {
   if (timer(Timer::Probe) == kNever) ask_for_life(now);
 }
 
-void Link::handle_pong(Instant now, uint64_t token, bool wants_link,
-                       const std::optional<Endpoint>& observed) {
-  peer_wants_link_ = wants_link;
-  if (!sent_ping_ || sent_ping_->token != token) return;  // An answer to an older Ping proves life, not time.
+TrainTrial::Change Link::handle_pong(Instant now, const wire::Pong& pong) {
+  peer_wants_link_ = pong.wants_link;
+  if (!sent_ping_ || sent_ping_->token != pong.token) {
+    return TrainTrial::Change::None;  // An answer to an older Ping proves life, not time.
+  }
   round_trip_.add(now - sent_ping_->at);
-  if (observed) observed_ = observed;
+  if (pong.observed) observed_ = pong.observed;
   sent_ping_.reset();
+  return pong.received ? trains_.handle_answer(now, *pong.received) : TrainTrial::Change::None;
 }
 
 void Link::set_use(Instant now, bool wants_link, Duration keepalive) {
@@ -96,12 +98,19 @@ void Link::set_use(Instant now, bool wants_link, Duration keepalive) {
     timer(Timer::Keepalive) = std::max(now, last_received() + idle_limit());
 }
 
-void Link::look(Instant now) {
+bool Link::look(Instant now) {
   const uint64_t frames = activity_->tx_frames.load(std::memory_order_relaxed) +
                           activity_->rx_frames.load(std::memory_order_relaxed);
-  if (frames == frames_) return;
+  if (frames == frames_) return false;
   frames_ = frames;
   last_frame_ = now;
+  if (is_trial_due()) ping_due_ = true;
+  return ping_due_;
+}
+
+bool Link::is_trial_due() const {
+  return trains_.is_due(activity_->tx_frames.load(std::memory_order_relaxed),
+                        activity_->tx_joined.load(std::memory_order_relaxed));
 }
 
 std::optional<Link::Event> Link::poll_event() {
@@ -114,9 +123,15 @@ std::optional<Link::Event> Link::poll_event() {
 
 wire::Ping Link::start_ping(Instant now) {
   sent_ping_ = SentPing{.token = random_.u64(), .at = now};
+  const bool is_trial = is_trial_due();
+  if (is_trial) {
+    trains_.note_asked(activity_->tx_frames.load(std::memory_order_relaxed),
+                       activity_->tx_joined.load(std::memory_order_relaxed));
+  }
   return {.token = sent_ping_->token,
           .wants_link = wants_link_,
-          .asks_endpoint = path_.is_direct() && (!observed_ || ++pings_ % kPingsPerEndpoint == 0)};
+          .asks_endpoint = path_.is_direct() && (!observed_ || ++pings_ % kPingsPerEndpoint == 0),
+          .asks_received = is_trial};
 }
 
 void Link::handle_handshake_failed() {

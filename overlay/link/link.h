@@ -21,6 +21,7 @@
 #include "overlay/base/time.h"
 #include "overlay/link/path.h"
 #include "overlay/link/round_trip.h"
+#include "overlay/link/train_trial.h"
 #include "overlay/session/handshake.h"
 #include "overlay/session/keypair.h"
 #include "overlay/wire/control.h"
@@ -72,9 +73,13 @@ class Link {
   /// Whether we have a use for the link, and how often an idle peer is asked whether it lives.
   void set_use(Instant now, bool wants_link, Duration keepalive);
   bool wants_link() const { return wants_link_; }
-  /// Notices what the switch's threads have sent and received.
-  void look(Instant now);
+  /// Notices what the switch's threads have sent and received.  True if there is an event now.
+  bool look(Instant now);
   const std::shared_ptr<PeerActivity>& activity() const { return activity_; }
+  /// How many data datagrams of the peer were opened.
+  uint64_t received() const { return activity_->rx_frames.load(std::memory_order_relaxed); }
+  /// Whether what is sent may leave in trains, and how that was found.
+  const TrainTrial& trains() const { return trains_; }
 
   /// The keypair to send with; null until one is confirmed.
   const std::shared_ptr<Keypair>& sending() const { return sending_; }
@@ -100,7 +105,8 @@ class Link {
   /// Something was sent and nothing was received for kSilencePatience.
   void handle_quiet(Instant now);
   void handle_ping(bool wants_link) { peer_wants_link_ = wants_link; }
-  void handle_pong(Instant now, uint64_t token, bool wants_link, const std::optional<Endpoint>& observed);
+  /// What it says of trains() is returned.
+  TrainTrial::Change handle_pong(Instant now, const wire::Pong& pong);
   /// Where the peer sees us, if it said so.
   const std::optional<Endpoint>& observed() const { return observed_; }
 
@@ -135,6 +141,7 @@ class Link {
   Duration idle_limit() const { return connected_as_ == Origin::Initiated ? keepalive_ * 6 / 5 : keepalive_; }
   void ask_for_life(Instant now);
   bool is_used() const;
+  bool is_trial_due() const;
   Instant expiry_of(const Keypair& keypair) const;
   void drop_expired(Instant now);
   void arm_expiry();
@@ -176,6 +183,7 @@ class Link {
   uint32_t pings_ = 0;
   Instant asked_at_{};  ///< The last Ping that asks whether the peer lives.
   RoundTrip round_trip_;
+  TrainTrial trains_;
   std::optional<Endpoint> observed_;
 
   std::array<Instant, kTimerCount> timers_;

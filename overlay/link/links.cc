@@ -51,7 +51,10 @@ void Links::hang_up(Instant now, const NodeId& node) {
 }
 
 void Links::look(Instant now) {
-  for (auto& [node, link] : links_) link.look(now);
+  for (auto& [node, link] : links_) {
+    if (link.look(now)) touched_.push_back(node);
+  }
+  poll_links(now);
 }
 
 void Links::set_use(Instant now, const NodeId& node, bool wants_link, Duration keepalive) {
@@ -302,11 +305,13 @@ Result<Done> Links::handle_control(Instant now, Link& link, const Path& from, By
   if (const auto* ping = std::get_if<wire::Ping>(&*message)) {
     link.handle_ping(ping->wants_link);
     send(now, link, wire::Type::Control,
-         encode_control(wire::Pong{.token = ping->token,
-                                   .wants_link = link.wants_link(),
-                                   .observed = ping->asks_endpoint ? from.endpoint : std::nullopt}));
+         encode_control(
+             wire::Pong{.token = ping->token,
+                        .wants_link = link.wants_link(),
+                        .observed = ping->asks_endpoint ? from.endpoint : std::nullopt,
+                        .received = ping->asks_received ? std::optional(link.received()) : std::nullopt}));
   } else if (const auto* pong = std::get_if<wire::Pong>(&*message)) {
-    link.handle_pong(now, pong->token, pong->wants_link, pong->observed);
+    handle_trial(link, link.handle_pong(now, *pong));
   } else if (const auto* goodbye = std::get_if<wire::Goodbye>(&*message)) {
     const bool stops = goodbye->reason == wire::Goodbye::Reason::Stopping;
     if (stops) log_.info("peer " + link.node().to_short_string() + " says goodbye");
@@ -315,6 +320,30 @@ Result<Done> Links::handle_control(Instant now, Link& link, const Path& from, By
     events_.push_back(Message{.from = link.node(), .body = std::move(*message), .path = from});
   }
   return Done{};
+}
+
+void Links::handle_trial(const Link& link, TrainTrial::Change change) {
+  const std::string peer = "peer " + link.node().to_short_string();
+  switch (change) {
+    case TrainTrial::Change::None:
+      return;
+    case TrainTrial::Change::Suspected:
+      log_.warning("most datagrams do not reach " + peer +
+                   ": they leave one by one, not in trains, for a trial");
+      break;
+    case TrainTrial::Change::Convicted:
+      ++train_fallbacks_;
+      log_.warning("datagrams reach " + peer +
+                   " one by one only: the path, or a kernel, loses or spoils trains");
+      break;
+    case TrainTrial::Change::Acquitted:
+      log_.info("one by one datagrams do not reach " + peer + " either: they leave in trains again");
+      break;
+    case TrainTrial::Change::Retried:
+      log_.info("datagrams to " + peer + " leave in trains again, for a trial");
+      break;
+  }
+  ++version_;
 }
 
 Result<Done> Links::establish(Instant now, const Established& established, Link::Origin origin,

@@ -47,6 +47,8 @@ class Links {
   void set_use(Instant now, const NodeId& node, bool wants_link, Duration keepalive);
   /// Notices what the switch's threads have sent and received, on all links: Link::last_frame().
   void look(Instant now);
+  /// How often trains of datagrams did not arrive where single ones did: see TrainTrial.
+  uint64_t train_fallbacks() const { return train_fallbacks_; }
   /// Somebody doubts that the peer lives: it is asked now.
   void ask_for_life(Instant now, const NodeId& node);
 
@@ -136,6 +138,7 @@ class Links {
 
   Result<Done> establish(Instant now, const Established& established, Link::Origin origin, const Path& from);
   void poll_links(Instant now);
+  void handle_trial(const Link& link, TrainTrial::Change change);
   void poll_dials();
   void fail(const Dial::Target& target, std::optional<Error> reason);
   void drop(NodeId node, End end);  // A copy, since the caller's may live in the link.
@@ -165,6 +168,7 @@ class Links {
   std::deque<Datagram> datagrams_;       ///< For the Internet.
   std::deque<Datagram> ring_datagrams_;  ///< For the ring.
   uint64_t version_ = 0;
+  uint64_t train_fallbacks_ = 0;
 };
 
 }  // namespace ipop

@@ -584,7 +584,8 @@ std::shared_ptr<const Snapshot> Node::make_snapshot() const {
     out->peers.push_back({.node = node,
                           .endpoint = link.path().endpoint.value_or(Endpoint{}),
                           .sending = link.sending(),
-                          .activity = link.activity()});
+                          .activity = link.activity(),
+                          .allows_trains = link.trains().allows_trains()});
     for (const auto& keypair : link.receiving()) {
       out->receiving[keypair->local_index()] = {
           .keypair = keypair, .peer = peer, .unconfirmed = keypair == link.unconfirmed()};

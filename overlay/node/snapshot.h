@@ -22,6 +22,7 @@ struct Snapshot {
     Endpoint endpoint;
     std::shared_ptr<Keypair> sending;  ///< Null while the first keypair waits for its confirmation.
     std::shared_ptr<PeerActivity> activity;
+    bool allows_trains = true;  ///< Else each datagram leaves by itself.
   };
   struct Receiving {
     std::shared_ptr<Keypair> keypair;

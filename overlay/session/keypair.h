@@ -21,6 +21,7 @@ namespace ipop {
 /// What passed between us and one peer, over all keypairs.  Any thread.
 struct PeerActivity {
   std::atomic<uint64_t> tx_frames{0}, tx_bytes{0}, rx_frames{0}, rx_bytes{0};  ///< Frames of guests.
+  std::atomic<uint64_t> tx_joined{0};        ///< Of those sent, the ones that left behind another in a train.
   std::atomic<Clock::rep> last_sent{0};      ///< Data or control, in microseconds of Instant.
   std::atomic<Clock::rep> last_received{0};  ///< Authenticated, likewise.
   std::atomic<bool> quiet{

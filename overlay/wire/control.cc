@@ -23,6 +23,8 @@ enum class Kind : uint8_t {
 
 constexpr uint8_t kWantsLink = 1;
 constexpr uint8_t kAsksEndpoint = 2;
+constexpr uint8_t kAsksReceived = 4;
+constexpr uint8_t kHasReceived = 2;
 constexpr uint8_t kAsksSettings = 1;
 
 /// An octet of flags, of which only `known` may be set.
@@ -34,15 +36,19 @@ uint8_t read_flags(Reader& in, uint8_t known) {
 
 Ping read_ping(Reader& in) {
   Ping out{.token = in.u64()};
-  const uint8_t flags = read_flags(in, kWantsLink | kAsksEndpoint);
+  const uint8_t flags = read_flags(in, kWantsLink | kAsksEndpoint | kAsksReceived);
   out.wants_link = (flags & kWantsLink) != 0;
   out.asks_endpoint = (flags & kAsksEndpoint) != 0;
+  out.asks_received = (flags & kAsksReceived) != 0;
   return out;
 }
 
 Pong read_pong(Reader& in) {
-  Pong out{.token = in.u64(), .wants_link = (read_flags(in, kWantsLink) & kWantsLink) != 0, .observed = {}};
+  Pong out{.token = in.u64(), .wants_link = false, .observed = {}};
+  const uint8_t flags = read_flags(in, kWantsLink | kHasReceived);
+  out.wants_link = (flags & kWantsLink) != 0;
   if (read_presence(in)) out.observed = read_endpoint(in);
+  if ((flags & kHasReceived) != 0) out.received = in.u64();
   return out;
 }
 
@@ -131,15 +137,17 @@ struct Encoder {
   void operator()(const Ping& ping) {
     kind(Kind::Ping);
     out.u64(ping.token);
-    out.u8(
-        static_cast<uint8_t>((ping.wants_link ? kWantsLink : 0) | (ping.asks_endpoint ? kAsksEndpoint : 0)));
+    out.u8(static_cast<uint8_t>((ping.wants_link ? kWantsLink : 0) |
+                                (ping.asks_endpoint ? kAsksEndpoint : 0) |
+                                (ping.asks_received ? kAsksReceived : 0)));
   }
   void operator()(const Pong& pong) {
     kind(Kind::Pong);
     out.u64(pong.token);
-    out.u8(pong.wants_link ? kWantsLink : 0);
+    out.u8(static_cast<uint8_t>((pong.wants_link ? kWantsLink : 0) | (pong.received ? kHasReceived : 0)));
     out.u8(pong.observed ? 1 : 0);
     if (pong.observed) ipop::write(out, *pong.observed);
+    if (pong.received) out.u64(*pong.received);
   }
   void operator()(const Members& list) {
     kind(Kind::Members);

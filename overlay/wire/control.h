@@ -23,14 +23,17 @@ struct Ping {
   uint64_t token = 0;
   bool wants_link = false;     ///< The sender has a use for the link; when neither end has, it is closed.
   bool asks_endpoint = false;  ///< Says where the Ping came from, please.
+  bool asks_received = false;  ///< And how much of ours has arrived.
   bool operator==(const Ping&) const = default;
 };
 
-/// The answer; `observed` is where the Ping came from, as a STUN server would say it (RFC 8489).
+/// The answer; `observed` is where the Ping came from, as a STUN server would say it (RFC 8489); `received`
+/// how many data datagrams from there have been opened since the link was made.
 struct Pong {
   uint64_t token = 0;
   bool wants_link = false;
   std::optional<Endpoint> observed;
+  std::optional<uint64_t> received{};
   bool operator==(const Pong&) const = default;
 };
 

@@ -42,7 +42,7 @@ TEST(UdpSocket, ATrainArrivesAsTheDatagramsItIsMadeOf) {
   for (uint8_t i = 0; i < 10; ++i) add(batch, receiver.local(), 1000, i);
   add(batch, receiver.local(), 300, 10);
   ASSERT_EQ(batch.trains().size(), 1u);
-  EXPECT_EQ(sender.send(batch), 0u);
+  EXPECT_EQ(sender.send(batch).lost, 0u);
   ReceiveRing ring;
   for (uint8_t i = 0; i <= 10; ++i) {
     Endpoint from;
@@ -58,7 +58,7 @@ TEST(UdpSocket, SegmentsLargerThanThePathTravelAllTheSame) {
   SealedBatch batch;
   add(batch, receiver.local(), 32000, 1);
   add(batch, receiver.local(), 32000, 2);
-  EXPECT_EQ(sender.send(batch), 0u);
+  EXPECT_EQ(sender.send(batch).lost, 0u);
   ReceiveRing ring;
   EXPECT_EQ(receive(ring, receiver), Bytes(32000, 1));
   EXPECT_EQ(receive(ring, receiver), Bytes(32000, 2));

@@ -140,18 +140,18 @@ TEST_F(LinkTest, MeasuresTheRoundTrip) {
   establish(Instant{100s}, 1, Link::Origin::Accepted);
   EXPECT_EQ(link_.retry_timeout(), 1s);
   uint64_t token = link_.start_ping(Instant{100s}).token;
-  link_.handle_pong(Instant{100s} + 80ms, token, true, kAway);
+  link_.handle_pong(Instant{100s} + 80ms, {.token = token, .wants_link = true, .observed = kAway});
   EXPECT_EQ(link_.round_trip(), 80ms);
   EXPECT_EQ(link_.retry_timeout(), 240ms);  // 80 + 4 x 40.
   EXPECT_EQ(link_.observed(), kAway);
   token = link_.start_ping(Instant{101s}).token;
-  link_.handle_pong(Instant{101s} + 160ms, token, true, std::nullopt);
+  link_.handle_pong(Instant{101s} + 160ms, {.token = token, .wants_link = true, .observed = std::nullopt});
   EXPECT_EQ(link_.round_trip(), 90ms);  // 80 + (160 - 80) / 8.
   EXPECT_EQ(link_.observed(), kAway) << "a Pong that does not say so takes nothing back";
-  link_.handle_pong(Instant{105s}, token, true, kHome);
+  link_.handle_pong(Instant{105s}, {.token = token, .wants_link = true, .observed = kHome});
   EXPECT_EQ(link_.round_trip(), 90ms) << "a second answer counts for nothing";
   link_.start_ping(Instant{110s});
-  link_.handle_pong(Instant{115s}, token, true, kHome);
+  link_.handle_pong(Instant{115s}, {.token = token, .wants_link = true, .observed = kHome});
   EXPECT_EQ(link_.round_trip(), 90ms) << "nor does one to an older Ping";
   EXPECT_EQ(link_.observed(), kAway);
 }
@@ -160,7 +160,7 @@ TEST_F(LinkTest, AsksWhereItIsUntilItKnows) {
   establish(Instant{100s}, 1, Link::Origin::Accepted);
   const wire::Ping ping = link_.start_ping(Instant{100s});
   EXPECT_TRUE(ping.asks_endpoint);
-  link_.handle_pong(Instant{100s}, ping.token, true, kAway);
+  link_.handle_pong(Instant{100s}, {.token = ping.token, .wants_link = true, .observed = kAway});
   EXPECT_FALSE(link_.start_ping(Instant{101s}).asks_endpoint);
 }
 
@@ -181,9 +181,9 @@ TEST_F(LinkTest, EachEndSaysWhetherItHasAUseForTheLink) {
 
   link_.handle_ping(false);
   EXPECT_FALSE(link_.peer_wants_link());
-  link_.handle_pong(Instant{101s}, ping.token, true, {});
+  link_.handle_pong(Instant{101s}, {.token = ping.token, .wants_link = true, .observed = {}});
   EXPECT_TRUE(link_.peer_wants_link());
-  link_.handle_pong(Instant{102s}, ping.token + 1, false, {});
+  link_.handle_pong(Instant{102s}, {.token = ping.token + 1, .wants_link = false, .observed = {}});
   EXPECT_FALSE(link_.peer_wants_link()) << "an answer to an older Ping says it as well as any";
 }
 
@@ -248,7 +248,7 @@ TEST_F(ConnectedLinkTest, DiesAfterFiveUnansweredPings) {
 TEST_F(ConnectedLinkTest, PausesByTheRoundTripOfItsLink) {
   for (int i = 0; i < 30; ++i) {
     const Instant at = Instant{100s} + i * 500ms;
-    link_.handle_pong(at + 100ms, link_.start_ping(at).token, true, {});
+    link_.handle_pong(at + 100ms, {.token = link_.start_ping(at).token, .wants_link = true, .observed = {}});
     link_.handle_received(at + 100ms, 1, kHome);
   }
   EXPECT_EQ(link_.retry_timeout(), 150ms);  // Nothing varies: the floor.
@@ -351,6 +351,26 @@ TEST_F(ConnectedLinkTest, KnowsWhenTheLastFramePassed) {
   link_.activity()->rx_frames = 1;
   link_.look(Instant{104s});
   EXPECT_EQ(link_.last_frame(), Instant{104s});
+}
+
+TEST_F(ConnectedLinkTest, AsksWhatHasArrivedWhileTrainsAreSent) {
+  link_.activity()->tx_frames = 100;
+  EXPECT_FALSE(link_.look(Instant{101s})) << "one by one";
+  EXPECT_FALSE(link_.start_ping(Instant{101s}).asks_received);
+  TrainTrial::Change change{};
+  for (uint64_t i = 2; i <= 2 + TrainTrial::kInARow; ++i) {
+    EXPECT_EQ(change, TrainTrial::Change::None) << i;
+    const Instant now = Instant{100s} + i * 1s;
+    link_.activity()->tx_frames = 100 * i;
+    link_.activity()->tx_joined = 90 * i;
+    EXPECT_TRUE(link_.look(now));
+    EXPECT_EQ(events(), (std::vector{Event::Ping})) << i;
+    const wire::Ping ping = link_.start_ping(now);
+    EXPECT_TRUE(ping.asks_received);
+    change = link_.handle_pong(now, {.token = ping.token, .wants_link = true, .observed = {}, .received = 7});
+  }
+  EXPECT_EQ(change, TrainTrial::Change::Suspected);
+  EXPECT_FALSE(link_.trains().allows_trains());
 }
 
 TEST_F(ConnectedLinkTest, AsksForAHandshakeOnAHintOnce) {

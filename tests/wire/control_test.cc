@@ -49,17 +49,29 @@ std::vector<Example> examples() {
        "01"
        "0000000000000001"
        "03"},
+      {"Ping that asks what has arrived",
+       Ping{.token = 1, .wants_link = false, .asks_endpoint = false, .asks_received = true},
+       "01"
+       "0000000000000001"
+       "04"},
       {"Pong", Pong{.token = 0x0102030405060708, .wants_link = false, .observed = {}},
        "02"
        "0102030405060708"
        "00"
        "00"},
-      {"Pong with all", Pong{.token = 0x0102030405060708, .wants_link = true, .observed = kPublic},
+      {"Pong with an endpoint", Pong{.token = 0x0102030405060708, .wants_link = true, .observed = kPublic},
        "02"
        "0102030405060708"
        "01"
        "01" +
            kEndpointHex},
+      {"Pong with all",
+       Pong{.token = 0x0102030405060708, .wants_link = true, .observed = kPublic, .received = 0x1122334455},
+       "02"
+       "0102030405060708"
+       "03"
+       "01" +
+           kEndpointHex + "0000001122334455"},
       {"Members, none", Members{},
        "03"
        "00"},
@@ -249,7 +261,7 @@ std::vector<int> up_to(int last) {
 
 TEST(Control, RefusesFlagsThatItDoesNotKnow) {
   const std::string token = "0000000000000001";
-  EXPECT_EQ(allowed("01" + token + "00", 9), up_to(3));
+  EXPECT_EQ(allowed("01" + token + "00", 9), up_to(7));
   EXPECT_EQ(allowed("02" + token + "00" + "00", 9), up_to(1)) << "whoever answers asks for no endpoint";
 }
 
