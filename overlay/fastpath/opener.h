@@ -4,6 +4,8 @@
 // and no lock, and decryption is its only copy.
 #pragma once
 
+#include <optional>
+
 #include "overlay/base/bytes.h"
 #include "overlay/base/counters.h"
 #include "overlay/base/time.h"
@@ -24,9 +26,33 @@ struct OpenContext {
 /// How many octets open_datagram() may write for `datagram`: none if it cannot be data.
 size_t plaintext_size(ByteView datagram);
 
-/// Writes the frame that `datagram` carries to `out` and returns its size, or returns 0 if there is nothing
-/// for the switch: refused and counted, or handed to the core.  REQUIRES: out.size() >=
-/// plaintext_size(datagram).
-size_t open_datagram(const OpenContext& context, const Endpoint& from, ByteView datagram, ByteSpan out);
+/// The datagrams of one call of the switch.  Most follow others of the same flow: what these have in common
+/// is looked up once, and counted at the end.
+class Opener {
+ public:
+  /// `context` outlives it.
+  explicit Opener(const OpenContext& context) : context_(context) {}
+  ~Opener() { settle(); }
+  Opener(const Opener&) = delete;
+
+  /// Writes the frame that `datagram` carries to `out` and returns its size, or returns 0 if there is nothing
+  /// for the switch: refused and counted, or handed to the core.  REQUIRES: out.size() >=
+  /// plaintext_size(datagram).
+  size_t open(const Endpoint& from, ByteView datagram, ByteSpan out);
+
+ private:
+  size_t refuse(Error error);
+  const Snapshot::Receiving* find_receiving(uint32_t index);
+  bool is_at(const MacAddress& guest, uint32_t peer);
+  bool is_departed(const MacAddress& guest) const;
+  void settle();
+
+  const OpenContext& context_;
+  const Snapshot::Receiving* receiving_ = nullptr;  ///< Of the last datagram,
+  uint32_t index_ = 0;                              ///< which had this index
+  std::optional<MacAddress> source_;                ///< and was from a guest that is at its peer.
+  size_t frames_ = 0;                               ///< Of its peer, not counted yet.
+  size_t bytes_ = 0;
+};
 
 }  // namespace ipop

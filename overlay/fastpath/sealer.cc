@@ -36,20 +36,6 @@ uint8_t* make_room(const SealContext& context, size_t datagram_size) {
   return room;
 }
 
-/// Seals `size` octets, which lie in the batch already if `plaintext` is null.
-void seal_one(const SealContext& context, const Snapshot::Peer& peer, uint8_t* room, const uint8_t* plaintext,
-              size_t size) {
-  if (plaintext == nullptr) plaintext = room + wire::DataHeader::kSize;
-  if (!peer.sending->seal(wire::Type::Data, ByteView(plaintext, size), room)) {
-    PortCounters::add(context.counters.tx_dropped);
-    return;
-  }
-  if (context.batch.commit(peer.endpoint, size + Keypair::kOverhead, peer.allows_trains)) {
-    peer.activity->tx_joined.fetch_add(1, std::memory_order_relaxed);
-  }
-  PortCounters::add(context.counters.tx_datagrams);
-}
-
 void note_activity(const SealContext& context, const Snapshot::Peer& peer, size_t frames, size_t bytes) {
   PeerActivity& activity = *peer.activity;
   const auto now = context.now.time_since_epoch().count();
@@ -62,17 +48,27 @@ void note_activity(const SealContext& context, const Snapshot::Peer& peer, size_
   }
 }
 
-/// Sends what `write(i, out)` writes for each of `count` frames of `size(i)` octets.
+/// Sends `count` frames of `size(i)` octets.  `write(i, out)` puts one in the place where it is then sealed,
+/// or tells where it lies already.
 template <class Size, class Write>
-void seal_written(const SealContext& context, const Snapshot::Peer& peer, size_t count, Size size,
-                  Write write) {
-  size_t bytes = 0;
-  for (size_t i = 0; i < count; ++i) {
-    uint8_t* room = make_room(context, size(i) + Keypair::kOverhead);
-    write(i, room + wire::DataHeader::kSize);
-    seal_one(context, peer, room, nullptr, size(i));
-    bytes += size(i);
+void seal_all(const SealContext& context, const Snapshot::Peer& peer, size_t count, Size size, Write write) {
+  const auto first = peer.sending->reserve(count);
+  if (!first) {
+    PortCounters::add(context.counters.tx_dropped, count);
+    return;
   }
+  size_t bytes = 0;
+  size_t joined = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t datagram_size = size(i) + Keypair::kOverhead;
+    uint8_t* const room = make_room(context, datagram_size);
+    const ByteView plaintext = write(i, room + wire::DataHeader::kSize);
+    peer.sending->seal_at(*first + i, wire::Type::Data, plaintext, room);
+    joined += context.batch.commit(peer.endpoint, datagram_size, peer.allows_trains);
+    bytes += plaintext.size();
+  }
+  PortCounters::add(context.counters.tx_datagrams, count);
+  if (joined > 0) peer.activity->tx_joined.fetch_add(joined, std::memory_order_relaxed);
   note_activity(context, peer, count, bytes);
 }
 
@@ -115,20 +111,21 @@ void seal_frame(const SealContext& context, const GuestFrame& frame) {
   if (peer == nullptr) {
     hand_to_core(context, frame, segments);
   } else if (segments) {
-    seal_written(
+    seal_all(
         context, *peer, segments->count(), [&](size_t i) { return segments->frame_size(i); },
-        [&](size_t i, uint8_t* out) { segments->write(i, out); });
-  } else if (frame.partial_checksum) {
-    seal_written(
-        context, *peer, 1, [&](size_t) { return frame.data.size(); },
-        [&](size_t, uint8_t* out) {
-          std::copy(frame.data.begin(), frame.data.end(), out);
-          complete_checksum({out, frame.data.size()});
+        [&](size_t i, uint8_t* out) {
+          segments->write(i, out);
+          return ByteView(out, segments->frame_size(i));
         });
   } else {
-    uint8_t* room = make_room(context, frame.data.size() + Keypair::kOverhead);
-    seal_one(context, *peer, room, frame.data.data(), frame.data.size());
-    note_activity(context, *peer, 1, frame.data.size());
+    seal_all(
+        context, *peer, 1, [&](size_t) { return frame.data.size(); },
+        [&](size_t, uint8_t* out) {
+          if (!frame.partial_checksum) return frame.data;
+          std::copy(frame.data.begin(), frame.data.end(), out);
+          complete_checksum({out, frame.data.size()});
+          return ByteView(out, frame.data.size());
+        });
   }
 }
 

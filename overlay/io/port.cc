@@ -183,12 +183,13 @@ size_t Port::receive(ipop_buffer* buffers, size_t n) {
                             .inbox = runtime_->inbox(),
                             .counters = counters_,
                             .refused = runtime_->refused()};
+  Opener opener(context);
   for (size_t i = 0; i < kMaxDatagramsPerCall && coalescer.has_room(); ++i) {
     const auto datagram = ring_.next(socket_);
     if (!datagram) break;
     const size_t room = std::min(plaintext_size(datagram->bytes), kMaxCarriedFrame);
     uint8_t* const place = coalescer.place(room);
-    if (const size_t size = open_datagram(context, datagram->from, datagram->bytes, {place, room})) {
+    if (const size_t size = opener.open(datagram->from, datagram->bytes, {place, room})) {
       coalescer.add(size);
     } else {
       coalescer.cancel();

@@ -208,7 +208,7 @@ std::optional<ReceiveRing::Datagram> ReceiveRing::next(const UdpSocket& socket) 
   const ByteView bytes = whole.subspan(slot.offset, std::min(slot.segment_size, slot.size - slot.offset));
   slot.offset += bytes.size();
   if (slot.offset == slot.size) ++current_;
-  return Datagram{.from = to_endpoint(slot.from), .bytes = bytes};
+  return Datagram{.from = slot.endpoint, .bytes = bytes};
 }
 
 void ReceiveRing::refill(const UdpSocket& socket) {
@@ -228,6 +228,7 @@ void ReceiveRing::refill(const UdpSocket& socket) {
   const int received = recvmmsg(socket.fd(), messages.data(), kSlots, MSG_DONTWAIT, nullptr);
   for (int i = 0; i < received; ++i) {
     Slot& slot = slots_[static_cast<size_t>(i)];
+    slot.endpoint = to_endpoint(slot.from);
     slot.size = messages[i].msg_len;
     slot.offset = 0;
     const size_t joined = joined_size(messages[i].msg_hdr);

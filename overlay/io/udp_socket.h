@@ -77,6 +77,7 @@ class ReceiveRing {
   struct Slot {
     sockaddr_storage from;
     alignas(8) std::array<uint8_t, 64> control;
+    Endpoint endpoint;  ///< `from`.
     size_t size = 0;
     size_t segment_size = 0;
     size_t offset = 0;  ///< Consumed.

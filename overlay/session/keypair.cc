@@ -15,13 +15,23 @@ Nonce nonce_of(uint64_t counter) {
 }  // namespace
 
 bool Keypair::seal(wire::Type type, ByteView plaintext, uint8_t* out) {
-  const uint64_t counter = next_counter_.fetch_add(1, std::memory_order_relaxed);
-  if (counter >= kMaxMessages) return false;
+  const auto counter = reserve(1);
+  if (!counter) return false;
+  seal_at(*counter, type, plaintext, out);
+  return true;
+}
+
+std::optional<uint64_t> Keypair::reserve(uint64_t n) {
+  const uint64_t first = next_counter_.fetch_add(n, std::memory_order_relaxed);
+  if (first >= kMaxMessages) return std::nullopt;
+  return first;
+}
+
+void Keypair::seal_at(uint64_t counter, wire::Type type, ByteView plaintext, uint8_t* out) const {
   const wire::DataHeader header{.type = type, .receiver_index = remote_index_, .counter = counter};
   header.encode_to(out);
   send_.seal(nonce_of(counter), ByteView(out, wire::DataHeader::kSize), plaintext,
              out + wire::DataHeader::kSize);
-  return true;
 }
 
 Result<Done> Keypair::open(const wire::DataHeader& header, ByteView datagram, uint8_t* out) {

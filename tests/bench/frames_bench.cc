@@ -58,15 +58,16 @@ void Open(benchmark::State& state) {
   const Bytes frame = ethernet(kGuest1, kGuest2, size);
   Bytes out(kMaxCarriedFrame);
   Bench bench;
+  const OpenContext context{bench.path.snapshot, bench.path.now, bench.path.inbox, bench.path.counters,
+                            bench.path.refused};
   std::vector<Bytes> datagrams(kMany);
   for (auto _ : state) {
     state.PauseTiming();
     for (Bytes& datagram : datagrams) datagram = test::seal(*bench.ends.them, frame);
     state.ResumeTiming();
+    Opener opener(context);
     for (const Bytes& datagram : datagrams) {
-      const size_t opened = open_datagram(
-          {bench.path.snapshot, bench.path.now, bench.path.inbox, bench.path.counters, bench.path.refused},
-          kTheirEndpoint, datagram, out);
+      const size_t opened = opener.open(kTheirEndpoint, datagram, out);
       if (opened != size) return state.SkipWithError("a datagram did not open");
     }
   }

@@ -162,15 +162,43 @@ TEST_F(OpenerTest, FramesTooLargeToCarryAreRefusedUnopened) {
   EXPECT_EQ(path_.refused.get(Error::Malformed), 2u);
 }
 
+/// What the last datagram had is no reason to believe the next one.
+TEST_F(OpenerTest, DatagramsOfOneCallMayHaveNothingInCommon) {
+  const OpenContext context{path_.snapshot, path_.now, path_.inbox, path_.counters, path_.refused};
+  Bytes out(kMaxCarriedFrame);
+  {
+    Opener opener(context);
+    const auto opens = [&](test::KeypairEnds& ends, const Endpoint& from, const MacAddress& guest) {
+      return opener.open(from, test::seal(*ends.them, ethernet(kGuest1, guest, 100)), out) == 100;
+    };
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(opens(ends_, kTheirEndpoint, kGuest2));
+      EXPECT_TRUE(opens(other_ends_, kElsewhere, kGuest3));
+      EXPECT_TRUE(opens(other_ends_, kElsewhere, kGuest3));
+      EXPECT_FALSE(opens(other_ends_, kElsewhere, kGuest2)) << "that one is elsewhere";
+      EXPECT_FALSE(opens(ends_, kTheirEndpoint, kGuest3));
+    }
+    EXPECT_EQ(opener.open(kTheirEndpoint, Bytes(100, 4), out), 0u) << "nobody's index";
+    EXPECT_TRUE(opens(ends_, kTheirEndpoint, kGuest2));
+  }
+  EXPECT_EQ(ends_.our_activity->rx_frames, 7u);
+  EXPECT_EQ(other_ends_.our_activity->rx_frames, 9u);
+  EXPECT_EQ(other_ends_.our_activity->rx_bytes, 900u);
+  EXPECT_EQ(path_.counters.rx_datagrams, 16u);
+}
+
 TEST_F(OpenerTest, TakesNothingFromTheHeapInTheSteadyState) {
   std::vector<Bytes> datagrams;
   for (int i = 0; i < 100; ++i) datagrams.push_back(from_them(ethernet(kGuest1, kGuest2, 1400)));
   Bytes out(kMaxCarriedFrame);
   const OpenContext context{path_.snapshot, path_.now, path_.inbox, path_.counters, path_.refused};
-  (void)open_datagram(context, kTheirEndpoint, datagrams[0], out);
-  const uint64_t before = test::allocations();
-  for (const Bytes& datagram : datagrams) (void)open_datagram(context, kTheirEndpoint, datagram, out);
-  EXPECT_EQ(test::allocations(), before);
+  {
+    Opener opener(context);
+    (void)opener.open(kTheirEndpoint, datagrams[0], out);
+    const uint64_t before = test::allocations();
+    for (const Bytes& datagram : datagrams) (void)opener.open(kTheirEndpoint, datagram, out);
+    EXPECT_EQ(test::allocations(), before);
+  }
   EXPECT_EQ(path_.counters.rx_datagrams, 100u);
   EXPECT_EQ(path_.refused.get(Error::Replayed), 1u);
 }

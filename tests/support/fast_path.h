@@ -59,7 +59,8 @@ struct FastPath {
   /// The frame for the switch; empty if there is none.
   Bytes open(const Endpoint& from, ByteView datagram) {
     Bytes out(kMaxCarriedFrame);
-    out.resize(open_datagram({snapshot, now, inbox, counters, refused}, from, datagram, out));
+    const OpenContext context{snapshot, now, inbox, counters, refused};
+    out.resize(Opener(context).open(from, datagram, out));
     return out;
   }
 
