@@ -79,7 +79,7 @@ start_uml_guest() {
   mkfifo "$dir/agent.in" "$dir/agent.out"
   # shellcheck disable=SC2016  # The inner shell expands these.
   setsid nsenter -t "$(cat "$(host_dir "$host")/pid")" -m -n -p -u -i --root -- env -i PATH=/usr/bin:/bin HOME=/root \
-    TMPDIR=/dev/shm sh -c 'exec 3<>"$1/agent.in" 4<>"$1/agent.out"; shift; exec "$@"' sh "$dir" \
+    TMPDIR=/dev/shm "LD_PRELOAD=$build/tests/system/uml-xstate.so" sh -c 'exec 3<>"$1/agent.in" 4<>"$1/agent.out"; shift; exec "$@"' sh "$dir" \
     linux.uml mem=96M "umid=$name" uml_dir=/run/uml/ "initrd=$lab/image/guest.cpio.gz" \
     con=null con0=null,fd:1 con1=null ssl=null ssl0=fd:3,fd:4 "eth0=tuntap,$tap,$mac" \
     "vm.name=$name" vm.agent=ttyS0 quiet </dev/null >"$dir/console" 2>&1 &
