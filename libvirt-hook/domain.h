@@ -35,8 +35,7 @@ struct Nic {
   bool ethernet = false;  ///< <interface type='ethernet'>: a tap that libvirt makes and plugs nowhere.
   std::string mac;        ///< Normal form (names.h); empty if the XML has none.
   std::string tap;        ///< A device name (names.h); empty while the tap has no name, or an odd one.
-  std::string
-      bridge{};  ///< That libvirt plugs it into; empty if the XML does not say, or for a tap of its own.
+  std::string bridge{};   ///< Where libvirt plugs it in; empty if it does not, or the XML does not say.
 };
 
 struct Mark {

@@ -434,7 +434,8 @@ void Vnet::handle_timeout(Instant now) {
   }
   dhcp_.handle_timeout(now);
   host_.handle_timeout(now);
-  look_for_expected(now);
+  expected_.handle_timeout(now);
+  ask_for_expected(now);
   hold_expired_ += hold_.handle_timeout(now);
 }
 

@@ -166,7 +166,7 @@ class Vnet {
   /// Puts a binding of ours in the map and announces it.
   Result<uint64_t> bind_local(Instant now, const MacAddress& mac, const IpAddress& ip, Instant expires,
                               const std::string& name);
-  void look_for_expected(Instant now);
+  void ask_for_expected(Instant now);
   void announce(const MacAddress& mac);
   void announce_again(Instant now, const MacAddress& mac);
   Result<Done> handle_redirection(Instant now, const NodeId& from, const Binding& binding);

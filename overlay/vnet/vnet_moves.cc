@@ -9,13 +9,12 @@ Result<Done> Vnet::expect(Instant now, const MacAddress& mac) {
   if (map_.is_local(mac)) return Done{};
   const auto expected = expected_.expect(now, mac);
   if (!expected) return refuse(expected.error());
-  look_for_expected(now);
+  ask_for_expected(now);
   return Done{};
 }
 
 /// The answer comes as any binding does.
-void Vnet::look_for_expected(Instant now) {
-  expected_.handle_timeout(now);
+void Vnet::ask_for_expected(Instant now) {
   while (const auto mac = expected_.poll_question()) {
     const auto asked = resolver_.ask(
         now, {.id = 0, .kind = Query::Kind::Mac, .ip = {}, .mac = *mac, .claim = {}, .asker = std::nullopt});

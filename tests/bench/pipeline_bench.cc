@@ -21,6 +21,7 @@
 #include "overlay/session/keypair.h"
 #include "tests/fastpath/frames.h"
 #include "tests/support/guest_frames.h"
+#include "tests/support/loopback_ports.h"
 #include "tests/support/member_files.h"
 
 namespace ipop {
@@ -125,7 +126,7 @@ class TwoPorts : test::MemberFiles {
  public:
   TwoPorts() {
     alpha_ = create("alpha", invite("alpha"));
-    beta_ = create("beta", invite("beta", {endpoint_of(*alpha_)}));
+    beta_ = create("beta", invite("beta", {test::endpoint_of(*alpha_)}));
     is_ready_ = run_until([&] { return ipop_port_carrier(alpha_.get()) && ipop_port_carrier(beta_.get()); });
     send(*alpha_, test::arp_request(test::kAlice, test::kAliceIp, test::kAliceIp), 0);
     send(*beta_, test::arp_request(test::kBob, test::kBobIp, test::kBobIp), 0);
@@ -152,39 +153,13 @@ class TwoPorts : test::MemberFiles {
   size_t receive() { return receive(*beta_); }
 
  private:
-  struct Delete {
-    void operator()(ipop_port* port) const { ipop_port_destroy(port); }
-  };
-  using PortPtr = std::unique_ptr<ipop_port, Delete>;
-
-  PortPtr create(const std::string& name, const std::string& invite_path) {
-    const std::string state = directory + "/" + name;
-    const ipop_config config{.name = name.c_str(),
-                             .invite = invite_path.c_str(),
-                             .listen = "127.0.0.1:0",
-                             .introducers = nullptr,
-                             .rekey = nullptr,
-                             .state_dir = state.c_str(),
-                             .tso = true};
-    ipop_port* port = nullptr;
-    ipop_port_create(&config, &port, nullptr);
-    return PortPtr(port);
-  }
-  static Endpoint endpoint_of(const ipop_port& port) {
-    Endpoint out;
-    ipop_port_status(
-        &port,
-        [](void* aux, const char* key, const char* value) {
-          if (std::string_view(key) == "listen") *static_cast<Endpoint*>(aux) = *Endpoint::parse(value);
-        },
-        &out);
+  test::PortPtr create(const std::string& name, const std::string& invite_path) {
+    test::PortPtr out;
+    test::create_port(name, invite_path, "127.0.0.1:0", directory + "/" + name, out);
     return out;
   }
-  static bool knows(ipop_port& port, const Ipv4Address& ip) {
-    char* view = ipop_port_view(&port, IPOP_VIEW_BINDINGS, true);
-    const bool known = std::string_view(view).find(ip.to_string()) != std::string_view::npos;
-    ipop_free(view);
-    return known;
+  static bool knows(const ipop_port& port, const Ipv4Address& ip) {
+    return test::shows(port, IPOP_VIEW_BINDINGS, ip.to_string());
   }
   static void send(ipop_port& port, const Bytes& bytes, uint32_t segment_size) {
     const ipop_frame frame{.data = bytes.data(),
@@ -218,7 +193,7 @@ class TwoPorts : test::MemberFiles {
 
   std::array<Bytes, 32> rooms_;
   std::array<ipop_buffer, 32> buffers_;
-  PortPtr alpha_, beta_;
+  test::PortPtr alpha_, beta_;
   bool is_ready_ = false;
 };
 

@@ -12,6 +12,7 @@
 #include "overlay/crypto/settings.h"
 #include "tests/fastpath/frames.h"
 #include "tests/support/guest_frames.h"
+#include "tests/support/loopback_ports.h"
 #include "tests/support/member_files.h"
 
 namespace ipop {
@@ -19,40 +20,10 @@ namespace {
 
 using namespace test;
 
-struct PortDelete {
-  void operator()(ipop_port* port) const { ipop_port_destroy(port); }
-};
-using PortPtr = std::unique_ptr<ipop_port, PortDelete>;
-
 struct Ports : testing::Test, test::MemberFiles {
   int create(const std::string& name, const std::string& invite_path, const std::string& listen, PortPtr& out,
              std::string* error = nullptr) {
-    const std::string state = directory + "/" + name;
-    const ipop_config config{.name = name.c_str(),
-                             .invite = invite_path.c_str(),
-                             .listen = listen.c_str(),
-                             .introducers = nullptr,
-                             .rekey = nullptr,
-                             .state_dir = state.c_str(),
-                             .tso = true};
-    ipop_port* port = nullptr;
-    char* text = nullptr;
-    const int result = ipop_port_create(&config, &port, &text);
-    out.reset(port);
-    if (error != nullptr) *error = text != nullptr ? text : "";
-    ipop_free(text);
-    return result;
-  }
-
-  Endpoint endpoint_of(const ipop_port& port) {
-    Endpoint out;
-    ipop_port_status(
-        &port,
-        [](void* aux, const char* key, const char* value) {
-          if (std::string_view(key) == "listen") *static_cast<Endpoint*>(aux) = *Endpoint::parse(value);
-        },
-        &out);
-    return out;
+    return create_port(name, invite_path, listen, directory + "/" + name, out, error);
   }
 
   static void send(ipop_port& port, const Bytes& bytes) {
@@ -117,12 +88,7 @@ TEST_F(Ports, TwoPortsConnectAndCarryFrames) {
   EXPECT_EQ(received[beta.get()].front(), hello);
 
   // By now both know both guests; frames go by the fast path alone.
-  ASSERT_TRUE(run_until(both, [&] {
-    char* view = ipop_port_view(alpha.get(), IPOP_VIEW_BINDINGS, true);
-    const bool known = std::string_view(view).find(kBobIp.to_string()) != std::string_view::npos;
-    ipop_free(view);
-    return known;
-  }));
+  ASSERT_TRUE(run_until(both, [&] { return shows(*alpha, IPOP_VIEW_BINDINGS, kBobIp.to_string()); }));
   received.clear();
   std::vector<Bytes> sent;
   for (size_t size = 46; size < 146; ++size) sent.push_back(frame(kBob, kAlice, std::string(size, 'y')));
@@ -175,12 +141,7 @@ TEST_F(Ports, SuperFramesArriveAsTheSameOctets) {
   const std::vector<ipop_port*> both{alpha.get(), beta.get()};
   send(*alpha, arp_request(kServer, kAliceIp, kAliceIp));
   send(*beta, arp_request(kClient, kBobIp, kBobIp));
-  ASSERT_TRUE(run_until(both, [&] {
-    char* view = ipop_port_view(alpha.get(), IPOP_VIEW_BINDINGS, true);
-    const bool known = std::string_view(view).find(kBobIp.to_string()) != std::string_view::npos;
-    ipop_free(view);
-    return known;
-  }));
+  ASSERT_TRUE(run_until(both, [&] { return shows(*alpha, IPOP_VIEW_BINDINGS, kBobIp.to_string()); }));
 
   const test::FrameSpec spec{.payload = test::pattern(60000)};
   const Bytes super = spec.build();
