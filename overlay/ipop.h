@@ -56,13 +56,14 @@ enum ipop_frame_flags {
   IPOP_FRAME_TSO = 1 << 1,          /* TCP: to be cut into segments of `segment_size` payload octets. */
 };
 struct ipop_frame {
-  const void* data;
+  void* data;
   size_t length;         /* Octets, at most 65535. */
   uint32_t flags;        /* enum ipop_frame_flags. */
   uint32_t segment_size; /* With IPOP_FRAME_TSO, else 0. */
 };
 
-/* Sends `n` frames; the caller keeps them.  Frames that cannot go are dropped and counted. */
+/* Sends `n` frames.  The caller keeps their memory, which holds nothing of value afterwards.  Frames that
+ * cannot go are dropped and counted. */
 void ipop_port_send(struct ipop_port*, const struct ipop_frame*, size_t n);
 
 /* Room for a frame on its way to the switch. */

@@ -12,6 +12,9 @@ using namespace tcp;
 namespace {
 
 constexpr size_t kIpv4HeaderSize = 20, kIpv6HeaderSize = 40;
+constexpr size_t kIpv4LengthAt = 2, kIpv4IdAt = 4, kIpv4FragmentAt = 6, kIpv4ProtocolAt = 9,
+                 kIpv4ChecksumAt = 10, kIpv4AddressesAt = 12;
+constexpr size_t kIpv6LengthAt = 4, kIpv6NextHeaderAt = 6, kIpv6AddressesAt = 8;
 constexpr uint16_t kDontFragment = 0x4000;
 
 bool equal(const uint8_t* a, const uint8_t* b, size_t from, size_t to) {
@@ -24,7 +27,7 @@ uint8_t* Coalescer::place(size_t size) {
   guessed_ = kNobody;
   if (is_enabled_ && last_ != kNobody && entries_[last_].is_open) {
     const Frame& frame = frames_[last_];
-    const size_t header = entries_[last_].first.header_size;
+    const size_t header = entries_[last_].layout.header_size;
     const bool is_clear = frame.size >= 2 * header;  // Of the headers that the next ones are compared with.
     if (is_clear && size > header && frame.size + size - header <= std::min(frame.capacity, kMaxSuperFrame)) {
       guessed_ = last_;
@@ -37,51 +40,45 @@ uint8_t* Coalescer::place(size_t size) {
 
 void Coalescer::cancel() {
   if (guessed_ == kNobody) return;
-  const size_t header = entries_[guessed_].first.header_size;
+  const size_t header = entries_[guessed_].layout.header_size;
   const Frame& frame = frames_[guessed_];
   std::memcpy(frame.data + frame.size - header, aside_.data(), header);
 }
 
-void Coalescer::add(size_t size) {
+void Coalescer::add(size_t size, bool partial_checksum) {
   if (guessed_ != kNobody) {
     Frame& frame = frames_[guessed_];
-    const size_t header = entries_[guessed_].first.header_size;
+    const Entry& entry = entries_[guessed_];
+    const size_t header = entry.layout.header_size;
     uint8_t* const opened = frame.data + frame.size - header;
-    Segment segment;
-    std::array<uint8_t, kMaxHeader> headers;
     // The super-frame's own last octets lie aside while `opened` is looked at.
-    const bool fits = parse({opened, size}, segment) && continues(guessed_, {opened, size}, segment);
-    if (fits) {
-      std::memcpy(headers.data(), opened, header);
-    } else {
-      std::memcpy(frames_[used_].data, opened, size);
-    }
-    cancel();
-    if (fits) {
-      frame.size += segment.payload_size;
-      joined(guessed_, headers.data(), segment);
+    if (continues(guessed_, {opened, size}, partial_checksum)) {
+      const bool is_pushed = (opened[entry.layout.place.offset + kFlagsAt] & kPsh) != 0;
+      cancel();
+      join(guessed_, size - header, is_pushed);
       return;
     }
+    std::memcpy(frames_[used_].data, opened, size);
+    cancel();
   }
-  add_new(size);
+  add_new(size, partial_checksum);
 }
 
 /// The frame lies in the first unused place: joins it to another flow's, or lets it stay there.
-void Coalescer::add_new(size_t size) {
+void Coalescer::add_new(size_t size, bool partial_checksum) {
+  guessed_ = kNobody;
   Frame& frame = frames_[used_];
   const ByteView bytes(frame.data, size);
-  Segment segment;
-  const bool is_segment = is_enabled_ && parse(bytes, segment);
   if (is_enabled_) {
     for (size_t i = 0; i < used_; ++i) {
       Entry& entry = entries_[i];
-      if (!entry.is_open || !same_flow(frames_[i].data, bytes, entry.first)) continue;
+      if (!entry.is_open || !same_flow(frames_[i].data, bytes, entry.layout.place)) continue;
       Frame& other = frames_[i];
-      if (is_segment && continues(i, bytes, segment) &&
-          other.size + segment.payload_size <= std::min(other.capacity, kMaxSuperFrame)) {
-        std::memcpy(other.data + other.size, frame.data + segment.header_size, segment.payload_size);
-        other.size += segment.payload_size;
-        joined(i, frame.data, segment);
+      const size_t header = entry.layout.header_size;
+      if (continues(i, bytes, partial_checksum) &&
+          other.size + size - header <= std::min(other.capacity, kMaxSuperFrame)) {
+        std::memcpy(other.data + other.size, frame.data + header, size - header);
+        join(i, size - header, (frame.data[entry.layout.place.offset + kFlagsAt] & kPsh) != 0);
         return;
       }
       entry.is_open = false;  // What follows in this flow must not overtake this frame.
@@ -91,11 +88,14 @@ void Coalescer::add_new(size_t size) {
   frame.segment_size = 0;
   Entry& entry = entries_[used_];
   entry = {};
-  if (is_segment) {
-    const uint8_t* const header = frame.data + segment.place.offset;
-    entry.first = segment;
-    entry.next_sequence = load_u32(header + kSequenceAt) + static_cast<uint32_t>(segment.payload_size);
-    entry.next_id = static_cast<uint16_t>(load_u16(frame.data + segment.place.network_offset + 4) + 1);
+  entry.is_partial = partial_checksum;
+  if (const auto layout = is_enabled_ ? parse(bytes) : std::nullopt) {
+    const uint8_t* const header = frame.data + layout->place.offset;
+    entry.layout = *layout;
+    entry.payload_size = size - layout->header_size;
+    entry.next_sequence = load_u32(header + kSequenceAt) + static_cast<uint32_t>(entry.payload_size);
+    entry.next_id =
+        static_cast<uint16_t>(load_u16(frame.data + layout->place.network_offset + kIpv4IdAt) + 1);
     entry.segments = 1;
     entry.is_open = (header[kFlagsAt] & kPsh) == 0;
   }
@@ -104,105 +104,123 @@ void Coalescer::add_new(size_t size) {
 
 void Coalescer::add_whole(ByteView frame) {
   std::memcpy(frames_[used_].data, frame.data(), frame.size());
-  guessed_ = kNobody;
-  add_new(frame.size());
+  add_new(frame.size(), false);
 }
 
 /// Data of an established connection with nothing special about it.
-bool Coalescer::parse(ByteView frame, Segment& out) {
+std::optional<Coalescer::Layout> Coalescer::parse(ByteView frame) {
   const auto place = find_transport(frame);
-  if (!place || place->protocol != kProtocolTcp || place->end != frame.size()) return false;
+  if (!place || place->protocol != kProtocolTcp || place->end != frame.size()) return std::nullopt;
   const size_t ip_header = place->is_ipv6 ? kIpv6HeaderSize : kIpv4HeaderSize;
-  if (place->offset - place->network_offset != ip_header) return false;
+  if (place->offset - place->network_offset != ip_header) return std::nullopt;
   const uint8_t* const header = frame.data() + place->offset;
   const size_t tcp_header = size_t{header[kDataOffsetAt]} / 16 * 4;
-  if (tcp_header < kMinHeaderSize || place->offset + tcp_header >= frame.size()) return false;
-  if ((header[kFlagsAt] & ~kPsh) != kAck || (header[kDataOffsetAt] & 0x0f) != 0) return false;
-  if (place->offset + tcp_header > kMaxHeader) return false;
-  out = {.place = *place,
-         .header_size = place->offset + tcp_header,
-         .payload_size = frame.size() - place->offset - tcp_header};
-  return true;
+  if (tcp_header < kMinHeaderSize || place->offset + tcp_header >= frame.size()) return std::nullopt;
+  if ((header[kFlagsAt] & ~kPsh) != kAck || (header[kDataOffsetAt] & 0x0f) != 0) return std::nullopt;
+  if (place->offset + tcp_header > kMaxHeader) return std::nullopt;
+  return Layout{.place = *place, .header_size = place->offset + tcp_header};
 }
 
-bool Coalescer::is_intact(ByteView frame, const Segment& segment) {
-  const TransportPlace& place = segment.place;
+bool Coalescer::is_intact(ByteView frame, const TransportPlace& place, bool partial_checksum) {
   if (!place.is_ipv6) {
     InternetChecksum sum;
     sum.add(frame.subspan(place.network_offset, kIpv4HeaderSize));
     if (sum.finish() != 0) return false;
   }
+  if (partial_checksum) return true;
   InternetChecksum sum = pseudo_header_sum(frame, place, frame.size() - place.offset);
   sum.add(frame.subspan(place.offset));
   return sum.finish() == 0;
 }
 
-/// Addresses, tags, protocol and ports are those of `a`, which `segment` describes; `b` may be anything.
-bool Coalescer::same_flow(const uint8_t* a, ByteView b, const Segment& segment) {
-  const TransportPlace& place = segment.place;
+/// Addresses, tags, protocol and ports are those of `a`, whose transport header is at `place`; `b` may be
+/// anything.
+bool Coalescer::same_flow(const uint8_t* a, ByteView b, const TransportPlace& place) {
   if (b.size() < place.offset + kSequenceAt) return false;
   const size_t ip = place.network_offset;
-  const size_t protocol = ip + (place.is_ipv6 ? 6 : 9);
-  const size_t addresses = ip + (place.is_ipv6 ? 8 : 12);
+  const size_t protocol = ip + (place.is_ipv6 ? kIpv6NextHeaderAt : kIpv4ProtocolAt);
+  const size_t addresses = ip + (place.is_ipv6 ? kIpv6AddressesAt : kIpv4AddressesAt);
   return equal(a, b.data(), 0, ip + 1) && a[protocol] == b[protocol] &&
          equal(a, b.data(), addresses, place.offset + kSequenceAt);
 }
 
+/// The headers of `b` are those of `a`, laid out so, but for what counts up, sums up or says how long it is.
+bool Coalescer::same_headers(const uint8_t* a, const uint8_t* b, const Layout& layout) {
+  const size_t ip = layout.place.network_offset;
+  const size_t tcp = layout.place.offset;
+  const bool same_ip = layout.place.is_ipv6
+                           ? equal(a, b, 0, ip + kIpv6LengthAt) && equal(a, b, ip + kIpv6NextHeaderAt, tcp)
+                           : equal(a, b, 0, ip + kIpv4LengthAt) &&
+                                 equal(a, b, ip + kIpv4FragmentAt, ip + kIpv4ChecksumAt) &&
+                                 equal(a, b, ip + kIpv4AddressesAt, tcp);
+  return same_ip && equal(a, b, tcp, tcp + kSequenceAt) &&
+         equal(a, b, tcp + kAcknowledgmentAt, tcp + kFlagsAt) &&
+         ((a[tcp + kFlagsAt] ^ b[tcp + kFlagsAt]) & ~kPsh) == 0 &&
+         equal(a, b, tcp + kWindowAt, tcp + kChecksumAt) && equal(a, b, tcp + kUrgentAt, layout.header_size);
+}
+
 /// Whether `frame` is what comes next in the entry.
-bool Coalescer::continues(size_t index, ByteView frame, const Segment& segment) {
+bool Coalescer::continues(size_t index, ByteView frame, bool partial_checksum) {
   Entry& entry = entries_[index];
-  const Segment& first = entry.first;
-  if (!entry.is_open || segment.header_size != first.header_size ||
-      segment.place.offset != first.place.offset || segment.place.is_ipv6 != first.place.is_ipv6) {
+  const Layout& layout = entry.layout;
+  if (!entry.is_open || frame.size() <= layout.header_size ||
+      frame.size() - layout.header_size > entry.payload_size) {
     return false;
   }
-  if (segment.payload_size > first.payload_size) return false;
   const uint8_t* const a = frames_[index].data;
   const uint8_t* const b = frame.data();
-  if (!same_flow(a, frame, first)) return false;
+  if (!same_headers(a, b, layout)) return false;
 
-  const size_t ip = first.place.network_offset;
-  if (first.place.is_ipv6) {
-    if (!equal(a, b, ip, ip + 4) || !equal(a, b, ip + 6, ip + 8)) return false;
+  // With these equal, `frame` is what parse() accepts if its length is right.
+  const uint8_t* const ip = b + layout.place.network_offset;
+  const size_t length = frame.size() - layout.place.network_offset;
+  if (layout.place.is_ipv6) {
+    if (load_u16(ip + kIpv6LengthAt) != length - kIpv6HeaderSize) return false;
   } else {
-    if (!equal(a, b, ip, ip + 2) || !equal(a, b, ip + 6, ip + 10)) return false;
-    const uint16_t id = load_u16(b + ip + 4);
-    const bool may_repeat = (load_u16(b + ip + 6) & kDontFragment) != 0;  // RFC 6864: then it means nothing.
-    if (id != entry.next_id && !(may_repeat && id == load_u16(a + ip + 4))) return false;
+    if (load_u16(ip + kIpv4LengthAt) != length) return false;
+    const uint16_t id = load_u16(ip + kIpv4IdAt);
+    const uint16_t first_id = load_u16(a + layout.place.network_offset + kIpv4IdAt);
+    const bool may_repeat =
+        (load_u16(ip + kIpv4FragmentAt) & kDontFragment) != 0;  // RFC 6864: then it means nothing.
+    if (id != entry.next_id && !(may_repeat && id == first_id)) return false;
   }
-  const size_t tcp = first.place.offset;
-  if (load_u32(b + tcp + kSequenceAt) != entry.next_sequence) return false;
-  if (!equal(a, b, tcp + kAcknowledgmentAt, tcp + kFlagsAt) ||
-      !equal(a, b, tcp + kWindowAt, tcp + kChecksumAt) || !equal(a, b, tcp + kUrgentAt, first.header_size)) {
+  if (load_u32(b + layout.place.offset + kSequenceAt) != entry.next_sequence) return false;
+  if (!is_intact(frame, layout.place, partial_checksum)) return false;
+  if (!entry.is_intact && !is_first_intact(index)) {  // Only now does it matter.
+    entry.is_open = false;
     return false;
   }
-  if (!is_intact(frame, segment)) return false;
-  if (entry.segments == 1 && !entry.is_verified) {
-    // Only now does it matter.  place() may have opened `frame` over the end of the first segment: look at it
-    // whole.
-    std::array<uint8_t, kMaxHeader> tail;
-    uint8_t* const end = frames_[index].data + frames_[index].size - first.header_size;
-    if (guessed_ == index) {
-      std::memcpy(tail.data(), end, first.header_size);
-      std::memcpy(end, aside_.data(), first.header_size);
-    }
-    entry.is_verified = is_intact({frames_[index].data, frames_[index].size}, first);
-    if (guessed_ == index) std::memcpy(end, tail.data(), first.header_size);
-    if (!entry.is_verified) {
-      entry.is_open = false;
-      return false;
-    }
-  }
+  entry.is_intact = true;
   return true;
 }
 
-void Coalescer::joined(size_t index, const uint8_t* header, const Segment& segment) {
+/// REQUIRES: the entry has one segment.
+bool Coalescer::is_first_intact(size_t index) {
+  const Entry& entry = entries_[index];
+  const ByteView first(frames_[index].data, frames_[index].size);
+  const size_t header = entry.layout.header_size;
+  // place() may have had the next frame opened over the end of this: put it back to look at the whole.
+  const bool is_covered = guessed_ == index;
+  uint8_t* const end = frames_[index].data + frames_[index].size - header;
+  Header covering;
+  if (is_covered) {
+    std::memcpy(covering.data(), end, header);
+    std::memcpy(end, aside_.data(), header);
+  }
+  const bool out = is_intact(first, entry.layout.place, entry.is_partial);
+  if (is_covered) std::memcpy(end, covering.data(), header);
+  return out;
+}
+
+/// The payload is in its place behind what the entry has already.
+void Coalescer::join(size_t index, size_t payload_size, bool is_pushed) {
   Entry& entry = entries_[index];
+  frames_[index].size += payload_size;
   ++entry.segments;
-  entry.next_sequence += static_cast<uint32_t>(segment.payload_size);
+  entry.next_sequence += static_cast<uint32_t>(payload_size);
   ++entry.next_id;
-  entry.is_pushed = (header[segment.place.offset + kFlagsAt] & kPsh) != 0;
-  entry.is_open = !entry.is_pushed && segment.payload_size == entry.first.payload_size;
+  entry.is_pushed = is_pushed;
+  entry.is_open = !is_pushed && payload_size == entry.payload_size;
   last_ = index;
   guessed_ = kNobody;
 }
@@ -210,24 +228,27 @@ void Coalescer::joined(size_t index, const uint8_t* header, const Segment& segme
 size_t Coalescer::finish() {
   for (size_t i = 0; i < used_; ++i) {
     const Entry& entry = entries_[i];
-    if (entry.segments < 2) continue;
     Frame& frame = frames_[i];
-    const TransportPlace place = entry.first.place;
+    const ByteSpan bytes(frame.data, frame.size);
+    if (entry.segments < 2) {
+      if (entry.is_partial) complete_checksum(bytes);
+      continue;
+    }
+    const TransportPlace& place = entry.layout.place;
     uint8_t* const ip = frame.data + place.network_offset;
     if (place.is_ipv6) {
-      store_u16(ip + 4, frame.size - place.network_offset - kIpv6HeaderSize);
+      store_u16(ip + kIpv6LengthAt, frame.size - place.network_offset - kIpv6HeaderSize);
     } else {
-      store_u16(ip + 2, frame.size - place.network_offset);
+      store_u16(ip + kIpv4LengthAt, frame.size - place.network_offset);
       complete_ipv4_header_checksum({ip, kIpv4HeaderSize});
     }
     uint8_t* const header = frame.data + place.offset;
     if (entry.is_pushed) header[kFlagsAt] |= kPsh;
-    const InternetChecksum sum =
-        pseudo_header_sum({frame.data, frame.size}, place, frame.size - place.offset);
+    const InternetChecksum sum = pseudo_header_sum(bytes, place, frame.size - place.offset);
     const auto checksum =
         static_cast<uint16_t>(~sum.finish());  // The field holds the sum, not its complement.
     std::memcpy(header + kChecksumAt, &checksum, 2);
-    frame.segment_size = entry.first.payload_size;
+    frame.segment_size = entry.payload_size;
   }
   return used_;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "overlay/fastpath/sealer.h"
+#include "overlay/wire/checksum.h"
 
 namespace ipop {
 
@@ -10,9 +11,9 @@ size_t plaintext_size(ByteView datagram) {
   return datagram.size() < Keypair::kOverhead ? 0 : datagram.size() - Keypair::kOverhead;
 }
 
-size_t Opener::refuse(Error error) {
+std::nullopt_t Opener::refuse(Error error) {
   context_.refused.add(error);
-  return 0;
+  return std::nullopt;
 }
 
 const Snapshot::Receiving* Opener::find_receiving(uint32_t index) {
@@ -49,12 +50,12 @@ void Opener::settle() {
   frames_ = bytes_ = 0;
 }
 
-size_t Opener::open(const Endpoint& from, ByteView datagram, ByteSpan out) {
+std::optional<Opener::Frame> Opener::open(const Endpoint& from, ByteView datagram, ByteSpan out) {
   const auto type = wire::peek_type(datagram);
   if (!type) return refuse(type.error());  // Noise of the Internet ends here, cheaply.
   if (*type != wire::Type::Data && *type != wire::Type::Control) {
     context_.inbox.datagram(from, datagram);
-    return 0;
+    return std::nullopt;
   }
   Reader in(datagram);
   const auto header = wire::DataHeader::decode(in);
@@ -65,7 +66,7 @@ size_t Opener::open(const Endpoint& from, ByteView datagram, ByteSpan out) {
   const Snapshot::Receiving* const receiving = find_receiving(header->receiver_index);
   if (receiving == nullptr) {
     context_.inbox.datagram(from, datagram);  // It may know more than our snapshot, and counts it if not.
-    return 0;
+    return std::nullopt;
   }
   if (const auto done = receiving->keypair->open(*header, datagram, out.data()); !done) {
     return refuse(done.error());
@@ -73,10 +74,10 @@ size_t Opener::open(const Endpoint& from, ByteView datagram, ByteSpan out) {
   const Snapshot::Peer& peer = context_.snapshot.peers[receiving->peer];
   peer.activity->last_received.store(context_.now.time_since_epoch().count(), std::memory_order_relaxed);
 
-  const ByteView plaintext(out.data(), size);
+  const ByteSpan plaintext = out.first(size);
   if (header->type == wire::Type::Control) {
     context_.inbox.opened(header->receiver_index, from, header->type, plaintext);
-    return 0;
+    return std::nullopt;
   }
   ++frames_;
   bytes_ += size;
@@ -87,11 +88,12 @@ size_t Opener::open(const Endpoint& from, ByteView datagram, ByteSpan out) {
   std::copy_n(plaintext.begin() + 6, source.bytes.size(), source.bytes.begin());
   if (!is_at(source, receiving->peer) || is_departed(destination)) {
     // Learns where the guest is, or passes on what has come to its old place.
+    if (header->has_partial_checksum()) complete_checksum(plaintext);
     context_.inbox.opened(header->receiver_index, from, header->type, plaintext);
-    return 0;
+    return std::nullopt;
   }
   if (receiving->unconfirmed || from != peer.endpoint) context_.inbox.received(header->receiver_index, from);
-  return size;
+  return Frame{.size = size, .partial_checksum = header->has_partial_checksum()};
 }
 
 }  // namespace ipop

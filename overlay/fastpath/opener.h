@@ -35,13 +35,18 @@ class Opener {
   ~Opener() { settle(); }
   Opener(const Opener&) = delete;
 
-  /// Writes the frame that `datagram` carries to `out` and returns its size, or returns 0 if there is nothing
-  /// for the switch: refused and counted, or handed to the core.  REQUIRES: out.size() >=
-  /// plaintext_size(datagram).
-  size_t open(const Endpoint& from, ByteView datagram, ByteSpan out);
+  /// A frame for the switch.
+  struct Frame {
+    size_t size = 0;
+    bool partial_checksum = false;  ///< Its TCP or UDP checksum is still to be filled in.
+  };
+
+  /// Writes the frame that `datagram` carries to `out`.  Nothing if there is none for the switch: refused and
+  /// counted, or handed to the core.  REQUIRES: out.size() >= plaintext_size(datagram).
+  std::optional<Frame> open(const Endpoint& from, ByteView datagram, ByteSpan out);
 
  private:
-  size_t refuse(Error error);
+  std::nullopt_t refuse(Error error);
   const Snapshot::Receiving* find_receiving(uint32_t index);
   bool is_at(const MacAddress& guest, uint32_t peer);
   bool is_departed(const MacAddress& guest) const;

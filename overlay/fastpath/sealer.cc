@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "overlay/fastpath/checksum.h"
 #include "overlay/fastpath/segment.h"
 #include "overlay/link/link.h"
+#include "overlay/wire/checksum.h"
 
 namespace ipop {
 namespace {
@@ -48,10 +48,10 @@ void note_activity(const SealContext& context, const Snapshot::Peer& peer, size_
   }
 }
 
-/// Sends `count` frames of `size(i)` octets.  `write(i, out)` puts one in the place where it is then sealed,
-/// or tells where it lies already.
-template <class Size, class Write>
-void seal_all(const SealContext& context, const Snapshot::Peer& peer, size_t count, Size size, Write write) {
+/// Sends `count` frames, which `frame(i)` yields in turn.
+template <class Frame>
+void seal_all(const SealContext& context, const Snapshot::Peer& peer, uint8_t flags, size_t count,
+              Frame frame) {
   const auto first = peer.sending->reserve(count);
   if (!first) {
     PortCounters::add(context.counters.tx_dropped, count);
@@ -60,10 +60,10 @@ void seal_all(const SealContext& context, const Snapshot::Peer& peer, size_t cou
   size_t bytes = 0;
   size_t joined = 0;
   for (size_t i = 0; i < count; ++i) {
-    const size_t datagram_size = size(i) + Keypair::kOverhead;
+    const ByteView plaintext = frame(i);
+    const size_t datagram_size = plaintext.size() + Keypair::kOverhead;
     uint8_t* const room = make_room(context, datagram_size);
-    const ByteView plaintext = write(i, room + wire::DataHeader::kSize);
-    peer.sending->seal_at(*first + i, wire::Type::Data, plaintext, room);
+    peer.sending->seal_frame(*first + i, flags, plaintext, room);
     joined += context.batch.commit(peer.endpoint, datagram_size, peer.allows_trains);
     bytes += plaintext.size();
   }
@@ -73,22 +73,25 @@ void seal_all(const SealContext& context, const Snapshot::Peer& peer, size_t cou
 }
 
 /// The core sees only what could stand on a wire: whole checksums, no super-frames.
-void hand_to_core(const SealContext& context, const GuestFrame& frame,
-                  const std::optional<Segmenter>& segments) {
-  const size_t count = segments ? segments->count() : 1;
+template <class Frame>
+void hand_to_core(const SealContext& context, bool has_partial_checksum, size_t count, Frame frame) {
   for (size_t i = 0; i < count; ++i) {
-    uint8_t* room = make_room(context, segments ? segments->frame_size(i) : frame.data.size());
-    ByteView whole = frame.data;
-    if (segments) {
-      segments->write(i, room);
-      whole = {room, segments->frame_size(i)};
-    } else if (frame.partial_checksum) {
-      std::copy(frame.data.begin(), frame.data.end(), room);
-      complete_checksum({room, frame.data.size()});
-      whole = {room, frame.data.size()};
-    }
-    context.inbox.guest_frame(whole);  // Copies; the room in the batch stays free.
+    const ByteSpan whole = frame(i);
+    if (has_partial_checksum) complete_checksum(whole);
+    context.inbox.guest_frame(whole);  // Copies.
     PortCounters::add(context.counters.to_core);
+  }
+}
+
+/// seal_frame() for the frames that it becomes, which are all for the same guest.
+template <class Frame>
+void send_all(const SealContext& context, ByteView addresses, bool has_partial_checksum, size_t count,
+              Frame frame) {
+  if (const Snapshot::Peer* const peer = find_peer(context.snapshot, addresses)) {
+    const uint8_t flags = has_partial_checksum ? wire::DataHeader::kPartialChecksum : 0;
+    seal_all(context, *peer, flags, count, frame);
+  } else {
+    hand_to_core(context, has_partial_checksum, count, frame);
   }
 }
 
@@ -105,27 +108,10 @@ void seal_frame(const SealContext& context, const GuestFrame& frame) {
   if (!is_sound) {
     PortCounters::add(context.counters.tx_dropped);
     context.refused.add(Error::Malformed);
-    return;
-  }
-  const Snapshot::Peer* peer = find_peer(context.snapshot, frame.data);
-  if (peer == nullptr) {
-    hand_to_core(context, frame, segments);
   } else if (segments) {
-    seal_all(
-        context, *peer, segments->count(), [&](size_t i) { return segments->frame_size(i); },
-        [&](size_t i, uint8_t* out) {
-          segments->write(i, out);
-          return ByteView(out, segments->frame_size(i));
-        });
+    send_all(context, frame.data, true, segments->count(), [&](size_t i) { return segments->cut(i); });
   } else {
-    seal_all(
-        context, *peer, 1, [&](size_t) { return frame.data.size(); },
-        [&](size_t, uint8_t* out) {
-          if (!frame.partial_checksum) return frame.data;
-          std::copy(frame.data.begin(), frame.data.end(), out);
-          complete_checksum({out, frame.data.size()});
-          return ByteView(out, frame.data.size());
-        });
+    send_all(context, frame.data, frame.partial_checksum, 1, [&](size_t) { return frame.data; });
   }
 }
 

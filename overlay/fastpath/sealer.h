@@ -1,8 +1,8 @@
 // From the switch to the Internet: looks frames up, seals them, and passes batches on.
 //
 // Runs to completion on the thread of the switch that sends.  A frame of a live session crosses no queue and
-// no lock, and its octets are touched once: encryption is the copy.  Super-frames are cut, and checksums
-// completed, in the place where they are then sealed.
+// no lock, and its octets are touched once: encryption is the copy.  Checksums that a guest left to its card
+// stay open: whoever needs them at the other end fills them in.
 #pragma once
 
 #include "overlay/base/bytes.h"
@@ -21,7 +21,7 @@ inline constexpr size_t kMaxCarriedFrame = 9022;
 
 /// A frame as the switch hands it over.
 struct GuestFrame {
-  ByteView data;                  ///< From the Ethernet header on.
+  ByteSpan data;                  ///< From the Ethernet header on.  Holds nothing of value afterwards.
   bool partial_checksum = false;  ///< Its TCP or UDP checksum is still to be filled in.
   size_t segment_size = 0;        ///< TCP payload of the frames to cut it into; 0 leaves it whole.
 };

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "overlay/io/membership.h"
+#include "overlay/wire/checksum.h"
 
 namespace ipop {
 namespace {
@@ -159,8 +160,12 @@ void Port::send(const ipop_frame* frames, size_t n) {
                             .refused = runtime_->refused()};
   for (size_t i = 0; i < n; ++i) {
     const ipop_frame& frame = frames[i];
-    seal_frame(context, {.data = {static_cast<const uint8_t*>(frame.data), frame.length},
-                         .partial_checksum = (frame.flags & IPOP_FRAME_CSUM_PARTIAL) != 0,
+    const ByteSpan data(static_cast<uint8_t*>(frame.data), frame.length);
+    // Without TSO mode the switch does not ask its guests' devices what they left to be done.
+    const bool is_partial = (frame.flags & IPOP_FRAME_CSUM_PARTIAL) != 0 ||
+                            (!options_.takes_super_frames && is_left_to_card(data));
+    seal_frame(context, {.data = data,
+                         .partial_checksum = is_partial,
                          .segment_size = (frame.flags & IPOP_FRAME_TSO) != 0 ? frame.segment_size : 0});
   }
   flush(context);
@@ -189,8 +194,8 @@ size_t Port::receive(ipop_buffer* buffers, size_t n) {
     if (!datagram) break;
     const size_t room = std::min(plaintext_size(datagram->bytes), kMaxCarriedFrame);
     uint8_t* const place = coalescer.place(room);
-    if (const size_t size = opener.open(datagram->from, datagram->bytes, {place, room})) {
-      coalescer.add(size);
+    if (const auto frame = opener.open(datagram->from, datagram->bytes, {place, room})) {
+      coalescer.add(frame->size, frame->partial_checksum);
     } else {
       coalescer.cancel();
     }

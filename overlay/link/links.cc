@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "overlay/wire/checksum.h"
+
 namespace ipop {
 namespace {
 
@@ -198,6 +200,7 @@ Result<Done> Links::handle_data(Instant now, const Path& from, ByteView datagram
   if (header->type == wire::Type::Data) {
     link->activity()->rx_frames.fetch_add(1, std::memory_order_relaxed);
     link->activity()->rx_bytes.fetch_add(plaintext.size(), std::memory_order_relaxed);
+    if (header->has_partial_checksum()) complete_checksum(plaintext);
   }
   handle_opened(now, header->receiver_index, from, header->type, plaintext);
   return Done{};

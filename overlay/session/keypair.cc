@@ -17,7 +17,7 @@ Nonce nonce_of(uint64_t counter) {
 bool Keypair::seal(wire::Type type, ByteView plaintext, uint8_t* out) {
   const auto counter = reserve(1);
   if (!counter) return false;
-  seal_at(*counter, type, plaintext, out);
+  seal_as({.type = type, .flags = 0, .receiver_index = remote_index_, .counter = *counter}, plaintext, out);
   return true;
 }
 
@@ -27,10 +27,14 @@ std::optional<uint64_t> Keypair::reserve(uint64_t n) {
   return first;
 }
 
-void Keypair::seal_at(uint64_t counter, wire::Type type, ByteView plaintext, uint8_t* out) const {
-  const wire::DataHeader header{.type = type, .receiver_index = remote_index_, .counter = counter};
+void Keypair::seal_frame(uint64_t counter, uint8_t flags, ByteView frame, uint8_t* out) const {
+  seal_as({.type = wire::Type::Data, .flags = flags, .receiver_index = remote_index_, .counter = counter},
+          frame, out);
+}
+
+void Keypair::seal_as(const wire::DataHeader& header, ByteView plaintext, uint8_t* out) const {
   header.encode_to(out);
-  send_.seal(nonce_of(counter), ByteView(out, wire::DataHeader::kSize), plaintext,
+  send_.seal(nonce_of(header.counter), ByteView(out, wire::DataHeader::kSize), plaintext,
              out + wire::DataHeader::kSize);
 }
 

@@ -57,11 +57,12 @@ class Keypair {
   /// unless that is exactly where its ciphertext goes: out + wire::DataHeader::kSize. False, and nothing
   /// written, if the keypair is used up.
   bool seal(wire::Type type, ByteView plaintext, uint8_t* out);
-  /// Counters for `n` messages to seal_at(), of which it returns the first; nothing if the keypair is used
+  /// Counters for `n` frames to seal_frame(), of which it returns the first; nothing if the keypair is used
   /// up.
   std::optional<uint64_t> reserve(uint64_t n);
-  /// As seal().  REQUIRES: `counter` was reserved, and is used once.
-  void seal_at(uint64_t counter, wire::Type type, ByteView plaintext, uint8_t* out) const;
+  /// As seal(), of Data with `flags` of wire::DataHeader.  REQUIRES: `counter` was reserved, and is used
+  /// once.
+  void seal_frame(uint64_t counter, uint8_t flags, ByteView frame, uint8_t* out) const;
 
   /// Opens a datagram that `header` was read from and writes datagram.size() - kOverhead octets to `out`,
   /// which may be uninitialised and holds nothing of value after an error: BadAuthTag or Replayed. REQUIRES:
@@ -69,6 +70,8 @@ class Keypair {
   Result<Done> open(const wire::DataHeader& header, ByteView datagram, uint8_t* out);
 
  private:
+  void seal_as(const wire::DataHeader& header, ByteView plaintext, uint8_t* out) const;
+
   const AeadKey send_;
   const AeadKey receive_;
   const uint32_t local_index_;

@@ -3,7 +3,10 @@
 namespace ipop::wire {
 namespace {
 
-/// The common head of every type.
+/// The flags that a datagram may have.
+constexpr uint8_t flags_of(Type type) { return type == Type::Data ? DataHeader::kPartialChecksum : 0; }
+
+/// The common head of every type but the two that DataHeader is for.
 void read_head(Reader& in, Type expected) {
   if (in.u8() != static_cast<uint8_t>(expected)) in.fail();
   in.zeros(3);
@@ -28,14 +31,11 @@ Bytes read_noise(Reader& in) {
 }  // namespace
 
 Result<Type> peek_type(ByteView datagram) {
-  Reader in(datagram);
-  const uint8_t type = in.u8();
-  in.zeros(3);
-  if (!in.ok()) return Error::Malformed;
-  if (type < static_cast<uint8_t>(Type::Initiation) || type > static_cast<uint8_t>(Type::UnknownSession)) {
-    return Error::UnknownType;
-  }
-  return static_cast<Type>(type);
+  if (datagram.size() < 4 || (datagram[2] | datagram[3]) != 0) return Error::Malformed;
+  const auto type = static_cast<Type>(datagram[0]);
+  if (type < Type::Initiation || type > Type::UnknownSession) return Error::UnknownType;
+  if ((datagram[1] & ~flags_of(type)) != 0) return Error::Malformed;
+  return type;
 }
 
 Result<Initiation> Initiation::decode(ByteView datagram) {
@@ -126,15 +126,19 @@ Bytes UnknownSession::encode() const {
 
 Result<DataHeader> DataHeader::decode(Reader& in) {
   const auto type = static_cast<Type>(in.u8());
-  in.zeros(3);
-  const DataHeader out{.type = type, .receiver_index = in.u32(), .counter = in.u64()};
-  if (!in.ok() || (type != Type::Data && type != Type::Control)) return Error::Malformed;
+  const uint8_t flags = in.u8();
+  in.zeros(2);
+  const DataHeader out{.type = type, .flags = flags, .receiver_index = in.u32(), .counter = in.u64()};
+  if (!in.ok() || (type != Type::Data && type != Type::Control) || (flags & ~flags_of(type)) != 0) {
+    return Error::Malformed;
+  }
   return out;
 }
 
 void DataHeader::encode_to(uint8_t* out) const {
   out[0] = static_cast<uint8_t>(type);
-  out[1] = out[2] = out[3] = 0;
+  out[1] = flags;
+  out[2] = out[3] = 0;
   for (int i = 0; i < 4; ++i) out[4 + i] = static_cast<uint8_t>(receiver_index >> (24 - 8 * i));
   for (int i = 0; i < 8; ++i) out[8 + i] = static_cast<uint8_t>(counter >> (56 - 8 * i));
 }

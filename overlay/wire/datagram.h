@@ -1,7 +1,8 @@
 // The outer format of every UDP datagram between two nodes: docs/protocol.md, "Datagrams".
 //
-// All types share the first four octets: | type (1) | zero (3) |.  Big-endian throughout.  The shape follows
-// the WireGuard paper (Donenfeld, NDSS 2017, section 5.4), with the messages of Noise XX in place of IK.
+// All types share the first four octets: | type (1) | flags (1) | zero (2) |.  Big-endian throughout.  The
+// shape follows the WireGuard paper (Donenfeld, NDSS 2017, section 5.4), with the messages of Noise XX in
+// place of IK.
 #pragma once
 
 #include <array>
@@ -22,7 +23,8 @@ enum class Type : uint8_t {
   UnknownSession = 7,  ///< "I hold no keys for the index you sent to": the sender may have restarted.
 };
 
-/// The type of a datagram; Error::Malformed if it is shorter than the common head or the zeros are not.
+/// The type of a datagram; Error::Malformed if it is shorter than the common head, if it has flags that its
+/// type does not know, or if the zeros are not.
 Result<Type> peek_type(ByteView datagram);
 
 inline constexpr size_t kMacSize = 16;
@@ -85,13 +87,20 @@ struct UnknownSession {
   Bytes encode() const;
 };
 
-/// | type = 4 or 5 | zero (3) | receiver_index (4) | counter (8) |, then the sealed plaintext with its tag
-/// (16). The 16 octets are the additional data of the seal, the counter is its nonce.
+/// | type = 4 or 5 | flags (1) | zero (2) | receiver_index (4) | counter (8) |, then the sealed plaintext
+/// with its tag (16). The 16 octets are the additional data of the seal, the counter is its nonce.
 struct DataHeader {
   static constexpr size_t kSize = 16;
+  /// Of Data: the TCP or UDP checksum of the frame holds nothing of value and is filled in by whoever needs
+  /// it, as with VIRTIO_NET_HDR_F_NEEDS_CSUM; the tag has kept the octets whole.
+  static constexpr uint8_t kPartialChecksum = 1;
+
   Type type = Type::Data;  ///< Data or Control.
+  uint8_t flags = 0;       ///< Zero in Control.
   uint32_t receiver_index = 0;
   uint64_t counter = 0;
+
+  bool has_partial_checksum() const { return (flags & kPartialChecksum) != 0; }
 
   static Result<DataHeader> decode(Reader& in);
   /// Writes kSize octets.

@@ -3,6 +3,7 @@
 
 #include "overlay/fastpath/coalescer.h"
 #include "overlay/fastpath/segment.h"
+#include "tests/fastpath/cutting.h"
 #include "tests/fastpath/frames.h"
 
 namespace ipop {
@@ -17,34 +18,30 @@ Bytes super_frame(size_t flow = 0) {
       .build();
 }
 
-/// Cut into frames with complete checksums, without sealing.
+/// Cut in place into frames without checksums, without sealing.
 void Segment(benchmark::State& state) {
-  const Bytes frame = super_frame();
-  Bytes out(2048);
+  Bytes frame = super_frame();
+  const Bytes headers(frame.begin(), frame.begin() + 66);
   for (auto _ : state) {
-    const auto segmenter = Segmenter::parse(frame, kSegmentSize);
-    for (size_t i = 0; i < segmenter->count(); ++i) segmenter->write(i, out.data());
-    benchmark::DoNotOptimize(out.data());
+    std::copy(headers.begin(), headers.end(), frame.begin());
+    auto segmenter = Segmenter::parse(frame, kSegmentSize);
+    for (size_t i = 0; i < segmenter->count(); ++i) benchmark::DoNotOptimize(segmenter->cut(i).data());
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(frame.size()));
 }
 BENCHMARK(Segment);
 
-/// Joined from frames of so many flows in turn (the argument).  Copying each to its place stands for
-/// decryption, and is in the time.
+/// Joined from frames of so many flows in turn (the first argument), whose checksums are whole or partial
+/// (the second).  Copying each to its place stands for decryption, and is in the time.
 void Coalesce(benchmark::State& state) {
   const auto flows = static_cast<size_t>(state.range(0));
-  std::vector<Bytes> super_frames;
-  std::vector<Segmenter> cutters;
-  for (size_t flow = 0; flow < flows; ++flow) super_frames.push_back(super_frame(flow));
-  for (const Bytes& frame : super_frames) cutters.push_back(*Segmenter::parse(frame, kSegmentSize));
+  const bool is_partial = state.range(1) != 0;
+  std::vector<std::vector<Bytes>> of_flow;
+  for (size_t flow = 0; flow < flows; ++flow) of_flow.push_back(test::cut(super_frame(flow), kSegmentSize));
   std::vector<Bytes> segments;
   size_t octets = 0;
-  for (size_t i = 0; i < cutters.front().count(); ++i) {
-    for (const Segmenter& cutter : cutters) {
-      octets += segments.emplace_back(cutter.frame_size(i)).size();
-      cutter.write(i, segments.back().data());
-    }
+  for (size_t i = 0; i < of_flow.front().size(); ++i) {
+    for (const auto& cut : of_flow) octets += segments.emplace_back(cut[i]).size();
   }
   std::vector<Bytes> rooms(32, Bytes(kMaxSuperFrame));
   std::vector<Coalescer::Frame> frames(rooms.size());
@@ -55,13 +52,13 @@ void Coalesce(benchmark::State& state) {
     Coalescer coalescer(frames, true);
     for (const Bytes& segment : segments) {
       std::copy(segment.begin(), segment.end(), coalescer.place(segment.size()));
-      coalescer.add(segment.size());
+      coalescer.add(segment.size(), is_partial);
     }
     if (coalescer.finish() != flows) return state.SkipWithError("segments were not joined");
   }
   state.SetBytesProcessed(static_cast<int64_t>(static_cast<size_t>(state.iterations()) * octets));
 }
-BENCHMARK(Coalesce)->Arg(1)->Arg(4)->Arg(16);
+BENCHMARK(Coalesce)->ArgsProduct({{1, 4, 16}, {0, 1}});
 
 }  // namespace
 }  // namespace ipop

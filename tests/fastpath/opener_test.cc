@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "overlay/fastpath/sealer.h"
+#include "overlay/wire/checksum.h"
+#include "tests/fastpath/frames.h"
 #include "tests/support/allocations.h"
 #include "tests/support/fast_path.h"
 
@@ -169,7 +171,8 @@ TEST_F(OpenerTest, DatagramsOfOneCallMayHaveNothingInCommon) {
   {
     Opener opener(context);
     const auto opens = [&](test::KeypairEnds& ends, const Endpoint& from, const MacAddress& guest) {
-      return opener.open(from, test::seal(*ends.them, ethernet(kGuest1, guest, 100)), out) == 100;
+      const auto frame = opener.open(from, test::seal(*ends.them, ethernet(kGuest1, guest, 100)), out);
+      return frame && frame->size == 100;
     };
     for (int i = 0; i < 3; ++i) {
       EXPECT_TRUE(opens(ends_, kTheirEndpoint, kGuest2));
@@ -178,13 +181,42 @@ TEST_F(OpenerTest, DatagramsOfOneCallMayHaveNothingInCommon) {
       EXPECT_FALSE(opens(other_ends_, kElsewhere, kGuest2)) << "that one is elsewhere";
       EXPECT_FALSE(opens(ends_, kTheirEndpoint, kGuest3));
     }
-    EXPECT_EQ(opener.open(kTheirEndpoint, Bytes(100, 4), out), 0u) << "nobody's index";
+    EXPECT_FALSE(opener.open(kTheirEndpoint, Bytes(100, 4), out)) << "not even a type";
     EXPECT_TRUE(opens(ends_, kTheirEndpoint, kGuest2));
   }
   EXPECT_EQ(ends_.our_activity->rx_frames, 7u);
   EXPECT_EQ(other_ends_.our_activity->rx_frames, 9u);
   EXPECT_EQ(other_ends_.our_activity->rx_bytes, 900u);
   EXPECT_EQ(path_.counters.rx_datagrams, 16u);
+}
+
+TEST_F(OpenerTest, SaysWhichChecksumsAreOpenAndCompletesThemForTheCore) {
+  Bytes frame = test::FrameSpec{.payload = test::pattern(100)}.build();  // From guest 1 to guest 2.
+  std::swap_ranges(frame.begin(), frame.begin() + 6, frame.begin() + 6);
+  Bytes whole = frame;
+  ASSERT_TRUE(complete_checksum(whole));
+  const auto datagram = [&](uint8_t flags) {
+    Bytes out(frame.size() + Keypair::kOverhead);
+    ends_.them->seal_frame(*ends_.them->reserve(1), flags, frame, out.data());
+    return out;
+  };
+  const OpenContext context{path_.snapshot, path_.now, path_.inbox, path_.counters, path_.refused};
+  Bytes out(kMaxCarriedFrame);
+  for (const uint8_t flags : Bytes{0, wire::DataHeader::kPartialChecksum}) {
+    const auto opened = Opener(context).open(kTheirEndpoint, datagram(flags), out);
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(opened->size, frame.size());
+    EXPECT_EQ(opened->partial_checksum, flags != 0);
+  }
+  Bytes forged = datagram(0);
+  forged[1] = wire::DataHeader::kPartialChecksum;  // The flags are under the seal.
+  EXPECT_FALSE(Opener(context).open(kTheirEndpoint, forged, out));
+  EXPECT_EQ(path_.refused.get(Error::BadAuthTag), 1u);
+
+  path_.snapshot.departed = {kGuest1};
+  EXPECT_FALSE(Opener(context).open(kTheirEndpoint, datagram(wire::DataHeader::kPartialChecksum), out));
+  ASSERT_EQ(path_.inbox.openeds.size(), 1u);
+  EXPECT_EQ(path_.inbox.openeds[0].plaintext, whole);
 }
 
 TEST_F(OpenerTest, TakesNothingFromTheHeapInTheSteadyState) {

@@ -19,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     frames[i] = {.data = rooms[i].data(), .capacity = kRoom};
   }
   Coalescer coalescer(frames, true);
-  // | size (2), its top bit: forged | frame |, repeated; a size beyond the input ends it.
+  // | size (2), its upper bits: forged, partial checksum | frame |, repeated; a size beyond the input ends
+  // it.
   Reader in(ByteView(data, size));
   size_t octets = 0;
   while (coalescer.has_room()) {
@@ -30,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (word >> 15) {
       coalescer.cancel();
     } else {
-      coalescer.add(frame.size());
+      coalescer.add(frame.size(), (word & 0x4000) != 0);
       octets += frame.size();
     }
   }

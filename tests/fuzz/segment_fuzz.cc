@@ -4,8 +4,8 @@
 
 #include "overlay/base/assert.h"
 #include "overlay/base/bytes.h"
-#include "overlay/fastpath/checksum.h"
 #include "overlay/fastpath/segment.h"
+#include "overlay/wire/checksum.h"
 
 using namespace ipop;
 
@@ -28,18 +28,17 @@ void check_checksum(ByteView frame) {
   IPOP_ASSERT(std::equal(frame.begin(), frame.end(), once.begin(), once.end()));
 }
 
-/// The segments are whole frames with right checksums, and their payloads join to the super-frame's.
-void check_segments(const Segmenter& segmenter, ByteView frame, size_t segment_size) {
+/// The segments are whole frames but for their checksums, and their payloads join to the super-frame's.
+void check_segments(Segmenter& segmenter, ByteView frame, size_t segment_size) {
   const size_t header = segmenter.header_size();
   Bytes joined;
   for (size_t i = 0; i < segmenter.count(); ++i) {
-    Bytes segment(segmenter.frame_size(i));  // Exactly the promised room.
-    segmenter.write(i, segment.data());
+    const ByteSpan segment = segmenter.cut(i);
+    IPOP_ASSERT(segment.size() == segmenter.frame_size(i));
     IPOP_ASSERT(segment.size() >= header && segment.size() - header <= segment_size);
     const auto place = find_transport(segment);
     IPOP_ASSERT(place && place->end == segment.size());
-    Bytes completed = segment;
-    IPOP_ASSERT(complete_checksum(completed) && completed == segment);
+    IPOP_ASSERT(complete_checksum(segment));
     joined.insert(joined.end(), segment.begin() + static_cast<ptrdiff_t>(header), segment.end());
   }
   const ByteView payload = frame.subspan(header, find_transport(frame)->end - header);
@@ -53,7 +52,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t segment_size = in.u16();
   const ByteView frame = in.rest();
   check_checksum(frame);
-  const auto segmenter = Segmenter::parse(frame, segment_size);
+  Bytes super(frame.begin(), frame.end());  // Exactly its octets, for AddressSanitizer's sake.
+  auto segmenter = Segmenter::parse(super, segment_size);
   if (segmenter) check_segments(*segmenter, frame, segment_size);
   return 0;
 }

@@ -26,7 +26,7 @@ struct Ports : testing::Test, test::MemberFiles {
     return create_port(name, invite_path, listen, directory + "/" + name, out, error);
   }
 
-  static void send(ipop_port& port, const Bytes& bytes) {
+  static void send(ipop_port& port, Bytes bytes) {
     const ipop_frame frame{.data = bytes.data(), .length = bytes.size(), .flags = 0, .segment_size = 0};
     ipop_port_send(&port, &frame, 1);
   }
@@ -144,7 +144,7 @@ TEST_F(Ports, SuperFramesArriveAsTheSameOctets) {
   ASSERT_TRUE(run_until(both, [&] { return shows(*alpha, IPOP_VIEW_BINDINGS, kBobIp.to_string()); }));
 
   const test::FrameSpec spec{.payload = test::pattern(60000)};
-  const Bytes super = spec.build();
+  Bytes super = spec.build();
   const ipop_frame frame{.data = super.data(),
                          .length = super.size(),
                          .flags = IPOP_FRAME_TSO | IPOP_FRAME_CSUM_PARTIAL,

@@ -46,9 +46,9 @@ struct FastPath {
   }
 
   SealContext sealing() { return {snapshot, now, batch, sink, inbox, counters, refused}; }
-  void seal(const GuestFrame& frame) { seal_frame(sealing(), frame); }
-  void seal(const Bytes& frame) {
-    seal_frame(sealing(), {.data = frame, .partial_checksum = false, .segment_size = 0});
+  void seal(Bytes frame, bool partial_checksum = false, size_t segment_size = 0) {
+    seal_frame(sealing(),
+               {.data = frame, .partial_checksum = partial_checksum, .segment_size = segment_size});
   }
   void flush() { ipop::flush(sealing()); }
   /// All that was sent since the last time.
@@ -60,7 +60,8 @@ struct FastPath {
   Bytes open(const Endpoint& from, ByteView datagram) {
     Bytes out(kMaxCarriedFrame);
     const OpenContext context{snapshot, now, inbox, counters, refused};
-    out.resize(Opener(context).open(from, datagram, out));
+    const auto frame = Opener(context).open(from, datagram, out);
+    out.resize(frame ? frame->size : 0);
     return out;
   }
 

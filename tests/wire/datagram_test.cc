@@ -45,7 +45,7 @@ void checks_its_head(const Bytes& whole) {
   }
 }
 
-TEST(DatagramType, IsTheFirstOctetBeforeThreeZeros) {
+TEST(DatagramType, IsTheFirstOctet) {
   for (uint8_t type = 1; type <= 7; ++type) {
     const auto peeked = peek_type(Bytes{type, 0, 0, 0});
     ASSERT_TRUE(peeked) << int{type};
@@ -56,12 +56,27 @@ TEST(DatagramType, IsTheFirstOctetBeforeThreeZeros) {
   }
 }
 
+TEST(DatagramType, OnlyDataHasFlagsAndOnlyThoseThatAreKnown) {
+  for (uint8_t type = 1; type <= 7; ++type) {
+    for (int flag = 0; flag < 8; ++flag) {
+      const bool is_known = type == 4 && flag == 0;
+      const Bytes head = {type, static_cast<uint8_t>(1 << flag), 0, 0};
+      EXPECT_EQ(peek_type(head).has_value(), is_known) << int{type} << " flag " << flag;
+      Bytes whole = head;
+      whole.resize(DataHeader::kSize);
+      Reader in(whole);
+      EXPECT_EQ(DataHeader::decode(in).has_value(), is_known) << int{type} << " flag " << flag;
+    }
+  }
+}
+
 TEST(DatagramType, IsMalformedWhenShortOrNotZeroBehind) {
   const Bytes whole = {4, 0, 0, 0};
   for (size_t n = 0; n < whole.size(); ++n) {
     EXPECT_EQ(peek_type(ByteView(whole).first(n)).error(), Error::Malformed) << n;
   }
-  EXPECT_EQ(peek_type(Bytes{4, 1, 0, 0}).error(), Error::Malformed);
+  EXPECT_EQ(peek_type(Bytes{4, 2, 0, 0}).error(), Error::Malformed);
+  EXPECT_EQ(peek_type(Bytes{5, 1, 0, 0}).error(), Error::Malformed);
   EXPECT_EQ(peek_type(Bytes{4, 0, 1, 0}).error(), Error::Malformed);
   EXPECT_EQ(peek_type(Bytes{4, 0, 0, 1}).error(), Error::Malformed);
 }
@@ -214,7 +229,7 @@ TEST(DataHeader, RefusesOtherTypesAndEveryTruncation) {
   }
   for (size_t i = 1; i < 4; ++i) {
     Bytes other = whole;
-    other[i] = 1;
+    other[i] = 0x80;
     Reader in(other);
     EXPECT_EQ(DataHeader::decode(in).error(), Error::Malformed) << i;
   }

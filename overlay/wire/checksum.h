@@ -2,6 +2,7 @@
 // be. Everything here takes hostile frames, allocates nothing and may run on any thread.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,16 +19,15 @@ class InternetChecksum {
  public:
   /// Pieces are joined as if they were one; all but the last have an even size.  At most 2^32 octets in all.
   void add(ByteView data);
-  /// add() and a copy in one pass over memory.  REQUIRES: `out` has room for data.size() and does not
-  /// overlap.
-  void add_copying(ByteView data, uint8_t* out);
   /// A 16-bit number that stands big-endian in what is summed.
-  void add_u16(uint16_t value);
+  void add_u16(uint16_t value) { low_ += std::endian::native == std::endian::little ? swap(value) : value; }
 
   /// The complement of the sum, as the field takes it in memory: the two octets are in wire order already.
   uint16_t finish() const;
 
  private:
+  static constexpr uint16_t swap(uint16_t value) { return static_cast<uint16_t>(value << 8 | value >> 8); }
+
   uint64_t low_ = 0;  // Two sums of 32-bit halves: no carry to look after, and the additions overlap.
   uint64_t high_ = 0;
 };
@@ -56,6 +56,11 @@ InternetChecksum pseudo_header_sum(ByteView frame, const TransportPlace& place, 
 /// content is not used: the switch's NAT leaves something other than the pseudo-header's sum there.  False,
 /// and the frame untouched, where find_transport() finds nothing or the UDP length does not fit.
 bool complete_checksum(ByteSpan frame);
+
+/// Whether the TCP or UDP checksum is the sum of the pseudo-header alone: how a virtual network card hands
+/// over what it expects hardware to finish.  One whole checksum in 65536 looks like that, too, and completing
+/// it changes nothing.
+bool is_left_to_card(ByteView frame);
 
 /// Fills in an IPv4 header's own checksum.  REQUIRES: `header` is the whole header, options included.
 void complete_ipv4_header_checksum(ByteSpan header);

@@ -1,4 +1,4 @@
-#include "overlay/fastpath/checksum.h"
+#include "overlay/wire/checksum.h"
 
 #include <array>
 #include <cstring>
@@ -14,37 +14,6 @@ constexpr size_t kAddressesAt4 = 12;            // Source and destination, both,
 constexpr size_t kAddressesAt6 = 8;             // and in the IPv6 header.
 
 uint16_t load_u16(const uint8_t* at) { return static_cast<uint16_t>(at[0] << 8 | at[1]); }
-
-/// Adds `n` octets to two sums of 32-bit words in memory order; `copy` receives each word on its way.
-template <class Copy>
-void sum_words(const uint8_t* in, size_t n, uint64_t& low, uint64_t& high, Copy copy) {
-  uint64_t even = low;  // Locals: the compiler need not fear that a copy overwrites them.
-  uint64_t odd = high;
-  size_t at = 0;
-#pragma GCC unroll 4
-  for (; at + 8 <= n; at += 8) {
-    uint64_t word;
-    std::memcpy(&word, in + at, 8);
-    copy(at, &word, size_t{8});
-    even += word & 0xffffffff;
-    odd += word >> 32;
-  }
-  if (at + 4 <= n) {  // Headers end here: they are multiples of four.
-    uint32_t word;
-    std::memcpy(&word, in + at, 4);
-    copy(at, &word, size_t{4});
-    even += word;
-    at += 4;
-  }
-  if (at < n) {
-    uint32_t word = 0;  // An odd last octet is summed as if a zero followed it.
-    std::memcpy(&word, in + at, n - at);
-    copy(at, &word, n - at);
-    odd += word;
-  }
-  low = even;
-  high = odd;
-}
 
 /// True if a source route is among the options of an IPv4 header, or if they are malformed.
 bool has_source_route(ByteView options) {
@@ -107,19 +76,27 @@ bool find_in_ipv6(ByteView frame, TransportPlace& place) {
 }  // namespace
 
 void InternetChecksum::add(ByteView data) {
-  sum_words(data.data(), data.size(), low_, high_, [](size_t, const void*, size_t) {});
-}
-
-void InternetChecksum::add_copying(ByteView data, uint8_t* out) {
-  sum_words(data.data(), data.size(), low_, high_,
-            [out](size_t at, const void* word, size_t n) { std::memcpy(out + at, word, n); });
-}
-
-void InternetChecksum::add_u16(uint16_t value) {
-  const std::array<uint8_t, 2> wire = {static_cast<uint8_t>(value >> 8), static_cast<uint8_t>(value)};
-  uint16_t word;
-  std::memcpy(&word, wire.data(), 2);
-  low_ += word;
+  const uint8_t* const in = data.data();
+  const size_t n = data.size();
+  size_t at = 0;
+#pragma GCC unroll 4
+  for (; at + 8 <= n; at += 8) {
+    uint64_t word;
+    std::memcpy(&word, in + at, 8);
+    low_ += word & 0xffffffff;
+    high_ += word >> 32;
+  }
+  if (at + 4 <= n) {  // Headers end here: they are multiples of four.
+    uint32_t word;
+    std::memcpy(&word, in + at, 4);
+    low_ += word;
+    at += 4;
+  }
+  if (at < n) {
+    uint32_t word = 0;  // An odd last octet is summed as if a zero followed it.
+    std::memcpy(&word, in + at, n - at);
+    high_ += word;
+  }
 }
 
 uint16_t InternetChecksum::finish() const {
@@ -146,6 +123,26 @@ std::optional<TransportPlace> find_transport(ByteView frame) {
   return place;
 }
 
+namespace {
+
+struct Covered {
+  TransportPlace place;
+  size_t length;  ///< Octets of TCP or UDP that the checksum covers.
+  size_t field;   ///< Where the checksum is in the frame.
+};
+
+std::optional<Covered> find_covered(ByteView frame) {
+  const auto place = find_transport(frame);
+  if (!place) return std::nullopt;
+  const size_t length = place->end - place->offset;
+  if (place->protocol == kProtocolTcp) return Covered{*place, length, place->offset + 16};
+  const size_t said = load_u16(&frame[place->offset + 4]);
+  if (said < 8 || said > length) return std::nullopt;
+  return Covered{*place, said, place->offset + 6};
+}
+
+}  // namespace
+
 InternetChecksum pseudo_header_sum(ByteView frame, const TransportPlace& place, size_t length) {
   const ByteView packet = frame.subspan(place.network_offset);
   InternetChecksum sum;
@@ -156,23 +153,24 @@ InternetChecksum pseudo_header_sum(ByteView frame, const TransportPlace& place, 
 }
 
 bool complete_checksum(ByteSpan frame) {
-  const auto place = find_transport(frame);
-  if (!place) return false;
-  const bool is_udp = place->protocol == kProtocolUdp;
-  size_t length = place->end - place->offset;
-  if (is_udp) {
-    const size_t said = load_u16(&frame[place->offset + 4]);
-    if (said < 8 || said > length) return false;
-    length = said;
-  }
-  uint8_t* const field = &frame[place->offset + (is_udp ? 6 : 16)];
+  const auto covered = find_covered(frame);
+  if (!covered) return false;
+  uint8_t* const field = &frame[covered->field];
   std::memset(field, 0, 2);
-  InternetChecksum sum = pseudo_header_sum(frame, *place, length);
-  sum.add(frame.subspan(place->offset, length));
+  InternetChecksum sum = pseudo_header_sum(frame, covered->place, covered->length);
+  sum.add(frame.subspan(covered->place.offset, covered->length));
   uint16_t value = sum.finish();
-  if (is_udp && value == 0) value = 0xffff;  // Zero would say "no checksum" (RFC 768).
+  // Zero would say "no checksum" (RFC 768).
+  if (covered->place.protocol == kProtocolUdp && value == 0) value = 0xffff;
   std::memcpy(field, &value, 2);
   return true;
+}
+
+bool is_left_to_card(ByteView frame) {
+  const auto covered = find_covered(frame);
+  if (!covered) return false;
+  const auto sum = static_cast<uint16_t>(~pseudo_header_sum(frame, covered->place, covered->length).finish());
+  return std::memcmp(&frame[covered->field], &sum, sizeof sum) == 0;
 }
 
 void complete_ipv4_header_checksum(ByteSpan header) {
