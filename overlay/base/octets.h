@@ -1,4 +1,4 @@
-// Order of arrays of octets.
+// Numbers in octets, and the order of arrays of octets.
 #pragma once
 
 #include <array>
@@ -22,6 +22,13 @@ Number number_of(const uint8_t* octets) {
     if constexpr (sizeof out == 2) return __builtin_bswap16(out);
   }
   return out;
+}
+
+/// Writes `number` in network order.
+template <typename Number>
+void put_number(Number number, uint8_t* out) {
+  const Number swapped = number_of<Number>(reinterpret_cast<const uint8_t*>(&number));
+  std::memcpy(out, &swapped, sizeof swapped);
 }
 
 /// As memcmp() has it, but in a few registers: maps of nodes and of MACs do little else, and GCC calls the

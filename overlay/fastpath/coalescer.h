@@ -33,7 +33,7 @@ class Coalescer {
     size_t size = 0;          ///< Out.
     size_t segment_size = 0;  ///< Out: TCP payload of its segments if it is a super-frame, else 0.
   };
-  static constexpr size_t kMaxFrames = 64;  ///< Used of those that are given.
+  static constexpr size_t kMaxFrames = 32;  ///< Used of those that are given: a batch of the switch.
 
   /// `is_enabled`: else frames are only put one after the other.
   Coalescer(std::span<Frame> frames, bool is_enabled)

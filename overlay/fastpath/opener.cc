@@ -57,8 +57,7 @@ std::optional<Opener::Frame> Opener::open(const Endpoint& from, ByteView datagra
     context_.inbox.datagram(from, datagram);
     return std::nullopt;
   }
-  Reader in(datagram);
-  const auto header = wire::DataHeader::decode(in);
+  const auto header = wire::DataHeader::decode(datagram);
   if (!header || datagram.size() < Keypair::kOverhead) return refuse(Error::Malformed);
   const size_t size = plaintext_size(datagram);
   if (size > std::min(kMaxCarriedFrame, out.size())) return refuse(Error::Malformed);

@@ -179,8 +179,7 @@ Result<Done> Links::handle_unknown_session(Instant now, const Path& from, ByteVi
 }
 
 Result<Done> Links::handle_data(Instant now, const Path& from, ByteView datagram) {
-  Reader in(datagram);
-  const auto header = wire::DataHeader::decode(in);
+  const auto header = wire::DataHeader::decode(datagram);
   if (!header || datagram.size() < Keypair::kOverhead) return Error::Malformed;
   Link* link = find_by_index(header->receiver_index);
   if (link == nullptr) {

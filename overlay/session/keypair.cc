@@ -1,6 +1,7 @@
 #include "overlay/session/keypair.h"
 
 #include "overlay/base/assert.h"
+#include "overlay/base/octets.h"
 
 namespace ipop {
 namespace {
@@ -8,7 +9,7 @@ namespace {
 /// 32 zero bits and the counter, big-endian (Noise, section 12.3, "AESGCM").
 Nonce nonce_of(uint64_t counter) {
   Nonce nonce{};
-  for (int i = 0; i < 8; ++i) nonce[4 + i] = static_cast<uint8_t>(counter >> (56 - 8 * i));
+  put_number(counter, nonce.data() + 4);
   return nonce;
 }
 

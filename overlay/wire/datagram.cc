@@ -1,5 +1,7 @@
 #include "overlay/wire/datagram.h"
 
+#include "overlay/base/octets.h"
+
 namespace ipop::wire {
 namespace {
 
@@ -124,23 +126,25 @@ Bytes UnknownSession::encode() const {
   return out.take();
 }
 
-Result<DataHeader> DataHeader::decode(Reader& in) {
-  const auto type = static_cast<Type>(in.u8());
-  const uint8_t flags = in.u8();
-  in.zeros(2);
-  const DataHeader out{.type = type, .flags = flags, .receiver_index = in.u32(), .counter = in.u64()};
-  if (!in.ok() || (type != Type::Data && type != Type::Control) || (flags & ~flags_of(type)) != 0) {
-    return Error::Malformed;
-  }
-  return out;
+// Every datagram passes here.
+Result<DataHeader> DataHeader::decode(ByteView datagram) {
+  if (datagram.size() < kSize || (datagram[2] | datagram[3]) != 0) return Error::Malformed;
+  const auto type = static_cast<Type>(datagram[0]);
+  if (type != Type::Data && type != Type::Control) return Error::Malformed;
+  const uint8_t flags = datagram[1];
+  if ((flags & ~flags_of(type)) != 0) return Error::Malformed;
+  return DataHeader{.type = type,
+                    .flags = flags,
+                    .receiver_index = number_of<uint32_t>(datagram.data() + 4),
+                    .counter = number_of<uint64_t>(datagram.data() + 8)};
 }
 
 void DataHeader::encode_to(uint8_t* out) const {
   out[0] = static_cast<uint8_t>(type);
   out[1] = flags;
   out[2] = out[3] = 0;
-  for (int i = 0; i < 4; ++i) out[4 + i] = static_cast<uint8_t>(receiver_index >> (24 - 8 * i));
-  for (int i = 0; i < 8; ++i) out[8 + i] = static_cast<uint8_t>(counter >> (56 - 8 * i));
+  put_number(receiver_index, out + 4);
+  put_number(counter, out + 8);
 }
 
 }  // namespace ipop::wire

@@ -102,7 +102,8 @@ struct DataHeader {
 
   bool has_partial_checksum() const { return (flags & kPartialChecksum) != 0; }
 
-  static Result<DataHeader> decode(Reader& in);
+  /// Of what begins `datagram`, which may be anything.
+  static Result<DataHeader> decode(ByteView datagram);
   /// Writes kSize octets.
   void encode_to(uint8_t* out) const;
 };

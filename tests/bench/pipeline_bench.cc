@@ -177,8 +177,9 @@ class TwoPorts : test::MemberFiles {
     ipop_port_send(&port, &frame, 1);
   }
   size_t receive(ipop_port& port) {
+    const size_t room = ipop_port_buffer_size(&port);
     for (size_t i = 0; i < rooms_.size(); ++i) {
-      rooms_[i].resize(ipop_port_buffer_size(&port));
+      rooms_[i].resize(room);
       buffers_[i] = {
           .data = rooms_[i].data(), .capacity = rooms_[i].size(), .length = 0, .flags = 0, .segment_size = 0};
     }

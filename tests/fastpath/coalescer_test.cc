@@ -364,7 +364,7 @@ TEST(Coalescer, WhateverComesEachFlowIsWholeAndInOrder) {
         left |= next[flow] < flows[flow].size();
       }
     }
-    Batch batch(64);
+    Batch batch(32);
     size_t received = 0;
     while (received < sent.size() && batch.coalescer->has_room()) {
       if (random.below(10) == 0) batch.receive_forged(random.below(2000));

@@ -4,11 +4,17 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <deque>
 #include <functional>
+#include <thread>
+#include <utility>
 
+#include "overlay/base/octets.h"
 #include "overlay/crypto/settings.h"
 #include "tests/fastpath/frames.h"
 #include "tests/support/guest_frames.h"
@@ -162,6 +168,79 @@ TEST_F(Ports, SuperFramesArriveAsTheSameOctets) {
   }
   EXPECT_EQ(joined, spec.payload);
   EXPECT_LT(received[beta.get()].size(), 10u) << "45 segments came in a few super-frames";
+}
+
+/// Sends frames of different sizes, numbered, in batches of which no more than one is under way, so that no
+/// socket overflows.
+class Sender {
+ public:
+  Sender(ipop_port& port, uint8_t id) : port_(port), id_(id) {}
+
+  void run() {
+    std::vector<Bytes> batch(kBatch);
+    std::vector<ipop_frame> frames(kBatch);
+    for (uint32_t sent = 0; sent < kFrames; sent += kBatch) {
+      while (arrived_.load() < sent && !stopped_) std::this_thread::yield();
+      for (uint32_t i = 0; i < kBatch; ++i) {
+        Writer out;
+        write(out, kBob);
+        write(out, kAlice);
+        out.u16(0x88b5);
+        out.u8(id_);
+        out.u32(sent + i);
+        out.zeros(46 + (sent * 7 + i * 131) % 1200);
+        batch[i] = out.take();
+        frames[i] = {.data = batch[i].data(), .length = batch[i].size(), .flags = 0, .segment_size = 0};
+      }
+      ipop_port_send(&port_, frames.data(), frames.size());
+    }
+  }
+  /// Another of this sender's came, with this number; false if it was not the next.
+  bool note_arrived(uint32_t number) { return arrived_++ == number; }
+  bool is_done() const { return arrived_.load() == kFrames; }
+  void stop() { stopped_ = true; }
+
+ private:
+  static constexpr uint32_t kBatch = 32, kFrames = 50 * kBatch;
+
+  ipop_port& port_;
+  const uint8_t id_;
+  std::atomic<uint32_t> arrived_{0};
+  std::atomic<bool> stopped_{false};
+};
+
+TEST_F(Ports, FourThreadsSendAtOnceAndEachOnesFramesArriveInOrder) {
+  PortPtr alpha;
+  PortPtr beta;
+  ASSERT_EQ(create("alpha", invite("alpha"), "127.0.0.1:0", alpha), 0);
+  ASSERT_EQ(create("beta", invite("beta", {endpoint_of(*alpha)}), "127.0.0.1:0", beta), 0);
+  const std::vector<ipop_port*> both{alpha.get(), beta.get()};
+  send(*alpha, arp_request(kAlice, kAliceIp, kAliceIp));
+  send(*beta, arp_request(kBob, kBobIp, kBobIp));
+  ASSERT_TRUE(run_until(both, [&] {
+    return shows(*alpha, IPOP_VIEW_BINDINGS, kBobIp.to_string()) &&
+           shows(*beta, IPOP_VIEW_BINDINGS, kAliceIp.to_string());
+  }));
+  // One frame by the core, so that those that follow do not overtake others there.
+  send(*alpha, frame(kBob, kAlice, std::string(46, 'x')));
+  ASSERT_TRUE(run_until(both, [&] { return !received[beta.get()].empty(); }));
+
+  std::deque<Sender> senders;
+  for (uint8_t id = 0; id < 4; ++id) senders.emplace_back(*alpha, id);
+  std::vector<std::thread> threads;
+  for (Sender& sender : senders) threads.emplace_back([&] { sender.run(); });
+  bool in_order = true;
+  const bool all = run_until(both, [&] {
+    for (const Bytes& bytes : std::exchange(received[beta.get()], {})) {
+      if (bytes.size() < 60 || bytes[14] >= senders.size()) continue;  // Not theirs.
+      in_order &= senders[bytes[14]].note_arrived(number_of<uint32_t>(&bytes[15]));
+    }
+    return std::all_of(senders.begin(), senders.end(), [](const Sender& sender) { return sender.is_done(); });
+  });
+  for (Sender& sender : senders) sender.stop();  // Who waits for what was lost would wait for ever.
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(all);
+  EXPECT_TRUE(in_order);
 }
 
 TEST_F(Ports, WhatCannotWorkIsRefusedWithASentence) {

@@ -35,8 +35,7 @@ inline Bytes seal(Keypair& from, ByteView plaintext, wire::Type type = wire::Typ
 
 /// What `datagram` carries to `to`.
 inline Result<Bytes> open(Keypair& to, ByteView datagram) {
-  Reader in(datagram);
-  const auto header = wire::DataHeader::decode(in);
+  const auto header = wire::DataHeader::decode(datagram);
   if (!header) return header.error();
   Bytes out(datagram.size() - Keypair::kOverhead);
   if (const auto done = to.open(*header, datagram, out.data()); !done) return done.error();
