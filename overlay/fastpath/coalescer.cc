@@ -102,9 +102,9 @@ void Coalescer::add_new(size_t size, bool partial_checksum) {
   last_ = used_++;
 }
 
-void Coalescer::add_whole(ByteView frame) {
+void Coalescer::add_whole(ByteView frame, bool partial_checksum) {
   std::memcpy(frames_[used_].data, frame.data(), frame.size());
-  add_new(frame.size(), false);
+  add_new(frame.size(), partial_checksum);
 }
 
 /// Data of an established connection with nothing special about it.

@@ -48,8 +48,8 @@ class Coalescer {
   void add(size_t size, bool partial_checksum);
   void cancel();
 
-  /// A frame that is to be handed over as it is.  REQUIRES: as place().
-  void add_whole(ByteView frame);
+  /// place() and add() of a frame that lies elsewhere.  REQUIRES: as place().
+  void add_whole(ByteView frame, bool partial_checksum);
 
   /// Completes the headers of super-frames (the TCP checksum becomes that of the pseudo-header alone, as TSO
   /// wants it) and the checksums of other frames, and returns how many frames there are, from the first on.

@@ -20,6 +20,7 @@ class CoreInbox {
   virtual void opened(uint32_t local_index, const Endpoint& from, wire::Type type, ByteView plaintext) = 0;
   virtual void received(uint32_t local_index, const Endpoint& from) = 0;
   virtual void quiet(const NodeId& node) = 0;
+  virtual void too_big(const NodeId& node) = 0;
 };
 
 }  // namespace ipop

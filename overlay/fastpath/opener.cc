@@ -73,14 +73,23 @@ std::optional<Opener::Frame> Opener::open(const Endpoint& from, ByteView datagra
   const Snapshot::Peer& peer = context_.snapshot.peers[receiving->peer];
   peer.activity->last_received.store(context_.now.time_since_epoch().count(), std::memory_order_relaxed);
 
-  const ByteSpan plaintext = out.first(size);
+  ByteSpan plaintext = out.first(size);
   if (header->type == wire::Type::Control) {
     context_.inbox.opened(header->receiver_index, from, header->type, plaintext);
     return std::nullopt;
   }
   ++frames_;
   bytes_ += size;
-  if (size < kEthernetHeaderSize) return refuse(Error::Malformed);
+  if (header->is_slice()) {
+    const auto whole = context_.reassembly.add(index_, header->counter, plaintext);
+    if (!whole) return refuse(whole.error());
+    if (!*whole) {
+      note_path(from, peer);
+      return std::nullopt;
+    }
+    plaintext = **whole;
+  }
+  if (plaintext.size() < kEthernetHeaderSize) return refuse(Error::Malformed);
 
   MacAddress destination, source;
   std::copy_n(plaintext.begin(), destination.bytes.size(), destination.bytes.begin());
@@ -91,8 +100,13 @@ std::optional<Opener::Frame> Opener::open(const Endpoint& from, ByteView datagra
     context_.inbox.opened(header->receiver_index, from, header->type, plaintext);
     return std::nullopt;
   }
-  if (receiving->unconfirmed || from != peer.endpoint) context_.inbox.received(header->receiver_index, from);
-  return Frame{.size = size, .partial_checksum = header->has_partial_checksum()};
+  note_path(from, peer);
+  return Frame{.bytes = plaintext, .partial_checksum = header->has_partial_checksum()};
+}
+
+/// Data came under receiving_.
+void Opener::note_path(const Endpoint& from, const Snapshot::Peer& peer) {
+  if (receiving_->unconfirmed || from != peer.endpoint) context_.inbox.received(index_, from);
 }
 
 }  // namespace ipop

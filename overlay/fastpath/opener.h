@@ -12,12 +12,14 @@
 #include "overlay/fastpath/core_inbox.h"
 #include "overlay/fastpath/counters.h"
 #include "overlay/node/snapshot.h"
+#include "overlay/session/reassembly.h"
 
 namespace ipop {
 
 struct OpenContext {
   const Snapshot& snapshot;
   Instant now;
+  Reassembly& reassembly;
   CoreInbox& inbox;
   PortCounters& counters;
   ErrorCounters& refused;
@@ -37,12 +39,13 @@ class Opener {
 
   /// A frame for the switch.
   struct Frame {
-    size_t size = 0;
+    ByteView bytes;  ///< In the place that it was to be opened in, or, whole at last, elsewhere.
     bool partial_checksum = false;  ///< Its TCP or UDP checksum is still to be filled in.
   };
 
-  /// Writes the frame that `datagram` carries to `out`.  Nothing if there is none for the switch: refused and
-  /// counted, or handed to the core.  REQUIRES: out.size() >= plaintext_size(datagram).
+  /// Writes the frame that `datagram` carries to `out`; one that was sliced is in `reassembly` until the next
+  /// call.  Nothing if there is none for the switch: refused and counted, handed to the core, or not whole
+  /// yet. REQUIRES: out.size() >= plaintext_size(datagram).
   std::optional<Frame> open(const Endpoint& from, ByteView datagram, ByteSpan out);
 
  private:
@@ -50,6 +53,7 @@ class Opener {
   const Snapshot::Receiving* find_receiving(uint32_t index);
   bool is_at(const MacAddress& guest, uint32_t peer);
   bool is_departed(const MacAddress& guest) const;
+  void note_path(const Endpoint& from, const Snapshot::Peer& peer);
   void settle();
 
   const OpenContext& context_;

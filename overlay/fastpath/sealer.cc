@@ -6,6 +6,7 @@
 #include "overlay/fastpath/segment.h"
 #include "overlay/link/link.h"
 #include "overlay/wire/checksum.h"
+#include "overlay/wire/slice.h"
 
 namespace ipop {
 namespace {
@@ -24,6 +25,11 @@ const Snapshot::Peer* find_peer(const Snapshot& snapshot, ByteView frame) {
   if (destination == snapshot.places.end() || destination->second == Snapshot::kHere) return nullptr;
   const Snapshot::Peer& peer = snapshot.peers[destination->second];
   return peer.sending ? &peer : nullptr;
+}
+
+void refuse(const SealContext& context) {
+  PortCounters::add(context.counters.tx_dropped);
+  context.refused.add(Error::Malformed);
 }
 
 /// A place in the batch for one more datagram.
@@ -72,6 +78,31 @@ void seal_all(const SealContext& context, const Snapshot::Peer& peer, uint8_t fl
   note_activity(context, peer, count, bytes);
 }
 
+/// Sends a frame that does not fit the path.
+void seal_slices(const SealContext& context, const Snapshot::Peer& peer, uint8_t flags, ByteView frame,
+                 size_t count) {
+  const auto first = peer.sending->reserve(count);
+  if (!first || count > wire::SliceHeader::kMaxCount) {
+    PortCounters::add(context.counters.tx_dropped);
+    return;
+  }
+  size_t joined = 0;
+  for (size_t i = 0; i < count; ++i) {
+    uint8_t* const room = make_room(context, Keypair::slice_datagram_size(frame.size(), count));
+    const size_t size = peer.sending->seal_slice(*first + i, flags, frame, i, count, room);
+    joined += context.batch.commit(peer.endpoint, size, peer.allows_trains);
+  }
+  PortCounters::add(context.counters.tx_sliced);
+  PortCounters::add(context.counters.tx_datagrams, count);
+  if (joined > 0) peer.activity->tx_joined.fetch_add(joined, std::memory_order_relaxed);
+  note_activity(context, peer, count, frame.size());
+}
+
+/// The path may carry more than is known of it.
+void note_too_big(const SealContext& context, const Snapshot::Peer& peer) {
+  if (!peer.activity->too_big.exchange(true, std::memory_order_relaxed)) context.inbox.too_big(peer.node);
+}
+
 /// The core sees only what could stand on a wire: whole checksums, no super-frames.
 template <class Frame>
 void hand_to_core(const SealContext& context, bool has_partial_checksum, size_t count, Frame frame) {
@@ -83,16 +114,34 @@ void hand_to_core(const SealContext& context, bool has_partial_checksum, size_t 
   }
 }
 
-/// seal_frame() for the frames that it becomes, which are all for the same guest.
-template <class Frame>
-void send_all(const SealContext& context, ByteView addresses, bool has_partial_checksum, size_t count,
-              Frame frame) {
-  if (const Snapshot::Peer* const peer = find_peer(context.snapshot, addresses)) {
-    const uint8_t flags = has_partial_checksum ? wire::DataHeader::kPartialChecksum : 0;
-    seal_all(context, *peer, flags, count, frame);
-  } else {
-    hand_to_core(context, has_partial_checksum, count, frame);
+/// A super-frame, cut for the path as well: no segment of it is sliced.
+void send_super_frame(const SealContext& context, const Snapshot::Peer* peer, const GuestFrame& frame) {
+  auto segments = Segmenter::parse(frame.data, frame.segment_size);
+  if (segments && peer != nullptr) {
+    const size_t room = peer->max_datagram - Keypair::kOverhead;
+    if (segments->max_frame_size() > room) {
+      note_too_big(context, *peer);
+      segments = Segmenter::parse(frame.data, room - segments->header_size());
+    }
   }
+  if (!segments || segments->max_frame_size() > kMaxCarriedFrame) return refuse(context);
+  const auto cut = [&](size_t i) { return segments->cut(i); };
+  if (peer != nullptr) {
+    seal_all(context, *peer, wire::DataHeader::kPartialChecksum, segments->count(), cut);
+  } else {
+    hand_to_core(context, true, segments->count(), cut);
+  }
+}
+
+void send_whole_frame(const SealContext& context, const Snapshot::Peer* peer, const GuestFrame& frame) {
+  if (frame.data.size() > kMaxCarriedFrame) return refuse(context);
+  const auto whole = [&](size_t) { return frame.data; };
+  if (peer == nullptr) return hand_to_core(context, frame.partial_checksum, 1, whole);
+  const uint8_t flags = frame.partial_checksum ? wire::DataHeader::kPartialChecksum : 0;
+  const size_t slices = wire::slices_of(frame.data.size(), peer->max_datagram - Keypair::kOverhead);
+  if (slices == 1) return seal_all(context, *peer, flags, 1, whole);
+  note_too_big(context, *peer);
+  seal_slices(context, *peer, flags, frame.data, slices);
 }
 
 }  // namespace
@@ -100,18 +149,12 @@ void send_all(const SealContext& context, ByteView addresses, bool has_partial_c
 void seal_frame(const SealContext& context, const GuestFrame& frame) {
   PortCounters::add(context.counters.tx_frames);
   PortCounters::add(context.counters.tx_bytes, frame.data.size());
-  std::optional<Segmenter> segments;
-  if (frame.segment_size > 0) segments = Segmenter::parse(frame.data, frame.segment_size);
-  const bool is_sound = frame.data.size() >= kEthernetHeaderSize &&
-                        (segments ? segments->max_frame_size() : frame.data.size()) <= kMaxCarriedFrame &&
-                        (frame.segment_size == 0 || segments);
-  if (!is_sound) {
-    PortCounters::add(context.counters.tx_dropped);
-    context.refused.add(Error::Malformed);
-  } else if (segments) {
-    send_all(context, frame.data, true, segments->count(), [&](size_t i) { return segments->cut(i); });
+  if (frame.data.size() < kEthernetHeaderSize) return refuse(context);
+  const Snapshot::Peer* const peer = find_peer(context.snapshot, frame.data);
+  if (frame.segment_size > 0) {
+    send_super_frame(context, peer, frame);
   } else {
-    send_all(context, frame.data, frame.partial_checksum, 1, [&](size_t) { return frame.data; });
+    send_whole_frame(context, peer, frame);
   }
 }
 

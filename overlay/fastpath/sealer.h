@@ -16,9 +16,6 @@
 
 namespace ipop {
 
-/// The largest frame that is carried: 9000 octets of payload, header and two VLAN tags.
-inline constexpr size_t kMaxCarriedFrame = 9022;
-
 /// A frame as the switch hands it over.
 struct GuestFrame {
   ByteSpan data;                  ///< From the Ethernet header on.  Holds nothing of value afterwards.

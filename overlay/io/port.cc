@@ -181,10 +181,12 @@ size_t Port::receive(ipop_buffer* buffers, size_t n) {
   while (coalescer.has_room()) {
     const auto frame = runtime_->guest_frames().take();
     if (!frame) break;
-    coalescer.add_whole(*frame);  // At most kMaxCarriedFrame, as it came in one datagram or from vnet/.
+    coalescer.add_whole(*frame,
+                        false);  // At most kMaxCarriedFrame, as it came in one datagram or from vnet/.
   }
   const OpenContext context{.snapshot = runtime_->snapshot().read(),
                             .now = monotonic_now(),
+                            .reassembly = reassembly_,
                             .inbox = runtime_->inbox(),
                             .counters = counters_,
                             .refused = runtime_->refused()};
@@ -194,10 +196,12 @@ size_t Port::receive(ipop_buffer* buffers, size_t n) {
     if (!datagram) break;
     const size_t room = std::min(plaintext_size(datagram->bytes), kMaxCarriedFrame);
     uint8_t* const place = coalescer.place(room);
-    if (const auto frame = opener.open(datagram->from, datagram->bytes, {place, room})) {
-      coalescer.add(frame->size, frame->partial_checksum);
+    const auto frame = opener.open(datagram->from, datagram->bytes, {place, room});
+    if (frame && frame->bytes.data() == place) {
+      coalescer.add(frame->bytes.size(), frame->partial_checksum);
     } else {
       coalescer.cancel();
+      if (frame) coalescer.add_whole(frame->bytes, frame->partial_checksum);
     }
   }
   const size_t filled = coalescer.finish();
@@ -211,6 +215,7 @@ size_t Port::receive(ipop_buffer* buffers, size_t n) {
   }
   PortCounters::add(counters_.rx_frames, filled);
   PortCounters::add(counters_.rx_bytes, bytes);
+  counters_.rx_incomplete.store(reassembly_.incomplete(), std::memory_order_relaxed);
   return filled;
 }
 

@@ -73,6 +73,7 @@ class Port {
   std::unique_ptr<Log> log_;
   PortCounters counters_;
   ReceiveRing ring_;
+  Reassembly reassembly_;
   std::unique_ptr<Runtime> runtime_;  // Last: its thread uses what stands above.
 };
 

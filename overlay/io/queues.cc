@@ -44,6 +44,10 @@ void CoreQueue::quiet(const NodeId& node) {
   put(kMaxEntries, 0, [&] { return Quiet{node}; });
 }
 
+void CoreQueue::too_big(const NodeId& node) {
+  put(kMaxEntries, 0, [&] { return TooBig{node}; });
+}
+
 std::vector<CoreQueue::Entry> CoreQueue::take_all() {
   wakeup_.clear();
   const std::lock_guard lock(mutex_);

@@ -43,7 +43,10 @@ class CoreQueue : public CoreInbox {
   struct Quiet {
     NodeId node;
   };
-  using Entry = std::variant<GuestFrame, Datagram, Opened, Received, Quiet>;
+  struct TooBig {
+    NodeId node;
+  };
+  using Entry = std::variant<GuestFrame, Datagram, Opened, Received, Quiet, TooBig>;
 
   explicit CoreQueue(PortCounters& counters) : counters_(counters) {}
 
@@ -52,6 +55,7 @@ class CoreQueue : public CoreInbox {
   void opened(uint32_t local_index, const Endpoint& from, wire::Type type, ByteView plaintext) override;
   void received(uint32_t local_index, const Endpoint& from) override;
   void quiet(const NodeId& node) override;
+  void too_big(const NodeId& node) override;
 
   /// All that is there, in order.
   std::vector<Entry> take_all();

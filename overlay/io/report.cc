@@ -42,6 +42,7 @@ boost::json::array peers_json(const Report& report, Instant now) {
                               {"age_s", whole_seconds(now - peer.connected_since)},
                               {"handshakes", peer.handshakes},
                               {"in_trains", peer.allows_trains},
+                              {"max_datagram", peer.max_datagram},
                               {"tx_frames", load(peer.activity->tx_frames)},
                               {"tx_bytes", load(peer.activity->tx_bytes)},
                               {"rx_frames", load(peer.activity->rx_frames)},
@@ -169,6 +170,7 @@ Report make_report(const Node& node, Instant now) {
                          .round_trip = link.round_trip(),
                          .handshakes = link.handshakes(),
                          .allows_trains = link.trains().allows_trains(),
+                         .max_datagram = link.max_datagram(),
                          .activity = link.activity()});
   }
   for (const Binding& binding : node.vnet().bindings()) {
@@ -220,6 +222,8 @@ std::vector<Report::Named> all_counters(const Report& report, const PortFacts& p
       {"tx_datagrams", load(port.counters->tx_datagrams)},
       {"rx_datagrams", load(port.counters->rx_datagrams)},
       {"refused_trains", load(port.counters->refused_trains)},
+      {"tx_sliced", load(port.counters->tx_sliced)},
+      {"rx_incomplete", load(port.counters->rx_incomplete)},
       {"to_core", load(port.counters->to_core)},
       {"core_full", load(port.counters->core_full)},
   };

@@ -23,6 +23,7 @@ struct Report {
     std::optional<Duration> round_trip;
     uint64_t handshakes = 0;
     bool allows_trains = true;  ///< See TrainTrial.
+    size_t max_datagram = 0;    ///< See PathMtu.
     std::shared_ptr<const PeerActivity> activity;
   };
   struct GuestBinding {

@@ -117,6 +117,8 @@ void Runtime::feed(Instant now, const CoreQueue::Entry& entry) {
     node_.handle_received(now, received->local_index, received->from);
   } else if (const auto* quiet = std::get_if<CoreQueue::Quiet>(&entry)) {
     node_.handle_quiet(now, quiet->node);
+  } else if (const auto* too_big = std::get_if<CoreQueue::TooBig>(&entry)) {
+    node_.handle_too_big(now, too_big->node);
   }
 }
 

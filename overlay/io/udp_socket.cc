@@ -85,10 +85,10 @@ Result<UdpSocket, UdpSocket::OpenError> UdpSocket::open(const Endpoint& local) {
   if (is_ipv6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, is_unspecified(local) ? 0 : 1);
   set_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF);
   set_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF);
-  // A frame too big for the path travels in fragments; a kernel's cached path MTU must not make it
-  // undeliverable.
-  set_option(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-  if (is_ipv6) set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+  // No fragments, which NATs lose, and no heed to what ICMP told the kernel: link/path_mtu.h looks for
+  // itself.
+  set_option(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  if (is_ipv6) set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
   if (udp_offload().joins_trains) set_option(fd.get(), SOL_UDP, UDP_GRO, 1);
 
   UdpSocket out(std::move(fd), is_ipv6, local);

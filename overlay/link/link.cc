@@ -27,11 +27,11 @@ void Link::handle_established(Instant now, const Established& established, Origi
     keypairs_.clear();
     kept_until_.clear();
     sending_ = unconfirmed_ = nullptr;
-    path_ = from;
+    set_path(now, from);
     peer_wants_link_ = true;
   }
   ++handshakes_;
-  if (from.is_direct() || !path_.is_direct()) path_ = from;
+  if (from.is_direct() || !path_.is_direct()) set_path(now, from);
   note_life(now);  // Each side has just answered something fresh of the other's.
   auto keypair = std::make_shared<Keypair>(established.keys, established.local_index,
                                            established.remote_index, now, activity_);
@@ -62,7 +62,7 @@ bool Link::handle_received(Instant now, uint32_t local_index, const Path& from) 
     changed = true;
   }
   if (from != path_ && (from.is_direct() || !path_.is_direct())) {
-    path_ = from;
+    set_path(now, from);
     changed = true;
   }
   return changed;
@@ -78,8 +78,13 @@ void Link::handle_quiet(Instant now) {
   if (timer(Timer::Probe) == kNever) ask_for_life(now);
 }
 
+void Link::handle_too_big(Instant now) {
+  if (path_.is_direct()) mtu_.want(now);
+}
+
 TrainTrial::Change Link::handle_pong(Instant now, const wire::Pong& pong) {
   peer_wants_link_ = pong.wants_link;
+  mtu_.handle_answer(now, pong.token);
   if (!sent_ping_ || sent_ping_->token != pong.token) {
     return TrainTrial::Change::None;  // An answer to an older Ping proves life, not time.
   }
@@ -105,7 +110,9 @@ bool Link::look(Instant now) {
   frames_ = frames;
   last_frame_ = now;
   if (is_trial_due()) ping_due_ = true;
-  return ping_due_;
+  mtu_.note_use(now);
+  if (activity_->too_big.load(std::memory_order_relaxed)) handle_too_big(now);
+  return ping_due_ || is_probe_due();
 }
 
 bool Link::is_trial_due() const {
@@ -117,6 +124,7 @@ std::optional<Link::Event> Link::poll_event() {
   if (dead_) return Event::Dead;
   if (std::exchange(connected_due_, false)) return Event::Connected;
   if (std::exchange(ping_due_, false) && sending_) return Event::Ping;
+  if (is_probe_due()) return Event::Probe;
   if (std::exchange(rekey_due_, false)) return Event::Rekey;
   return std::nullopt;
 }
@@ -134,14 +142,19 @@ wire::Ping Link::start_ping(Instant now) {
           .asks_received = is_trial};
 }
 
+Link::Probe Link::start_probe(Instant now) {
+  const PathMtu::Probe probe = mtu_.start_probe(now, retry_timeout());
+  return {.ping = {.token = probe.token, .wants_link = wants_link_}, .datagram_size = probe.size};
+}
+
 void Link::handle_handshake_failed() {
   rekeying_ = false;
   if (!sending_) dead_ = true;
 }
 
 Instant Link::next_timeout() const {
-  if (dead_ || connected_due_ || ping_due_ || rekey_due_) return Instant::min();
-  return *std::min_element(timers_.begin(), timers_.end());
+  if (dead_ || connected_due_ || ping_due_ || rekey_due_ || is_probe_due()) return Instant::min();
+  return std::min(*std::min_element(timers_.begin(), timers_.end()), mtu_.next_timeout());
 }
 
 void Link::handle_timeout(Instant now) {
@@ -174,10 +187,17 @@ void Link::handle_timeout(Instant now) {
     timer(Timer::Rekey) = now + options_.rekey_after / 8;  // Unless a new keypair comes first.
   }
   if (now >= timer(Timer::Expiry)) drop_expired(now);
+  mtu_.handle_timeout(now);
 }
 
 Instant Link::last_received() const {
   return Instant(Duration(activity_->last_received.load(std::memory_order_relaxed)));
+}
+
+void Link::set_path(Instant now, const Path& path) {
+  if (path == path_) return;
+  path_ = path;
+  mtu_.handle_new_path(now);
 }
 
 void Link::note_life(Instant now) {

@@ -5,6 +5,7 @@
 //   Connected  the first keypair of this process of the peer can be used: it knows nothing that we told an
 //              earlier one;
 //   Ping       to learn the round trip, keep NAT mappings open, and prove that the peer lives;
+//   Probe      to learn what the path carries;
 //   Rekey      when the keypair that we send with is old;
 //   Dead       when the peer stays silent.
 #pragma once
@@ -20,6 +21,7 @@
 #include "overlay/base/random.h"
 #include "overlay/base/time.h"
 #include "overlay/link/path.h"
+#include "overlay/link/path_mtu.h"
 #include "overlay/link/round_trip.h"
 #include "overlay/link/train_trial.h"
 #include "overlay/session/handshake.h"
@@ -39,6 +41,9 @@ inline constexpr Duration kSilencePatience = 2s;
 /// retransmission time-out of the link, each further one a quarter longer, up to a second: a peer 100 ms away
 /// is given up after some 2 s, and none is waited for longer than 5 s.
 inline constexpr int kMaxUnansweredPings = 5;
+/// The largest datagram that the ring carries: with what a Routed and the links' own seals add to it each
+/// fits every path (PathMtu::kBase).
+inline constexpr size_t kMaxCarriedDatagram = 1060;
 
 class Link {
  public:
@@ -81,6 +86,11 @@ class Link {
   /// Whether what is sent may leave in trains, and how that was found.
   const TrainTrial& trains() const { return trains_; }
 
+  /// The largest datagram that may be sent; a frame that needs more is sliced.
+  size_t max_datagram() const { return path_.is_direct() ? mtu_.max_datagram() : kMaxCarriedDatagram; }
+  /// A frame was sliced: perhaps the path carries more.
+  void handle_too_big(Instant now);
+
   /// The keypair to send with; null until one is confirmed.
   const std::shared_ptr<Keypair>& sending() const { return sending_; }
   /// The keypair that waits for its first datagram, or null.
@@ -110,10 +120,16 @@ class Link {
   /// Where the peer sees us, if it said so.
   const std::optional<Endpoint>& observed() const { return observed_; }
 
-  enum class Event { Connected, Ping, Rekey, Dead };
+  enum class Event { Connected, Ping, Probe, Rekey, Dead };
   std::optional<Event> poll_event();
   /// The Ping that is to be sent now.
   wire::Ping start_ping(Instant now);
+  /// A Ping that is to be sent in a datagram of exactly this size, padded.
+  struct Probe {
+    wire::Ping ping;
+    size_t datagram_size;
+  };
+  Probe start_probe(Instant now);
   /// A handshake with the peer came to nothing: an Event::Rekey may come again; without any confirmed keypair
   /// the peer is dead.
   void handle_handshake_failed();
@@ -135,6 +151,8 @@ class Link {
 
   Instant last_received() const;
   void note_life(Instant now);
+  void set_path(Instant now, const Path& path);
+  bool is_probe_due() const { return mtu_.is_probe_due() && path_.is_direct() && sending_; }
   void send_with(std::shared_ptr<Keypair> keypair, Origin origin);
   /// An exchange lets both ends wait anew: whoever called waits a fifth longer, lest both ask at the same
   /// time.
@@ -184,6 +202,7 @@ class Link {
   Instant asked_at_{};  ///< The last Ping that asks whether the peer lives.
   RoundTrip round_trip_;
   TrainTrial trains_;
+  PathMtu mtu_;  ///< Of a direct path.
   std::optional<Endpoint> observed_;
 
   std::array<Instant, kTimerCount> timers_;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "overlay/wire/checksum.h"
+#include "overlay/wire/slice.h"
 
 namespace ipop {
 namespace {
@@ -199,9 +200,19 @@ Result<Done> Links::handle_data(Instant now, const Path& from, ByteView datagram
   if (header->type == wire::Type::Data) {
     link->activity()->rx_frames.fetch_add(1, std::memory_order_relaxed);
     link->activity()->rx_bytes.fetch_add(plaintext.size(), std::memory_order_relaxed);
-    if (header->has_partial_checksum()) complete_checksum(plaintext);
   }
-  handle_opened(now, header->receiver_index, from, header->type, plaintext);
+  ByteSpan whole = plaintext;
+  if (header->is_slice()) {
+    const auto frame = reassembly_.add(header->receiver_index, header->counter, plaintext);
+    if (!frame) return frame.error();
+    if (!*frame) {
+      handle_received(now, header->receiver_index, from);
+      return Done{};
+    }
+    whole = **frame;
+  }
+  if (header->has_partial_checksum()) complete_checksum(whole);
+  handle_opened(now, header->receiver_index, from, header->type, whole);
   return Done{};
 }
 
@@ -241,12 +252,41 @@ void Links::handle_quiet(Instant now, const NodeId& node) {
   poll_links(now);
 }
 
+void Links::handle_too_big(Instant now, const NodeId& node) {
+  if (const auto link = links_.find(node); link != links_.end()) {
+    link->second.handle_too_big(now);
+    touched_.push_back(node);
+  }
+  poll_links(now);
+}
+
 bool Links::send_frame(Instant now, const NodeId& node, ByteView frame) {
-  const auto link = links_.find(node);
-  if (link == links_.end() || !send(now, link->second, wire::Type::Data, frame)) return false;
-  PeerActivity& activity = *link->second.activity();
-  activity.tx_frames.fetch_add(1, std::memory_order_relaxed);
+  const auto entry = links_.find(node);
+  if (entry == links_.end()) return false;
+  Link& link = entry->second;
+  const size_t count = wire::slices_of(frame.size(), link.max_datagram() - Keypair::kOverhead);
+  if (count > 1) {
+    if (!send_slices(link, frame, count)) return false;
+    handle_too_big(now, node);
+  } else if (!send(now, link, wire::Type::Data, frame)) {
+    return false;
+  }
+  PeerActivity& activity = *link.activity();
+  activity.last_sent.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  activity.tx_frames.fetch_add(count, std::memory_order_relaxed);
   activity.tx_bytes.fetch_add(frame.size(), std::memory_order_relaxed);
+  return true;
+}
+
+bool Links::send_slices(Link& link, ByteView frame, size_t count) {
+  if (!link.sending() || count > wire::SliceHeader::kMaxCount) return false;
+  const auto first = link.sending()->reserve(count);
+  if (!first) return false;
+  for (size_t i = 0; i < count; ++i) {
+    Bytes datagram(Keypair::slice_datagram_size(frame.size(), count));
+    datagram.resize(link.sending()->seal_slice(*first + i, 0, frame, i, count, datagram.data()));
+    put(link.path(), std::move(datagram));
+  }
   return true;
 }
 
@@ -285,7 +325,9 @@ void Links::handle_timeout(Instant now) {
     for (auto& [node, link] : links_) {
       if (link.next_timeout() <= now) {
         const size_t keypairs = link.receiving().size();
+        const size_t max_datagram = link.max_datagram();
         link.handle_timeout(now);
+        note_max_datagram(link, max_datagram);
         touched_.push_back(node);
         if (link.receiving().size() != keypairs) ++version_;
       } else {
@@ -313,7 +355,9 @@ Result<Done> Links::handle_control(Instant now, Link& link, const Path& from, By
                         .observed = ping->asks_endpoint ? from.endpoint : std::nullopt,
                         .received = ping->asks_received ? std::optional(link.received()) : std::nullopt}));
   } else if (const auto* pong = std::get_if<wire::Pong>(&*message)) {
+    const size_t max_datagram = link.max_datagram();
     handle_trial(link, link.handle_pong(now, *pong));
+    note_max_datagram(link, max_datagram);
   } else if (const auto* goodbye = std::get_if<wire::Goodbye>(&*message)) {
     const bool stops = goodbye->reason == wire::Goodbye::Reason::Stopping;
     if (stops) log_.info("peer " + link.node().to_short_string() + " says goodbye");
@@ -322,6 +366,13 @@ Result<Done> Links::handle_control(Instant now, Link& link, const Path& from, By
     events_.push_back(Message{.from = link.node(), .body = std::move(*message), .path = from});
   }
   return Done{};
+}
+
+void Links::note_max_datagram(const Link& link, size_t before) {
+  if (link.max_datagram() == before) return;
+  ++version_;
+  log_.info("peer " + link.node().to_short_string() + ": the path carries datagrams of " +
+            std::to_string(link.max_datagram()) + " octets");
 }
 
 void Links::handle_trial(const Link& link, TrainTrial::Change change) {
@@ -395,6 +446,11 @@ void Links::poll_links(Instant now) {
         events_.push_back(Connected{.node = node, .path = link.path(), .origin = link.connected_as()});
       } else if (*event == Link::Event::Ping) {
         send(now, link, wire::Type::Control, encode_control(link.start_ping(now)));
+      } else if (*event == Link::Event::Probe) {
+        const Link::Probe probe = link.start_probe(now);
+        Bytes padded = encode_control(probe.ping);
+        padded.resize(probe.datagram_size - Keypair::kOverhead);  // What follows a Ping is ignored.
+        send(now, link, wire::Type::Control, padded);
       } else {
         call(now, {.path = link.path(), .node = node, .is_rekey = true}, kRekeyPatience);
       }

@@ -17,6 +17,7 @@
 #include "overlay/link/link.h"
 #include "overlay/session/cookie.h"
 #include "overlay/session/credentials.h"
+#include "overlay/session/reassembly.h"
 #include "overlay/wire/control.h"
 
 namespace ipop {
@@ -62,8 +63,11 @@ class Links {
   void handle_received(Instant now, uint32_t local_index, const Path& from);
   /// The fast path sends to this peer and hears nothing.
   void handle_quiet(Instant now, const NodeId& node);
+  /// The fast path slices what it sends to this peer.
+  void handle_too_big(Instant now, const NodeId& node);
 
-  /// Seals and queues a datagram; false if there is no link that can send.
+  /// Seals and queues a datagram, or a few for a frame that does not fit the path; false if there is no link
+  /// that can send.
   bool send_frame(Instant now, const NodeId& node, ByteView frame);
   bool send_control(Instant now, const NodeId& node, const wire::ControlMessage& message);
 
@@ -139,6 +143,8 @@ class Links {
   Result<Done> establish(Instant now, const Established& established, Link::Origin origin, const Path& from);
   void poll_links(Instant now);
   void handle_trial(const Link& link, TrainTrial::Change change);
+  void note_max_datagram(const Link& link, size_t before);
+  bool send_slices(Link& link, ByteView frame, size_t count);
   void poll_dials();
   void fail(const Dial::Target& target, std::optional<Error> reason);
   void drop(NodeId node, End end);  // A copy, since the caller's may live in the link.
@@ -167,6 +173,7 @@ class Links {
   std::deque<Event> events_;
   std::deque<Datagram> datagrams_;       ///< For the Internet.
   std::deque<Datagram> ring_datagrams_;  ///< For the ring.
+  Reassembly reassembly_;
   uint64_t version_ = 0;
   uint64_t train_fallbacks_ = 0;
 };

@@ -72,6 +72,11 @@ void Node::handle_quiet(Instant now, const NodeId& node) {
   pump(now);
 }
 
+void Node::handle_too_big(Instant now, const NodeId& node) {
+  links_.handle_too_big(now, node);
+  pump(now);
+}
+
 void Node::handle_guest_frame(Instant now, ByteView frame) {
   (void)vnet_.handle_guest_frame(now, frame);  // Counts its refusals itself.
   pump(now);
@@ -585,7 +590,8 @@ std::shared_ptr<const Snapshot> Node::make_snapshot() const {
                           .endpoint = link.path().endpoint.value_or(Endpoint{}),
                           .sending = link.sending(),
                           .activity = link.activity(),
-                          .allows_trains = link.trains().allows_trains()});
+                          .allows_trains = link.trains().allows_trains(),
+                          .max_datagram = link.max_datagram()});
     for (const auto& keypair : link.receiving()) {
       out->receiving[keypair->local_index()] = {
           .keypair = keypair, .peer = peer, .unconfirmed = keypair == link.unconfirmed()};

@@ -72,6 +72,8 @@ class Node {
   void handle_received(Instant now, uint32_t local_index, const Endpoint& from);
   /// The fast path sends to a peer that it does not hear.
   void handle_quiet(Instant now, const NodeId& node);
+  /// The fast path slices what it sends to this peer.
+  void handle_too_big(Instant now, const NodeId& node);
   /// A frame of a local guest that the fast path could not place.  Its checksums are complete.
   void handle_guest_frame(Instant now, ByteView frame);
   /// A guest is about to come here: see Vnet::expect().

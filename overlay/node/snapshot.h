@@ -22,7 +22,8 @@ struct Snapshot {
     Endpoint endpoint;
     std::shared_ptr<Keypair> sending;  ///< Null while the first keypair waits for its confirmation.
     std::shared_ptr<PeerActivity> activity;
-    bool allows_trains = true;  ///< Else each datagram leaves by itself.
+    bool allows_trains = true;    ///< Else each datagram leaves by itself.
+    size_t max_datagram = 65507;  ///< Octets; what needs more is cut smaller, or sliced.
   };
   struct Receiving {
     std::shared_ptr<Keypair> keypair;

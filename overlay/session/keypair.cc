@@ -1,7 +1,10 @@
 #include "overlay/session/keypair.h"
 
+#include <cstring>
+
 #include "overlay/base/assert.h"
 #include "overlay/base/octets.h"
+#include "overlay/wire/slice.h"
 
 namespace ipop {
 namespace {
@@ -31,6 +34,23 @@ std::optional<uint64_t> Keypair::reserve(uint64_t n) {
 void Keypair::seal_frame(uint64_t counter, uint8_t flags, ByteView frame, uint8_t* out) const {
   seal_as({.type = wire::Type::Data, .flags = flags, .receiver_index = remote_index_, .counter = counter},
           frame, out);
+}
+
+size_t Keypair::seal_slice(uint64_t counter, uint8_t flags, ByteView frame, size_t index, size_t count,
+                           uint8_t* out) const {
+  const wire::SliceHeader header{.index = static_cast<uint8_t>(index),
+                                 .count = static_cast<uint8_t>(count),
+                                 .size = static_cast<uint16_t>(frame.size())};
+  uint8_t* const plaintext = out + wire::DataHeader::kSize;  // Gathered in the place where it is sealed.
+  header.encode_to(plaintext);
+  std::memcpy(plaintext + wire::SliceHeader::kSize, frame.data() + header.offset(), header.octets());
+  const ByteView slice(plaintext, wire::SliceHeader::kSize + header.octets());
+  seal_frame(counter, flags | wire::DataHeader::kSliced, slice, out);
+  return slice.size() + kOverhead;
+}
+
+size_t Keypair::slice_datagram_size(size_t frame_size, size_t count) {
+  return (frame_size + count - 1) / count + wire::SliceHeader::kSize + kOverhead;
 }
 
 void Keypair::seal_as(const wire::DataHeader& header, ByteView plaintext, uint8_t* out) const {

@@ -26,6 +26,7 @@ struct PeerActivity {
   std::atomic<Clock::rep> last_received{0};  ///< Authenticated, likewise.
   std::atomic<bool> quiet{
       false};  ///< We send and hear nothing; whoever sets it tells the core, which clears it.
+  std::atomic<bool> too_big{false};  ///< Frames did not fit the path whole; whoever sets it tells the core.
 };
 
 /// After so many messages a keypair is used up.  AES-GCM under one key is safe for far more than the 2^32
@@ -63,6 +64,12 @@ class Keypair {
   /// As seal(), of Data with `flags` of wire::DataHeader.  REQUIRES: `counter` was reserved, and is used
   /// once.
   void seal_frame(uint64_t counter, uint8_t flags, ByteView frame, uint8_t* out) const;
+  /// Slice `index` of `count` of a frame (wire/slice.h), likewise; returns the datagram's size, at most
+  /// slice_datagram_size().  REQUIRES: `counter` is `index` beyond that of slice 0.
+  size_t seal_slice(uint64_t counter, uint8_t flags, ByteView frame, size_t index, size_t count,
+                    uint8_t* out) const;
+  /// Of the largest slice.
+  static size_t slice_datagram_size(size_t frame_size, size_t count);
 
   /// Opens a datagram that `header` was read from and writes datagram.size() - kOverhead octets to `out`,
   /// which may be uninitialised and holds nothing of value after an error: BadAuthTag or Replayed. REQUIRES:

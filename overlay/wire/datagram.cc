@@ -6,7 +6,9 @@ namespace ipop::wire {
 namespace {
 
 /// The flags that a datagram may have.
-constexpr uint8_t flags_of(Type type) { return type == Type::Data ? DataHeader::kPartialChecksum : 0; }
+constexpr uint8_t flags_of(Type type) {
+  return type == Type::Data ? DataHeader::kPartialChecksum | DataHeader::kSliced : 0;
+}
 
 /// The common head of every type but the two that DataHeader is for.
 void read_head(Reader& in, Type expected) {

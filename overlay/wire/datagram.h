@@ -94,6 +94,8 @@ struct DataHeader {
   /// Of Data: the TCP or UDP checksum of the frame holds nothing of value and is filled in by whoever needs
   /// it, as with VIRTIO_NET_HDR_F_NEEDS_CSUM; the tag has kept the octets whole.
   static constexpr uint8_t kPartialChecksum = 1;
+  /// Of Data: the plaintext is a slice of a frame, which begins with a SliceHeader (wire/slice.h).
+  static constexpr uint8_t kSliced = 2;
 
   Type type = Type::Data;  ///< Data or Control.
   uint8_t flags = 0;       ///< Zero in Control.
@@ -101,6 +103,7 @@ struct DataHeader {
   uint64_t counter = 0;
 
   bool has_partial_checksum() const { return (flags & kPartialChecksum) != 0; }
+  bool is_slice() const { return (flags & kSliced) != 0; }
 
   /// Of what begins `datagram`, which may be anything.
   static Result<DataHeader> decode(ByteView datagram);

@@ -20,6 +20,8 @@ inline constexpr uint16_t kEtherTypeIpv6 = 0x86dd;
 inline constexpr size_t kEthernetHeaderSize = 14;
 /// The largest frame a port gives or takes, in octets: see struct ipop_frame.
 inline constexpr size_t kMaxFrameSize = 65535;
+/// The largest frame that is carried to a peer: 9000 octets of payload, header and two VLAN tags.
+inline constexpr size_t kMaxCarriedFrame = 9022;
 
 struct EthernetHeader {
   MacAddress dst;

@@ -58,8 +58,7 @@ void Open(benchmark::State& state) {
   const Bytes frame = ethernet(kGuest1, kGuest2, size);
   Bytes out(kMaxCarriedFrame);
   Bench bench;
-  const OpenContext context{bench.path.snapshot, bench.path.now, bench.path.inbox, bench.path.counters,
-                            bench.path.refused};
+  const OpenContext context = bench.path.opening();
   std::vector<Bytes> datagrams(kMany);
   for (auto _ : state) {
     state.PauseTiming();
@@ -68,7 +67,7 @@ void Open(benchmark::State& state) {
     Opener opener(context);
     for (const Bytes& datagram : datagrams) {
       const auto opened = opener.open(kTheirEndpoint, datagram, out);
-      if (!opened || opened->size != size) return state.SkipWithError("a datagram did not open");
+      if (!opened || opened->bytes.size() != size) return state.SkipWithError("a datagram did not open");
     }
   }
   report(state, kMany, size);

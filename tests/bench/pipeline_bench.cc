@@ -142,6 +142,8 @@ class TwoPorts : test::MemberFiles {
       send(*alpha_, frame, kSegmentSize);
       return receive(*beta_) >= frame.size();
     });
+    // By now alpha wants to know what the path carries.
+    is_ready_ &= run_until([&] { return test::shows(*alpha_, IPOP_VIEW_SHOW, "\"max_datagram\":1452"); });
     while (receive(*beta_) > 0) continue;
   }
 

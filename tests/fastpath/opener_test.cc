@@ -166,13 +166,13 @@ TEST_F(OpenerTest, FramesTooLargeToCarryAreRefusedUnopened) {
 
 /// What the last datagram had is no reason to believe the next one.
 TEST_F(OpenerTest, DatagramsOfOneCallMayHaveNothingInCommon) {
-  const OpenContext context{path_.snapshot, path_.now, path_.inbox, path_.counters, path_.refused};
+  const OpenContext context = path_.opening();
   Bytes out(kMaxCarriedFrame);
   {
     Opener opener(context);
     const auto opens = [&](test::KeypairEnds& ends, const Endpoint& from, const MacAddress& guest) {
       const auto frame = opener.open(from, test::seal(*ends.them, ethernet(kGuest1, guest, 100)), out);
-      return frame && frame->size == 100;
+      return frame && frame->bytes.size() == 100;
     };
     for (int i = 0; i < 3; ++i) {
       EXPECT_TRUE(opens(ends_, kTheirEndpoint, kGuest2));
@@ -200,12 +200,12 @@ TEST_F(OpenerTest, SaysWhichChecksumsAreOpenAndCompletesThemForTheCore) {
     ends_.them->seal_frame(*ends_.them->reserve(1), flags, frame, out.data());
     return out;
   };
-  const OpenContext context{path_.snapshot, path_.now, path_.inbox, path_.counters, path_.refused};
+  const OpenContext context = path_.opening();
   Bytes out(kMaxCarriedFrame);
   for (const uint8_t flags : Bytes{0, wire::DataHeader::kPartialChecksum}) {
     const auto opened = Opener(context).open(kTheirEndpoint, datagram(flags), out);
     ASSERT_TRUE(opened);
-    EXPECT_EQ(opened->size, frame.size());
+    EXPECT_TRUE(std::equal(frame.begin(), frame.end(), opened->bytes.begin(), opened->bytes.end()));
     EXPECT_EQ(opened->partial_checksum, flags != 0);
   }
   Bytes forged = datagram(0);
@@ -219,11 +219,54 @@ TEST_F(OpenerTest, SaysWhichChecksumsAreOpenAndCompletesThemForTheCore) {
   EXPECT_EQ(path_.inbox.openeds[0].plaintext, whole);
 }
 
+TEST_F(OpenerTest, SlicesBecomeAFrameThatIsLookedAtAsAnyOther) {
+  const auto sliced = [&](const Bytes& frame) {
+    std::vector<Bytes> out;
+    const uint64_t first = *ends_.them->reserve(3);
+    for (size_t i = 0; i < 3; ++i) {
+      Bytes& one = out.emplace_back(Keypair::slice_datagram_size(frame.size(), 3));
+      one.resize(ends_.them->seal_slice(first + i, 0, frame, i, 3, one.data()));
+    }
+    return out;
+  };
+  const Bytes frame = ethernet(kGuest1, kGuest2, 3001);
+  const auto slices = sliced(frame);
+  EXPECT_TRUE(path_.open(kTheirEndpoint, slices[0]).empty());
+  EXPECT_TRUE(path_.open(kTheirEndpoint, slices[2]).empty());
+  EXPECT_EQ(path_.open(kTheirEndpoint, slices[1]), frame);
+  EXPECT_TRUE(path_.inbox.empty());
+  EXPECT_EQ(path_.counters.rx_datagrams, 3u);
+  EXPECT_EQ(ends_.our_activity->rx_frames, 3u) << "what trials of trains count are datagrams";
+
+  const Bytes foreign = ethernet(kGuest1, kGuest3, 3001);  // From a guest that is elsewhere.
+  for (const Bytes& slice : sliced(foreign)) EXPECT_TRUE(path_.open(kTheirEndpoint, slice).empty());
+  ASSERT_EQ(path_.inbox.openeds.size(), 1u);
+  EXPECT_EQ(path_.inbox.openeds[0].plaintext, foreign);
+
+  for (const Bytes& slice : sliced(Bytes(13))) path_.open(kTheirEndpoint, slice);
+  EXPECT_EQ(path_.refused.get(Error::Malformed), 1u) << "no frame";
+  EXPECT_TRUE(path_.open(kElsewhere, sliced(frame)[0]).empty());
+  EXPECT_EQ(path_.inbox.receiveds.size(), 1u) << "a slice says as much of the path as a frame";
+}
+
+TEST_F(OpenerTest, SlicesThatContradictEachOtherAreRefused) {
+  const Bytes frame = ethernet(kGuest1, kGuest2, 2000);
+  const uint64_t counter = *ends_.them->reserve(3);
+  const auto seal = [&](uint64_t at, const Bytes& whole, size_t index, size_t count) {
+    Bytes out(Keypair::slice_datagram_size(whole.size(), count));
+    out.resize(ends_.them->seal_slice(at, 0, whole, index, count, out.data()));
+    return out;
+  };
+  EXPECT_TRUE(path_.open(kTheirEndpoint, seal(counter, frame, 0, 2)).empty());
+  EXPECT_TRUE(path_.open(kTheirEndpoint, seal(counter + 1, frame, 1, 3)).empty());
+  EXPECT_EQ(path_.refused.get(Error::Malformed), 1u);
+}
+
 TEST_F(OpenerTest, TakesNothingFromTheHeapInTheSteadyState) {
   std::vector<Bytes> datagrams;
   for (int i = 0; i < 100; ++i) datagrams.push_back(from_them(ethernet(kGuest1, kGuest2, 1400)));
   Bytes out(kMaxCarriedFrame);
-  const OpenContext context{path_.snapshot, path_.now, path_.inbox, path_.counters, path_.refused};
+  const OpenContext context = path_.opening();
   {
     Opener opener(context);
     (void)opener.open(kTheirEndpoint, datagrams[0], out);

@@ -224,6 +224,57 @@ TEST_F(SealerTest, SmallestSegmentsOverflowTheBatchAndLoseNothing) {
   EXPECT_EQ(arrived().size(), 7500u);
 }
 
+// --- Frames that do not fit the path
+
+TEST_F(SealerTest, AFrameThatDoesNotFitIsSlicedAndTheCoreHearsOfItOnce) {
+  path_.snapshot.peers[peer_].max_datagram = 1200;
+  const Bytes fits = ethernet(kGuest2, kGuest1, 1168), frame = ethernet(kGuest2, kGuest1, 1169);
+  path_.seal(fits);
+  EXPECT_TRUE(path_.inbox.empty());
+  EXPECT_EQ(arrived(), std::vector<Bytes>{fits});
+  EXPECT_EQ(path_.counters.tx_sliced, 0u);
+  for (const Bytes& larger : {frame, ethernet(kGuest2, kGuest1, kMaxCarriedFrame)}) {
+    path_.seal(larger);
+    Reassembly reassembly;
+    Bytes whole;
+    for (const auto& datagram : path_.sent()) {
+      EXPECT_LE(datagram.bytes.size(), 1200u);
+      const auto header = wire::DataHeader::decode(datagram.bytes);
+      ASSERT_TRUE(header && header->is_slice());
+      EXPECT_FALSE(header->has_partial_checksum());
+      const auto added = reassembly.add(1, header->counter, *test::open(*ends_.them, datagram.bytes));
+      ASSERT_TRUE(added);
+      if (*added) whole.assign((*added)->begin(), (*added)->end());
+    }
+    EXPECT_EQ(whole, larger);
+  }
+  EXPECT_EQ(path_.inbox.too_bigs, (std::vector{path_.snapshot.peers[peer_].node}));
+  EXPECT_EQ(path_.counters.tx_sliced, 2u);
+  EXPECT_EQ(path_.counters.tx_datagrams, 1u + 2u + 8u);
+  EXPECT_EQ(path_.counters.tx_frames, 3u);
+}
+
+TEST_F(SealerTest, SlicesKeepTheFlagOfTheirFrame) {
+  path_.snapshot.peers[peer_].max_datagram = 1200;
+  path_.seal(super_frame(1300).build(), true);
+  const auto sent = path_.sent();
+  ASSERT_EQ(sent.size(), 2u);
+  for (const auto& datagram : sent) {
+    const auto header = wire::DataHeader::decode(datagram.bytes);
+    EXPECT_TRUE(header && header->is_slice() && header->has_partial_checksum());
+  }
+}
+
+TEST_F(SealerTest, ASuperFrameIsCutForThePathAndNothingOfItSliced) {
+  path_.snapshot.peers[peer_].max_datagram = 1300;
+  const Bytes frame = super_frame(20'000).build();
+  path_.seal(frame, true, 1346);
+  for (const auto& train : path_.sink.trains) EXPECT_LE(train.segment_size, 1300u);
+  EXPECT_EQ(arrived(), test::cut(frame, 1300 - 32 - 54));
+  EXPECT_EQ(path_.counters.tx_sliced, 0u);
+  EXPECT_EQ(path_.inbox.too_bigs.size(), 1u);
+}
+
 // --- What the core must know
 
 TEST_F(SealerTest, SaysOnceThatAPeerIsQuiet) {

@@ -45,6 +45,7 @@ struct FastPath {
     return index;
   }
 
+  OpenContext opening() { return {snapshot, now, reassembly, inbox, counters, refused}; }
   SealContext sealing() { return {snapshot, now, batch, sink, inbox, counters, refused}; }
   void seal(Bytes frame, bool partial_checksum = false, size_t segment_size = 0) {
     seal_frame(sealing(),
@@ -59,15 +60,15 @@ struct FastPath {
   /// The frame for the switch; empty if there is none.
   Bytes open(const Endpoint& from, ByteView datagram) {
     Bytes out(kMaxCarriedFrame);
-    const OpenContext context{snapshot, now, inbox, counters, refused};
+    const OpenContext context = opening();
     const auto frame = Opener(context).open(from, datagram, out);
-    out.resize(frame ? frame->size : 0);
-    return out;
+    return frame ? Bytes(frame->bytes.begin(), frame->bytes.end()) : Bytes();
   }
 
   Snapshot snapshot;
   Instant now{100s};
   SealedBatch batch;
+  Reassembly reassembly;
   RecordingSink sink;
   RecordingInbox inbox;
   PortCounters counters;

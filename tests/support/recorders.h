@@ -51,9 +51,11 @@ struct RecordingInbox : CoreInbox {
     receiveds.push_back({local_index, from});
   }
   void quiet(const NodeId& node) override { quiets.push_back(node); }
+  void too_big(const NodeId& node) override { too_bigs.push_back(node); }
 
   bool empty() const {
-    return frames.empty() && datagrams.empty() && openeds.empty() && receiveds.empty() && quiets.empty();
+    return frames.empty() && datagrams.empty() && openeds.empty() && receiveds.empty() && quiets.empty() &&
+           too_bigs.empty();
   }
 
   std::vector<Bytes> frames;
@@ -61,6 +63,7 @@ struct RecordingInbox : CoreInbox {
   std::vector<Opened> openeds;
   std::vector<Received> receiveds;
   std::vector<NodeId> quiets;
+  std::vector<NodeId> too_bigs;
 };
 
 /// Takes trains apart as the kernel would.
