@@ -97,6 +97,13 @@ void Experiment::kill_replicas(const Phase& phase) {
   const bool has_settled =
       advance_until([&] { return watch_.right_after() && bindings_.is_handed_over(); }, phase.length);
   figures_.set("handed_over_s", has_settled ? std::optional(in_seconds(world_.now() - since)) : std::nullopt);
+  size_t lost = 0;
+  size_t fewest = kReplicas;
+  for (const auto& sample : samples) {
+    const size_t copies = bindings_.copies_of(sample.guest);
+    lost += copies == 0;
+    fewest = std::min(fewest, copies);
+  }
   bindings_.take_results();
   const Instant asked = world_.now();
   for (size_t i = 0; i < samples.size(); ++i) {
@@ -106,8 +113,10 @@ void Experiment::kill_replicas(const Phase& phase) {
   advance_until([&] { return bindings_.is_idle(); }, kLookupLimit + 2 * kGrid);
   const Bindings::Results results = bindings_.take_results();
   figures_.set("killed", static_cast<double>(killed));
-  figures_.set("sampled", static_cast<double>(results.counted));
-  figures_.set("lost", static_cast<double>(results.counted - results.found));
+  figures_.set("sampled", static_cast<double>(samples.size()));
+  figures_.set("lost", static_cast<double>(lost));
+  figures_.set("copies_least", static_cast<double>(fewest));
+  figures_.set("not_answered", static_cast<double>(results.counted - results.found));
 }
 
 }  // namespace ipop::sim

@@ -183,6 +183,18 @@ std::vector<Bindings::Sample> Bindings::draw_samples(size_t n, size_t survivors)
   return out;
 }
 
+size_t Bindings::copies_of(size_t guest) const {
+  const NodeId key = key_of_ip(guests_[guest].ip);
+  const auto& running = population_.running();
+  return static_cast<size_t>(std::count_if(running.begin(), running.end(), [&](uint32_t index) {
+    const Host& host = std::as_const(world_).host(index);
+    const Replica& replica = host.node().directory().replica();
+    if (!replica.store().find(key)) return false;
+    const auto replicas = replicas_of(key, host.id(), replica.near());
+    return std::find(replicas.begin(), replicas.end(), host.id()) != replicas.end();
+  }));
+}
+
 bool Bindings::is_handed_over() const {
   return std::all_of(population_.running().begin(), population_.running().end(), [&](uint32_t index) {
     const Node& node = std::as_const(world_).host(index).node();

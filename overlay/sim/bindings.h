@@ -67,6 +67,8 @@ class Bindings {
   /// different stretches of the ring, so that each loses no more than its own; none of their hosts is among
   /// the victims.  Fewer than `n` if the ring is too small.
   std::vector<Sample> draw_samples(size_t n, size_t survivors);
+  /// How many of those that run keep the record of a guest's IP, and are its replicas as they see the ring.
+  size_t copies_of(size_t guest) const;
   /// Whether all running nodes have from their neighbours what they should have.
   bool is_handed_over() const;
 

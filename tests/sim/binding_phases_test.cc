@@ -38,6 +38,8 @@ TEST(BindingPhases, WhatIsBoundIsFoundAndOutlivesFourOfFiveReplicas) {
   EXPECT_GE(figure("sampled"), 3);
   EXPECT_GT(figure("handed_over_s"), 1);
   EXPECT_EQ(figure("lost"), 0);
+  EXPECT_EQ(figure("copies_least"), 5);
+  EXPECT_EQ(figure("not_answered"), 0);
 }
 
 TEST(BindingPhases, WhatAllFiveHadIsLost) {
@@ -47,6 +49,8 @@ TEST(BindingPhases, WhatAllFiveHadIsLost) {
   EXPECT_EQ(figure("killed"), 10);
   EXPECT_EQ(figure("sampled"), 2);
   EXPECT_EQ(figure("lost"), 2);
+  EXPECT_EQ(figure("copies_least"), 0);
+  EXPECT_EQ(figure("not_answered"), 2);
 }
 
 }  // namespace
