@@ -54,10 +54,11 @@ void note_activity(const SealContext& context, const Snapshot::Peer& peer, size_
   }
 }
 
-/// Sends `count` frames, which `frame(i)` yields in turn.
-template <class Frame>
-void seal_all(const SealContext& context, const Snapshot::Peer& peer, uint8_t flags, size_t count,
-              Frame frame) {
+/// Sends `count` datagrams under counters that follow each other.  `seal(i, counter, room)` writes one, of at
+/// most `room_for(i)` octets, and returns its size.
+template <class RoomFor, class Seal>
+void send_datagrams(const SealContext& context, const Snapshot::Peer& peer, size_t count, RoomFor room_for,
+                    Seal seal) {
   const auto first = peer.sending->reserve(count);
   if (!first) {
     PortCounters::add(context.counters.tx_dropped, count);
@@ -66,36 +67,48 @@ void seal_all(const SealContext& context, const Snapshot::Peer& peer, uint8_t fl
   size_t bytes = 0;
   size_t joined = 0;
   for (size_t i = 0; i < count; ++i) {
-    const ByteView plaintext = frame(i);
-    const size_t datagram_size = plaintext.size() + Keypair::kOverhead;
-    uint8_t* const room = make_room(context, datagram_size);
-    peer.sending->seal_frame(*first + i, flags, plaintext, room);
-    joined += context.batch.commit(peer.endpoint, datagram_size, peer.allows_trains);
-    bytes += plaintext.size();
+    uint8_t* const room = make_room(context, room_for(i));
+    const size_t size = seal(i, *first + i, room);
+    joined += context.batch.commit(peer.endpoint, size, peer.allows_trains);
+    bytes += size - Keypair::kOverhead;
   }
   PortCounters::add(context.counters.tx_datagrams, count);
   if (joined > 0) peer.activity->tx_joined.fetch_add(joined, std::memory_order_relaxed);
   note_activity(context, peer, count, bytes);
 }
 
-/// Sends a frame that does not fit the path.
+/// A frame that fits the path.
+void seal_whole(const SealContext& context, const Snapshot::Peer& peer, uint8_t flags, ByteView frame) {
+  const size_t size = frame.size() + Keypair::kOverhead;
+  send_datagrams(
+      context, peer, 1, [&](size_t) { return size; },
+      [&](size_t, uint64_t counter, uint8_t* room) {
+        peer.sending->seal_frame(counter, flags, frame, room);
+        return size;
+      });
+}
+
+/// A frame that does not.
+static_assert(kMaxCarriedFrame <= wire::SliceHeader::kMaxCount *
+                                      (PathMtu::kBase - Keypair::kOverhead - wire::SliceHeader::kSize));
 void seal_slices(const SealContext& context, const Snapshot::Peer& peer, uint8_t flags, ByteView frame,
                  size_t count) {
-  const auto first = peer.sending->reserve(count);
-  if (!first || count > wire::SliceHeader::kMaxCount) {
-    PortCounters::add(context.counters.tx_dropped);
-    return;
-  }
-  size_t joined = 0;
-  for (size_t i = 0; i < count; ++i) {
-    uint8_t* const room = make_room(context, Keypair::slice_datagram_size(frame.size(), count));
-    const size_t size = peer.sending->seal_slice(*first + i, flags, frame, i, count, room);
-    joined += context.batch.commit(peer.endpoint, size, peer.allows_trains);
-  }
   PortCounters::add(context.counters.tx_sliced);
-  PortCounters::add(context.counters.tx_datagrams, count);
-  if (joined > 0) peer.activity->tx_joined.fetch_add(joined, std::memory_order_relaxed);
-  note_activity(context, peer, count, frame.size());
+  send_datagrams(
+      context, peer, count, [&](size_t) { return Keypair::slice_datagram_size(frame.size(), count); },
+      [&](size_t i, uint64_t counter, uint8_t* room) {
+        return peer.sending->seal_slice(counter, flags, frame, i, count, room);
+      });
+}
+
+void seal_segments(const SealContext& context, const Snapshot::Peer& peer, Segmenter& segments) {
+  send_datagrams(
+      context, peer, segments.count(), [&](size_t i) { return segments.frame_size(i) + Keypair::kOverhead; },
+      [&](size_t i, uint64_t counter, uint8_t* room) {
+        const ByteSpan frame = segments.cut(i);
+        peer.sending->seal_frame(counter, wire::DataHeader::kPartialChecksum, frame, room);
+        return frame.size() + Keypair::kOverhead;
+      });
 }
 
 /// The path may carry more than is known of it.
@@ -104,14 +117,10 @@ void note_too_big(const SealContext& context, const Snapshot::Peer& peer) {
 }
 
 /// The core sees only what could stand on a wire: whole checksums, no super-frames.
-template <class Frame>
-void hand_to_core(const SealContext& context, bool has_partial_checksum, size_t count, Frame frame) {
-  for (size_t i = 0; i < count; ++i) {
-    const ByteSpan whole = frame(i);
-    if (has_partial_checksum) complete_checksum(whole);
-    context.inbox.guest_frame(whole);  // Copies.
-    PortCounters::add(context.counters.to_core);
-  }
+void hand_to_core(const SealContext& context, bool has_partial_checksum, ByteSpan frame) {
+  if (has_partial_checksum) complete_checksum(frame);
+  context.inbox.guest_frame(frame);  // Copies.
+  PortCounters::add(context.counters.to_core);
 }
 
 /// A super-frame, cut for the path as well: no segment of it is sliced.
@@ -125,21 +134,16 @@ void send_super_frame(const SealContext& context, const Snapshot::Peer* peer, co
     }
   }
   if (!segments || segments->max_frame_size() > kMaxCarriedFrame) return refuse(context);
-  const auto cut = [&](size_t i) { return segments->cut(i); };
-  if (peer != nullptr) {
-    seal_all(context, *peer, wire::DataHeader::kPartialChecksum, segments->count(), cut);
-  } else {
-    hand_to_core(context, true, segments->count(), cut);
-  }
+  if (peer != nullptr) return seal_segments(context, *peer, *segments);
+  for (size_t i = 0; i < segments->count(); ++i) hand_to_core(context, true, segments->cut(i));
 }
 
 void send_whole_frame(const SealContext& context, const Snapshot::Peer* peer, const GuestFrame& frame) {
   if (frame.data.size() > kMaxCarriedFrame) return refuse(context);
-  const auto whole = [&](size_t) { return frame.data; };
-  if (peer == nullptr) return hand_to_core(context, frame.partial_checksum, 1, whole);
+  if (peer == nullptr) return hand_to_core(context, frame.partial_checksum, frame.data);
   const uint8_t flags = frame.partial_checksum ? wire::DataHeader::kPartialChecksum : 0;
   const size_t slices = wire::slices_of(frame.data.size(), peer->max_datagram - Keypair::kOverhead);
-  if (slices == 1) return seal_all(context, *peer, flags, 1, whole);
+  if (slices == 1) return seal_whole(context, *peer, flags, frame.data);
   note_too_big(context, *peer);
   seal_slices(context, *peer, flags, frame.data, slices);
 }
