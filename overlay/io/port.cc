@@ -181,8 +181,7 @@ size_t Port::receive(ipop_buffer* buffers, size_t n) {
   while (coalescer.has_room()) {
     const auto frame = runtime_->guest_frames().take();
     if (!frame) break;
-    coalescer.add_whole(*frame,
-                        false);  // At most kMaxCarriedFrame, as it came in one datagram or from vnet/.
+    coalescer.add_whole(*frame, false);  // At most kMaxCarriedFrame: of a peer, or from vnet/.
   }
   const OpenContext context{.snapshot = runtime_->snapshot().read(),
                             .now = monotonic_now(),

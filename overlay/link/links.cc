@@ -267,7 +267,6 @@ bool Links::send_frame(Instant now, const NodeId& node, ByteView frame) {
   const size_t count = wire::slices_of(frame.size(), link.max_datagram() - Keypair::kOverhead);
   if (count > 1) {
     if (!send_slices(link, frame, count)) return false;
-    handle_too_big(now, node);
   } else if (!send(now, link, wire::Type::Data, frame)) {
     return false;
   }
@@ -275,6 +274,7 @@ bool Links::send_frame(Instant now, const NodeId& node, ByteView frame) {
   activity.last_sent.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   activity.tx_frames.fetch_add(count, std::memory_order_relaxed);
   activity.tx_bytes.fetch_add(frame.size(), std::memory_order_relaxed);
+  if (count > 1) handle_too_big(now, node);  // Last: it visits the links, which may end with that.
   return true;
 }
 
