@@ -6,7 +6,8 @@
  *   2. Functions that can fail return 0 or a positive errno value.  Nothing throws across this header.
  *   3. Where a sentence for the administrator helps, it comes in `*errp`: a string for ipop_free(), or NULL.
  *   4. Threads.  "Owner" is the thread that configures the port (the switch's main thread).  ipop_port_send()
- *      may be called by any thread at any time, several at once; ipop_port_recv() by one thread at a time.
+ *      may be called by any thread at any time, several at once; ipop_port_recv() by one thread at a time for
+ *      each queue.
  *      None of the functions blocks on the network or on another thread's work.
  *   5. Threads of the engine never call into Open vSwitch: they write to a descriptor, and the switch comes.
  * The one exception is the function given to ipop_set_log(), which any thread calls.
@@ -32,6 +33,7 @@ struct ipop_config {
   const char* introducers; /* "ADDRESS:PORT" separated by commas or blanks; added to the invite's. */
   const char* rekey;       /* Seconds between rekeys, 5 to 120.  Default: 120. */
   const char* state_dir;   /* Where leases survive a restart.  Default: "/var/lib/ipop". */
+  const char* n_rxq;       /* Receive queues, 1 to 64.  Default: 1. */
   bool tso;                /* Does the switch take super-frames from ipop_port_recv()? */
 };
 
@@ -75,19 +77,23 @@ struct ipop_buffer {
   uint32_t segment_size; /* Out: TCP payload octets of its segments, else 0. */
 };
 
-/* Fills up to `n` buffers, from the first on, with whole frames and returns how many.  Checksums are
- * complete, except for the TCP checksum of super-frames, which is that of the pseudo-header.  Does not block.
- * Unless ipop_port_ready(), the descriptors of ipop_port_fds() tell when to come back. */
-size_t ipop_port_recv(struct ipop_port*, struct ipop_buffer*, size_t n);
+/* How many queues there are to receive from.  What comes from one peer comes to one of them, in order. */
+size_t ipop_port_n_rxq(const struct ipop_port*);
+
+/* Fills up to `n` buffers, from the first on, with whole frames of `queue` and returns how many.  Checksums
+ * are complete, except for the TCP checksum of super-frames, which is that of the pseudo-header.  Does not
+ * block.  Unless ipop_port_ready(), the descriptors of ipop_port_fds() tell when to come back. */
+size_t ipop_port_recv(struct ipop_port*, size_t queue, struct ipop_buffer*, size_t n);
 
 /* The largest frame that ipop_port_recv() can hand out, in octets: at most 65000. */
 size_t ipop_port_buffer_size(const struct ipop_port*);
 
-/* Two descriptors, owned by the port, that become readable when there is something to receive.  They do not
- * tell of datagrams that the last ipop_port_recv() took from the system but had no buffers for:
- * ipop_port_ready() does. */
-void ipop_port_fds(const struct ipop_port*, int fds[2]);
-bool ipop_port_ready(const struct ipop_port*); /* On the thread that calls ipop_port_recv(). */
+/* Stores descriptors, owned by the port, that become readable when `queue` has something, and returns how
+ * many: 2 for queue 0, which also gets what the engine itself has for guests, else 1.  They do not tell of
+ * datagrams that the last ipop_port_recv() took from the system but had no buffers for: ipop_port_ready()
+ * does. */
+size_t ipop_port_fds(const struct ipop_port*, size_t queue, int fds[2]);
+bool ipop_port_ready(const struct ipop_port*, size_t queue); /* On the thread that receives from `queue`. */
 
 /* The port's own Ethernet address, stable for an invite, and the MTU that guests are told. */
 void ipop_port_mac(const struct ipop_port*, uint8_t mac[6]);

@@ -108,7 +108,7 @@ static void
 get_ports(struct shash *ports)
 {
     shash_init(ports);
-    netdev_get_devices(&netdev_ipop_class, ports);
+    netdev_ipop_get_devices(ports);
 }
 
 static void

@@ -58,12 +58,13 @@ ipop_engine_destroy(struct ipop_engine *engine)
 
 /* Returns a sentence about the first of 'args' that means nothing to us, for
  * the caller to free, or a null pointer.  What they say is the engine's to
- * check. */
+ * check, but for "pmd", which it isn't told. */
 static char *
 ipop_engine_check_options(const struct smap *args)
 {
     static const char *const valid[] = {
-        "invite", "listen", "introducers", "rekey", "state_dir",
+        "invite", "listen", "introducers", "rekey", "state_dir", "n_rxq",
+        "pmd",
     };
     const struct smap_node **nodes = smap_sort(args);
     char *error = NULL;
@@ -87,6 +88,11 @@ ipop_engine_check_options(const struct smap *args)
     }
     free(nodes);
 
+    const char *pmd = smap_get_def(args, "pmd", "false");
+    if (!error && strcmp(pmd, "true") && strcmp(pmd, "false")) {
+        error = xasprintf("options:pmd: \"%s\" is neither true nor false",
+                          pmd);
+    }
     return error;
 }
 
@@ -104,6 +110,7 @@ ipop_engine_start(const struct netdev *netdev, const struct smap *args,
         .introducers = smap_get(args, "introducers"),
         .rekey = smap_get(args, "rekey"),
         .state_dir = smap_get(args, "state_dir"),
+        .n_rxq = smap_get(args, "n_rxq"),
         .tso = userspace_tso_enabled(),
     };
     char *engine_error = NULL;

@@ -1,17 +1,18 @@
 # Links ovs-vswitchd-ipop.  Run in the build directory of Open vSwitch, whose Makefile it includes, so that every
 # flag, library and feature of ovs-vswitchd is its own choice:
 #
-#     make -f ipop.mk IPOP_SOURCE=... IPOP_ENGINE=... IPOP_OUT=... IPOP_CFLAGS=... ipop
+#     make -f ipop.mk IPOP_SOURCE=... IPOP_ENGINE=... IPOP_OBJECTS=... IPOP_PROGRAM=... IPOP_CFLAGS=... ipop
 #
 # IPOP_SOURCE   the root of our sources
 # IPOP_ENGINE   libipop.a
-# IPOP_OUT      where the objects and the program go
+# IPOP_OBJECTS  where the objects go, which depend on how Open vSwitch was configured
+# IPOP_PROGRAM  the program
 # IPOP_CFLAGS   more flags for compiling and linking: sanitizers
 
 include Makefile
 
-IPOP_OBJECTS = $(IPOP_OUT)/netdev-ipop.o $(IPOP_OUT)/netdev-ipop-wrong-datapath.o $(IPOP_OUT)/ipop-engine.o \
-	$(IPOP_OUT)/ipop-appctl.o $(IPOP_OUT)/vswitchd-wrap.o
+OBJECTS_OF_IPOP = $(addprefix $(IPOP_OBJECTS)/, netdev-ipop.o netdev-ipop-wrong-datapath.o ipop-engine.o \
+	ipop-packet.o ipop-appctl.o vswitchd-wrap.o)
 
 # What the engine needs.  The two that no other part of Open vSwitch uses are linked in, so that the program runs
 # wherever the distribution's own ovs-vswitchd does.
@@ -20,17 +21,17 @@ ifneq ($(shell uname -m),x86_64)
 IPOP_LIBS := $(filter-out -lIPSec_MB,$(IPOP_LIBS))
 endif
 
-ipop: $(IPOP_OUT)/ovs-vswitchd-ipop
+ipop: $(IPOP_PROGRAM)
 
-$(IPOP_OUT)/%.o: $(IPOP_SOURCE)/ovs-plugin/%.c $(IPOP_SOURCE)/ovs-plugin/netdev-ipop.h \
-		$(IPOP_SOURCE)/ovs-plugin/ipop-engine.h $(IPOP_SOURCE)/overlay/ipop.h $(IPOP_SOURCE)/ovs-plugin/ipop.mk
+$(IPOP_OBJECTS)/%.o: $(IPOP_SOURCE)/ovs-plugin/%.c $(IPOP_SOURCE)/ovs-plugin/netdev-ipop.h \
+		$(IPOP_SOURCE)/ovs-plugin/ipop-engine.h $(IPOP_SOURCE)/ovs-plugin/ipop-packet.h $(IPOP_SOURCE)/overlay/ipop.h $(IPOP_SOURCE)/ovs-plugin/ipop.mk
 	$(CC) $(DEFS) $(DEFAULT_INCLUDES) $(INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) -I$(IPOP_SOURCE) \
 	    $(AM_CFLAGS) $(CFLAGS) $(IPOP_CFLAGS) -Wall -Wextra -Werror -c -o $@ $<
 
-$(IPOP_OUT)/ovs-vswitchd-ipop: $(IPOP_OBJECTS) $(IPOP_ENGINE)
+$(IPOP_PROGRAM): $(OBJECTS_OF_IPOP) $(IPOP_ENGINE)
 	$(LIBTOOL) --silent --tag=CXX --mode=link $(CXX) $(CFLAGS) $(IPOP_CFLAGS) $(vswitchd_ovs_vswitchd_LDFLAGS) \
 	    $(LDFLAGS) -Wl,--wrap=bridge_init -Wl,--wrap=ofproto_port_open_type -Wl,--wrap=dpif_run -o $@ \
-	    $(vswitchd_ovs_vswitchd_OBJECTS) $(IPOP_OBJECTS) $(IPOP_ENGINE) \
+	    $(vswitchd_ovs_vswitchd_OBJECTS) $(OBJECTS_OF_IPOP) $(IPOP_ENGINE) \
 	    $(vswitchd_ovs_vswitchd_LDADD) $(IPOP_LIBS) $(LIBS)
 
 .PHONY: ipop

@@ -28,7 +28,17 @@
  * 'engine.port' is what the datapath's threads use, without a lock.  It
  * changes only while they can't be using it (see ipop-engine.h).  'mutex'
  * protects everything else and excludes those changes from the functions of
- * the control plane. */
+ * the control plane.
+ *
+ *
+ * Who receives
+ * ============
+ *
+ * By default the main thread, which sleeps while there is nothing to do.  With
+ * options:pmd=true it is the datapath's PMD threads, which don't.  Open
+ * vSwitch asks a netdev's class about that, and finds classes by their type.
+ * So there are two classes of one type, of which the first is registered, and
+ * ->reconfigure() changes a netdev from one to the other. */
 
 #include <config.h>
 
@@ -37,27 +47,21 @@
 #include <errno.h>
 #include <poll.h>
 
-#include "coverage.h"
-#include "crc32c.h"
 #include "dp-packet.h"
 #include "dpif-netdev.h"
-#include "flow.h"
 #include "ipop-engine.h"
+#include "ipop-packet.h"
 #include "netdev-provider.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
-#include "packets.h"
 #include "smap.h"
 #include "timeval.h"
-#include "unaligned.h"
 #include "userspace-tso.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(netdev_ipop);
-
-COVERAGE_DEFINE(netdev_ipop_bad_tso);
 
 /* Room in front of a received frame, for the virtio-net header that a guest's
  * tap wants or for tags, so that nothing has to be moved. */
@@ -80,6 +84,7 @@ struct netdev_ipop {
 
     struct ipop_engine engine;
     uint64_t status_seq OVS_GUARDED;  /* Of ipop_port_change_seq(). */
+    int wanted_n_txq OVS_GUARDED;     /* For ->reconfigure() to apply. */
 };
 
 struct netdev_rxq_ipop {
@@ -99,10 +104,12 @@ static long long int next_status_check OVS_GUARDED_BY(ipop_list_mutex);
 /* Frames that this thread has brought to us and taken from us. */
 DEFINE_STATIC_PER_THREAD_DATA(size_t, frame_count, 0);
 
+static const struct netdev_class netdev_ipop_pmd_class;
+
 static bool
 is_netdev_ipop_class(const struct netdev_class *class)
 {
-    return class == &netdev_ipop_class;
+    return class == &netdev_ipop_class || class == &netdev_ipop_pmd_class;
 }
 
 static struct netdev_ipop *
@@ -211,6 +218,7 @@ netdev_ipop_construct(struct netdev *netdev_)
 
     ovs_mutex_init(&netdev->mutex);
     ipop_engine_init(&netdev->engine);
+    netdev->wanted_n_txq = 1;
 
     /* In TSO mode guests hand out frames of up to 64 kB and checksums that are
      * not filled in.  The engine takes both, except for SCTP's checksum, which
@@ -251,6 +259,23 @@ netdev_ipop_dealloc(struct netdev *netdev_)
 
 /* Configuration. */
 
+/* Makes 'netdev' what its engine's options ask for, as far as that is Open
+ * vSwitch's business.  No thread may be using 'netdev'. */
+static void
+netdev_ipop_apply_options(struct netdev_ipop *netdev)
+    OVS_REQUIRES(netdev->mutex)
+{
+    const struct ipop_engine *engine = &netdev->engine;
+
+    if (engine->port) {
+        netdev->up.n_rxq = ipop_port_n_rxq(engine->port);
+        netdev->up.netdev_class = (smap_get_bool(&engine->options, "pmd",
+                                                 false)
+                                   ? &netdev_ipop_pmd_class
+                                   : &netdev_ipop_class);
+    }
+}
+
 static int
 netdev_ipop_set_config(struct netdev *netdev_, const struct smap *args,
                        char **errp)
@@ -258,7 +283,11 @@ netdev_ipop_set_config(struct netdev *netdev_, const struct smap *args,
     struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
 
     ovs_mutex_lock(&netdev->mutex);
+    bool is_new = !netdev->engine.port;
     int error = ipop_engine_set_config(&netdev->engine, netdev_, args, errp);
+    if (is_new) {
+        netdev_ipop_apply_options(netdev);
+    }
     ovs_mutex_unlock(&netdev->mutex);
 
     return error;
@@ -270,7 +299,37 @@ netdev_ipop_reconfigure(struct netdev *netdev_)
     struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
 
     ovs_mutex_lock(&netdev->mutex);
+    bool was_pmd = netdev_is_pmd(netdev_);
     ipop_engine_reconfigure(&netdev->engine, netdev_);
+    netdev_ipop_apply_options(netdev);
+    netdev_->n_txq = netdev->wanted_n_txq;
+    ovs_mutex_unlock(&netdev->mutex);
+
+    if (netdev_is_pmd(netdev_) != was_pmd) {
+        /* The datapath counted its PMD ports before it came to us. */
+        netdev_request_reconfigure(netdev_);
+    }
+    return 0;
+}
+
+/* A UDP socket is near to no memory in particular; any PMD thread will do. */
+static int
+netdev_ipop_get_numa_id(const struct netdev *netdev OVS_UNUSED)
+{
+    return 0;
+}
+
+/* Threads may send at once as they like, so each of them can have a queue. */
+static int
+netdev_ipop_set_tx_multiq(struct netdev *netdev_, unsigned int n_txq)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (netdev->wanted_n_txq != n_txq) {
+        netdev->wanted_n_txq = n_txq;
+        netdev_request_reconfigure(netdev_);
+    }
     ovs_mutex_unlock(&netdev->mutex);
 
     return 0;
@@ -293,86 +352,6 @@ netdev_ipop_get_config(const struct netdev *netdev_, struct smap *args)
 
 /* Sending. */
 
-/* Makes sure that the offsets of the headers in 'packet' are known.  They are
- * for all that came through the datapath's classifier. */
-static void
-netdev_ipop_parse(struct dp_packet *packet)
-{
-    if (!dp_packet_l3(packet) || !dp_packet_l4(packet)) {
-        struct flow flow;
-
-        flow_extract(packet, &flow);
-    }
-}
-
-/* SCTP's checksum is a CRC of the whole message (RFC 9260, appendix A), not
- * the sum that TCP and UDP have, and no guest depends on its speed. */
-static void
-netdev_ipop_fill_sctp_checksum(struct dp_packet *packet)
-{
-    netdev_ipop_parse(packet);
-
-    struct sctp_header *sctp = dp_packet_l4(packet);
-    size_t size = dp_packet_l4_size(packet);
-
-    if (sctp && size >= SCTP_HEADER_LEN) {
-        put_16aligned_be32(&sctp->sctp_csum, 0);
-        put_16aligned_be32(&sctp->sctp_csum,
-                           crc32c((const uint8_t *) sctp, size));
-    }
-}
-
-/* Returns how many octets of TCP payload in one segment fill a packet of
- * 'mtu' octets with the headers that 'packet' has, or 0 if it isn't TCP that
- * can be cut.
- *
- * The guest that wrote 'packet' knew the size that its peer can take, but Open
- * vSwitch doesn't pass that on.  All guests of the network are told the same
- * MTU, so it is the same size. */
-static uint32_t
-netdev_ipop_segment_size(struct dp_packet *packet, int mtu)
-{
-    netdev_ipop_parse(packet);
-
-    const char *ip = dp_packet_l3(packet);
-    const char *payload = dp_packet_get_tcp_payload(packet);
-
-    return ip && payload && payload - ip < mtu ? mtu - (payload - ip) : 0;
-}
-
-/* Describes 'packet' in '*frame'.  Returns false if it can't go.
- *
- * With DPDK the kinds of checksum are values of a bit field, not bits, so
- * only the dp_packet_hwol_l4_is_*() functions may be asked. */
-static bool
-netdev_ipop_frame(struct dp_packet *packet, const struct ipop_port *port,
-                  struct ipop_frame *frame)
-{
-    frame->data = dp_packet_data(packet);
-    frame->length = dp_packet_size(packet);
-    frame->flags = 0;
-    frame->segment_size = 0;
-
-    if (OVS_UNLIKELY(!dp_packet_is_eth(packet))) {
-        return false;
-    }
-    if (dp_packet_hwol_is_tso(packet)) {
-        frame->segment_size
-            = netdev_ipop_segment_size(packet, ipop_port_mtu(port));
-        if (OVS_UNLIKELY(!frame->segment_size)) {
-            COVERAGE_INC(netdev_ipop_bad_tso);
-            return false;
-        }
-        frame->flags = IPOP_FRAME_TSO | IPOP_FRAME_CSUM_PARTIAL;
-    } else if (dp_packet_hwol_l4_is_tcp(packet)
-               || dp_packet_hwol_l4_is_udp(packet)) {
-        frame->flags = IPOP_FRAME_CSUM_PARTIAL;
-    } else if (OVS_UNLIKELY(dp_packet_hwol_l4_is_sctp(packet))) {
-        netdev_ipop_fill_sctp_checksum(packet);
-    }
-    return true;
-}
-
 static int
 netdev_ipop_send(struct netdev *netdev_, int qid OVS_UNUSED,
                  struct dp_packet_batch *batch,
@@ -385,8 +364,10 @@ netdev_ipop_send(struct netdev *netdev_, int qid OVS_UNUSED,
     size_t n = 0;
 
     if (OVS_LIKELY(port)) {
+        int mtu = ipop_port_mtu(port);
+
         DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-            n += netdev_ipop_frame(packet, port, &frames[n]);
+            n += ipop_packet_to_frame(packet, mtu, &frames[n]);
         }
         ipop_port_send(port, frames, n);
         *frame_count_get() += n;
@@ -427,22 +408,6 @@ netdev_ipop_rxq_dealloc(struct netdev_rxq *rxq)
     free(netdev_rxq_ipop_cast(rxq));
 }
 
-/* Marks 'packet' as a TCP super-frame, for the port that it leaves by to cut
- * up.  The segments' size isn't told: that port goes by its own MTU. */
-static void
-netdev_ipop_set_tso(struct dp_packet *packet)
-{
-    netdev_ipop_parse(packet);
-    if (dp_packet_l3(packet)
-        && IP_VER(*(uint8_t *) dp_packet_l3(packet)) == 4) {
-        dp_packet_hwol_set_tx_ipv4(packet);
-    } else {
-        dp_packet_hwol_set_tx_ipv6(packet);
-    }
-    dp_packet_hwol_set_csum_tcp(packet);
-    dp_packet_hwol_set_tcp_seg(packet);
-}
-
 /* Returns a packet of what was received into '*packetp', as 'buffer' tells.
  * A long frame leaves with its buffer, which is then null. */
 static struct dp_packet *
@@ -459,7 +424,7 @@ netdev_ipop_rxq_take(struct dp_packet **packetp,
     *packetp = NULL;
     dp_packet_set_size(packet, buffer->length);
     if (buffer->flags & IPOP_FRAME_TSO) {
-        netdev_ipop_set_tso(packet);
+        ipop_packet_set_tso(packet);
     }
     return packet;
 }
@@ -486,7 +451,7 @@ netdev_ipop_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
         buffers[i].capacity = capacity;
     }
 
-    size_t n = ipop_port_recv(port, buffers, NETDEV_MAX_BURST);
+    size_t n = ipop_port_recv(port, rxq->queue_id, buffers, NETDEV_MAX_BURST);
     if (!n) {
         return EAGAIN;
     }
@@ -513,14 +478,15 @@ netdev_ipop_rxq_wait(struct netdev_rxq *rxq)
     if (!port) {
         return;
     }
-    if (ipop_port_ready(port)) {
+    if (ipop_port_ready(port, rxq->queue_id)) {
         poll_immediate_wake();
     } else {
         int fds[2];
+        size_t n = ipop_port_fds(port, rxq->queue_id, fds);
 
-        ipop_port_fds(port, fds);
-        poll_fd_wait(fds[0], POLLIN);
-        poll_fd_wait(fds[1], POLLIN);
+        for (size_t i = 0; i < n; i++) {
+            poll_fd_wait(fds[i], POLLIN);
+        }
     }
 }
 
@@ -658,6 +624,13 @@ netdev_ipop_get_status(const struct netdev *netdev_, struct smap *smap)
     return 0;
 }
 
+void
+netdev_ipop_get_devices(struct shash *devices)
+{
+    netdev_get_devices(&netdev_ipop_class, devices);
+    netdev_get_devices(&netdev_ipop_pmd_class, devices);
+}
+
 bool
 netdev_ipop_with_port(const struct netdev *netdev_,
                       void (*cb)(struct ipop_port *, void *aux), void *aux)
@@ -699,31 +672,41 @@ netdev_ipop_update_flags(struct netdev *netdev OVS_UNUSED,
     return 0;
 }
 
+#define NETDEV_IPOP_CLASS_COMMON                                        \
+    .type = "ipop",                                                     \
+    .init = netdev_ipop_init,                                           \
+    .run = netdev_ipop_run,                                             \
+    .wait = netdev_ipop_wait,                                           \
+    .alloc = netdev_ipop_alloc,                                         \
+    .construct = netdev_ipop_construct,                                 \
+    .destruct = netdev_ipop_destruct,                                   \
+    .dealloc = netdev_ipop_dealloc,                                     \
+    .get_config = netdev_ipop_get_config,                               \
+    .set_config = netdev_ipop_set_config,                               \
+    .reconfigure = netdev_ipop_reconfigure,                             \
+    .set_tx_multiq = netdev_ipop_set_tx_multiq,                         \
+    .get_numa_id = netdev_ipop_get_numa_id,                             \
+    .send = netdev_ipop_send,                                           \
+    .get_etheraddr = netdev_ipop_get_etheraddr,                         \
+    .get_mtu = netdev_ipop_get_mtu,                                     \
+    .get_carrier = netdev_ipop_get_carrier,                             \
+    .get_stats = netdev_ipop_get_stats,                                 \
+    .get_custom_stats = netdev_ipop_get_custom_stats,                   \
+    .get_status = netdev_ipop_get_status,                               \
+    .update_flags = netdev_ipop_update_flags,                           \
+    .rxq_alloc = netdev_ipop_rxq_alloc,                                 \
+    .rxq_construct = netdev_ipop_rxq_construct,                         \
+    .rxq_destruct = netdev_ipop_rxq_destruct,                           \
+    .rxq_dealloc = netdev_ipop_rxq_dealloc,                             \
+    .rxq_recv = netdev_ipop_rxq_recv,                                   \
+    .rxq_wait = netdev_ipop_rxq_wait
+
 const struct netdev_class netdev_ipop_class = {
-    .type = "ipop",
-    .is_pmd = false,
-    .init = netdev_ipop_init,
-    .run = netdev_ipop_run,
-    .wait = netdev_ipop_wait,
-    .alloc = netdev_ipop_alloc,
-    .construct = netdev_ipop_construct,
-    .destruct = netdev_ipop_destruct,
-    .dealloc = netdev_ipop_dealloc,
-    .get_config = netdev_ipop_get_config,
-    .set_config = netdev_ipop_set_config,
-    .reconfigure = netdev_ipop_reconfigure,
-    .send = netdev_ipop_send,
-    .get_etheraddr = netdev_ipop_get_etheraddr,
-    .get_mtu = netdev_ipop_get_mtu,
-    .get_carrier = netdev_ipop_get_carrier,
-    .get_stats = netdev_ipop_get_stats,
-    .get_custom_stats = netdev_ipop_get_custom_stats,
-    .get_status = netdev_ipop_get_status,
-    .update_flags = netdev_ipop_update_flags,
-    .rxq_alloc = netdev_ipop_rxq_alloc,
-    .rxq_construct = netdev_ipop_rxq_construct,
-    .rxq_destruct = netdev_ipop_rxq_destruct,
-    .rxq_dealloc = netdev_ipop_rxq_dealloc,
-    .rxq_recv = netdev_ipop_rxq_recv,
-    .rxq_wait = netdev_ipop_rxq_wait,
+    NETDEV_IPOP_CLASS_COMMON,
+    .is_pmd = false
+};
+
+static const struct netdev_class netdev_ipop_pmd_class = {
+    NETDEV_IPOP_CLASS_COMMON,
+    .is_pmd = true
 };

@@ -24,21 +24,26 @@
 
 struct netdev;
 struct netdev_class;
+struct shash;
 
 /* A port of an overlay network.  Each netdev is one membership: one identity,
- * one UDP socket, one engine.  The engine is behind "overlay/ipop.h". */
+ * one UDP port, one engine.  The engine is behind "overlay/ipop.h". */
 extern const struct netdev_class netdev_ipop_class;
 
 /* What a port of type "ipop" becomes on a bridge that isn't in userspace: a
  * netdev that refuses every configuration with a sentence that says why. */
 extern const struct netdev_class netdev_ipop_wrong_datapath_class;
 
-/* Calls 'cb' with the engine of 'netdev', which must be of netdev_ipop_class,
- * and 'aux'.  Returns false, without having called it, if none is running. */
+/* Adds all ports of the class to 'devices', by name, with a reference to each
+ * that is the caller's to give back. */
+void netdev_ipop_get_devices(struct shash *devices);
+
+/* Calls 'cb' with the engine of 'netdev', which must be such a port, and
+ * 'aux'.  Returns false, without having called it, if none is running. */
 bool netdev_ipop_with_port(const struct netdev* netdev, void (*cb)(struct ipop_port*, void* aux), void* aux);
 
 /* Returns how many frames the calling thread has brought to and taken from
- * ports of netdev_ipop_class since it last asked. */
+ * such ports since it last asked. */
 size_t netdev_ipop_take_frame_count(void);
 
 /* Registers the ipop/... commands of ovs-appctl.  Some of them are answered

@@ -58,15 +58,17 @@ void ipop_port_destroy(ipop_port* port) { delete port; }
 
 void ipop_port_send(ipop_port* port, const ipop_frame* frames, size_t n) { port->port->send(frames, n); }
 
-size_t ipop_port_recv(ipop_port* port, ipop_buffer* buffers, size_t n) {
-  return port->port->receive(buffers, n);
+size_t ipop_port_n_rxq(const ipop_port* port) { return port->port->n_queues(); }
+
+size_t ipop_port_recv(ipop_port* port, size_t queue, ipop_buffer* buffers, size_t n) {
+  return port->port->receive(queue, buffers, n);
 }
 
 size_t ipop_port_buffer_size(const ipop_port* port) { return port->port->buffer_size(); }
 
-void ipop_port_fds(const ipop_port* port, int fds[2]) { port->port->fds(fds); }
+size_t ipop_port_fds(const ipop_port* port, size_t queue, int fds[2]) { return port->port->fds(queue, fds); }
 
-bool ipop_port_ready(const ipop_port* port) { return port->port->is_ready(); }
+bool ipop_port_ready(const ipop_port* port, size_t queue) { return port->port->is_ready(queue); }
 
 void ipop_port_mac(const ipop_port* port, uint8_t mac[6]) {
   std::memcpy(mac, port->port->mac().bytes.data(), 6);

@@ -34,6 +34,16 @@ class PortLog : public Log {
 
 bool is_given(const char* text) { return text != nullptr && *text != '\0'; }
 
+/// A decimal number from `least` to `most`, and nothing else.
+std::optional<int> parse_number(std::string_view text, int least, int most) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < least || number > most) {
+    return std::nullopt;
+  }
+  return number;
+}
+
 }  // namespace
 
 void set_log(ipop_log_function* log) { log_function = log; }
@@ -60,15 +70,22 @@ Result<PortOptions, Problem> PortOptions::parse(const ipop_config& config) {
     out.introducers = std::move(*introducers);
   }
   if (is_given(config.rekey)) {
-    const std::string_view text = config.rekey;
-    int seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc{} || end != text.data() + text.size() || seconds < 5 || seconds > 120) {
-      return Problem{"options:rekey: \"" + std::string(text) + "\" is no number of seconds from 5 to 120"};
+    const auto seconds = parse_number(config.rekey, 5, 120);
+    if (!seconds) {
+      return Problem{"options:rekey: \"" + std::string(config.rekey) +
+                     "\" is no number of seconds from 5 to 120"};
     }
-    out.rekey_after = std::chrono::seconds(seconds);
+    out.rekey_after = std::chrono::seconds(*seconds);
   }
   if (is_given(config.state_dir)) out.state_dir = config.state_dir;
+  if (is_given(config.n_rxq)) {
+    const auto n_queues = parse_number(config.n_rxq, 1, 64);
+    if (!n_queues) {
+      return Problem{"options:n_rxq: \"" + std::string(config.n_rxq) +
+                     "\" is no number of queues from 1 to 64"};
+    }
+    out.n_queues = static_cast<size_t>(*n_queues);
+  }
   out.takes_super_frames = config.tso;
   return out;
 }
@@ -106,7 +123,7 @@ class Port::Sink : public DatagramSink {
  public:
   explicit Sink(Port& port) : port_(port) {}
   void send(const SealedBatch& batch) override {
-    const UdpSocket::Sent sent = port_.socket_.send(batch);
+    const UdpSocket::Sent sent = port_.socket().send(batch);
     PortCounters::add(port_.counters_.tx_dropped, sent.lost);
     if (sent.refused_trains > 0) PortCounters::add(port_.counters_.refused_trains, sent.refused_trains);
   }
@@ -126,25 +143,27 @@ Result<std::unique_ptr<Port>, Port::Failure> Port::open(const PortOptions& optio
     return Failure{EBUSY, options.invite + " is in use by port " + registration.error() +
                               "; each port needs an invite of its own: ipopctl host invite"};
   }
-  auto socket = UdpSocket::open(options.listen);
-  if (!socket) return Failure{socket.error().error, socket.error().text + "; see options:listen"};
+  auto sockets = UdpSocket::open_group(options.listen, options.n_queues);
+  if (!sockets) return Failure{sockets.error().error, sockets.error().text + "; see options:listen"};
 
   auto log = std::make_unique<PortLog>(options.name);
   std::unique_ptr<Port> port(
-      new Port(options, config->introducers, std::move(*registration), std::move(*socket), std::move(log)));
+      new Port(options, config->introducers, std::move(*registration), std::move(*sockets), std::move(log)));
   const std::string state = state_path(options.state_dir, node, *port->log_);
   port->runtime_ =
-      std::make_unique<Runtime>(std::move(*config), state, port->socket_, port->counters_, *port->log_);
+      std::make_unique<Runtime>(std::move(*config), state, port->socket(), port->counters_, *port->log_);
   return port;
 }
 
 Port::Port(PortOptions options, std::vector<Endpoint> introducers, std::unique_ptr<Registration> registration,
-           UdpSocket socket, std::unique_ptr<Log> log)
+           std::vector<UdpSocket> sockets, std::unique_ptr<Log> log)
     : options_(std::move(options)),
       introducers_(std::move(introducers)),
       registration_(std::move(registration)),
-      socket_(std::move(socket)),
-      log_(std::move(log)) {}
+      log_(std::move(log)) {
+  queues_.reserve(sockets.size());
+  for (UdpSocket& socket : sockets) queues_.push_back({.socket = std::move(socket)});
+}
 
 Port::~Port() = default;
 
@@ -171,27 +190,29 @@ void Port::send(const ipop_frame* frames, size_t n) {
   flush(context);
 }
 
-size_t Port::receive(ipop_buffer* buffers, size_t n) {
+size_t Port::receive(size_t queue_number, ipop_buffer* buffers, size_t n) {
+  Queue& queue = queues_[queue_number];
   std::array<Coalescer::Frame, Coalescer::kMaxFrames> frames;
   n = std::min(n, frames.size());
   for (size_t i = 0; i < n; ++i) {
     frames[i] = {.data = static_cast<uint8_t*>(buffers[i].data), .capacity = buffers[i].capacity};
   }
   Coalescer coalescer(std::span<Coalescer::Frame>(frames.data(), n), options_.takes_super_frames);
-  while (coalescer.has_room()) {
+  while (queue_number == 0 && coalescer.has_room()) {
     const auto frame = runtime_->guest_frames().take();
     if (!frame) break;
     coalescer.add_whole(*frame, false);  // At most kMaxCarriedFrame: of a peer, or from vnet/.
   }
   const OpenContext context{.snapshot = runtime_->snapshot().read(),
                             .now = monotonic_now(),
-                            .reassembly = reassembly_,
+                            .reassembly = queue.reassembly,
                             .inbox = runtime_->inbox(),
                             .counters = counters_,
                             .refused = runtime_->refused()};
+  const uint64_t incomplete = queue.reassembly.incomplete();
   Opener opener(context);
   for (size_t i = 0; i < kMaxDatagramsPerCall && coalescer.has_room(); ++i) {
-    const auto datagram = ring_.next(socket_);
+    const auto datagram = queue.ring.next(queue.socket);
     if (!datagram) break;
     const size_t room = std::min(plaintext_size(datagram->bytes), kMaxCarriedFrame);
     uint8_t* const place = coalescer.place(room);
@@ -214,13 +235,17 @@ size_t Port::receive(ipop_buffer* buffers, size_t n) {
   }
   PortCounters::add(counters_.rx_frames, filled);
   PortCounters::add(counters_.rx_bytes, bytes);
-  counters_.rx_incomplete.store(reassembly_.incomplete(), std::memory_order_relaxed);
+  if (const uint64_t more = queue.reassembly.incomplete() - incomplete; more > 0) {
+    PortCounters::add(counters_.rx_incomplete, more);
+  }
   return filled;
 }
 
-void Port::fds(int out[2]) const {
-  out[0] = socket_.fd();
+size_t Port::fds(size_t queue, int out[2]) const {
+  out[0] = queues_[queue].socket.fd();
+  if (queue > 0) return 1;
   out[1] = runtime_->guest_frames_fd();
+  return 2;
 }
 
 /// Locally administered; the rest from the node's identifier, so that it is the same after every restart.
@@ -235,10 +260,10 @@ MacAddress Port::mac() const {
 PortFacts Port::facts() const {
   // Towards the first introducer if there is one: that is where the Internet is.
   std::optional<Endpoint> local;
-  if (!introducers_.empty()) local = socket_.local_towards(introducers_.front());
+  if (!introducers_.empty()) local = socket().local_towards(introducers_.front());
   return {.name = options_.name,
           .invite = options_.invite,
-          .listen = socket_.local(),
+          .listen = socket().local(),
           .local_endpoint = local,
           .introducers = introducers_,
           .counters = &counters_,

@@ -1,5 +1,5 @@
-// One port of the switch: a member of one network, with its socket, its node and its two directions of fast
-// path.
+// One port of the switch: a member of one network, with its sockets, its node and its two directions of
+// fast path.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,7 @@ struct PortOptions {
   Duration rekey_after = 120s;
   std::string state_dir = kDefaultStateDir;
   bool takes_super_frames = false;
+  size_t n_queues = 1;
 
   static Result<PortOptions, Problem> parse(const ipop_config& config);
 };
@@ -38,16 +39,17 @@ class Port {
     int error = 0;  ///< errno
     std::string text;
   };
-  /// Reads the invite, binds the socket, starts the core's thread.
+  /// Reads the invite, binds the sockets, starts the core's thread.
   static Result<std::unique_ptr<Port>, Failure> open(const PortOptions& options);
   ~Port();
 
   // The switch's threads.
   void send(const ipop_frame* frames, size_t n);
-  size_t receive(ipop_buffer* buffers, size_t n);
-  bool is_ready() const { return ring_.has_more(); }
+  size_t receive(size_t queue, ipop_buffer* buffers, size_t n);
+  bool is_ready(size_t queue) const { return queues_[queue].ring.has_more(); }
   size_t buffer_size() const { return options_.takes_super_frames ? kMaxSuperFrame : kMaxCarriedFrame; }
-  void fds(int out[2]) const;
+  size_t fds(size_t queue, int out[2]) const;
+  size_t n_queues() const { return queues_.size(); }
 
   // Any thread.
   MacAddress mac() const;
@@ -63,17 +65,24 @@ class Port {
   class Sink;
   class Registration;
 
+  /// What one thread at a time receives from.
+  struct Queue {
+    UdpSocket socket;
+    ReceiveRing ring{};
+    Reassembly reassembly{};
+  };
+
   Port(PortOptions options, std::vector<Endpoint> introducers, std::unique_ptr<Registration> registration,
-       UdpSocket socket, std::unique_ptr<Log> log);
+       std::vector<UdpSocket> sockets, std::unique_ptr<Log> log);
+  /// All sends leave by the first: any socket of the group sends from its address.
+  const UdpSocket& socket() const { return queues_.front().socket; }
 
   PortOptions options_;
   std::vector<Endpoint> introducers_;
   std::unique_ptr<Registration> registration_;
-  UdpSocket socket_;
+  std::vector<Queue> queues_;  ///< As long as the port lives, the same.
   std::unique_ptr<Log> log_;
   PortCounters counters_;
-  ReceiveRing ring_;
-  Reassembly reassembly_;
   std::unique_ptr<Runtime> runtime_;  // Last: its thread uses what stands above.
 };
 

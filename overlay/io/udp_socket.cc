@@ -74,6 +74,25 @@ size_t joined_size(msghdr& header) {
 }  // namespace
 
 Result<UdpSocket, UdpSocket::OpenError> UdpSocket::open(const Endpoint& local) {
+  return open(local, Sharing::None);
+}
+
+Result<std::vector<UdpSocket>, UdpSocket::OpenError> UdpSocket::open_group(const Endpoint& local, size_t n) {
+  auto first = open(local);  // Alone, so that it fails if the address is anybody's, another port's too.
+  if (!first) return first.error();
+  const Endpoint bound = first->local();
+  std::vector<UdpSocket> out;
+  out.push_back(std::move(*first));
+  if (n > 1) set_option(out.front().fd(), SOL_SOCKET, SO_REUSEPORT, 1);
+  while (out.size() < n) {
+    auto next = open(bound, Sharing::Group);
+    if (!next) return next.error();
+    out.push_back(std::move(*next));
+  }
+  return out;
+}
+
+Result<UdpSocket, UdpSocket::OpenError> UdpSocket::open(const Endpoint& local, Sharing sharing) {
   constexpr int kType = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
   bool is_ipv6 = !local.is_ipv4();
   Descriptor fd(socket(is_ipv6 ? AF_INET6 : AF_INET, kType, 0));
@@ -90,6 +109,8 @@ Result<UdpSocket, UdpSocket::OpenError> UdpSocket::open(const Endpoint& local) {
   set_option(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   if (is_ipv6) set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
   if (udp_offload().joins_trains) set_option(fd.get(), SOL_UDP, UDP_GRO, 1);
+
+  if (sharing == Sharing::Group) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
 
   UdpSocket out(std::move(fd), is_ipv6, local);
   sockaddr_storage address;

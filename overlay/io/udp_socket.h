@@ -26,6 +26,9 @@ class UdpSocket {
   /// Binds to `local`; an all-zero address stands for all, IPv4 only where the host has no IPv6.
   /// Non-blocking.
   static Result<UdpSocket, OpenError> open(const Endpoint& local);
+  /// `n` >= 1 sockets that share `local`, which nobody else may have: what one sender sends arrives at one of
+  /// them, in order, and senders are spread over them (SO_REUSEPORT, socket(7)).
+  static Result<std::vector<UdpSocket>, OpenError> open_group(const Endpoint& local, size_t n);
 
   int fd() const { return fd_.get(); }
   /// As bound.
@@ -44,6 +47,8 @@ class UdpSocket {
   Sent send(const SealedBatch& batch) const;
 
  private:
+  enum class Sharing { None, Group };
+  static Result<UdpSocket, OpenError> open(const Endpoint& local, Sharing sharing);
   UdpSocket(Descriptor fd, bool is_ipv6, Endpoint local)
       : fd_(std::move(fd)), is_ipv6_(is_ipv6), local_(local) {}
   socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out) const;

@@ -185,7 +185,7 @@ class TwoPorts : test::MemberFiles {
       buffers_[i] = {
           .data = rooms_[i].data(), .capacity = rooms_[i].size(), .length = 0, .flags = 0, .segment_size = 0};
     }
-    const size_t n = ipop_port_recv(&port, buffers_.data(), buffers_.size());
+    const size_t n = ipop_port_recv(&port, 0, buffers_.data(), buffers_.size());
     size_t out = 0;
     for (size_t i = 0; i < n; ++i) out += buffers_[i].length;
     return out;

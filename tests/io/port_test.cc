@@ -37,8 +37,8 @@ struct Ports : testing::Test, test::MemberFiles {
     ipop_port_send(&port, &frame, 1);
   }
 
-  /// What the switch would get now.
-  static std::vector<Bytes> receive(ipop_port& port) {
+  /// What the switch would get of that queue now.
+  static std::vector<Bytes> receive(ipop_port& port, size_t queue = 0) {
     std::array<Bytes, 8> rooms;
     std::array<ipop_buffer, 8> buffers;
     for (size_t i = 0; i < rooms.size(); ++i) {
@@ -46,7 +46,7 @@ struct Ports : testing::Test, test::MemberFiles {
       buffers[i] = {
           .data = rooms[i].data(), .capacity = rooms[i].size(), .length = 0, .flags = 0, .segment_size = 0};
     }
-    const size_t n = ipop_port_recv(&port, buffers.data(), buffers.size());
+    const size_t n = ipop_port_recv(&port, queue, buffers.data(), buffers.size());
     std::vector<Bytes> out;
     for (size_t i = 0; i < n; ++i) {
       rooms[i].resize(buffers[i].length);
@@ -62,13 +62,17 @@ struct Ports : testing::Test, test::MemberFiles {
       if (std::chrono::steady_clock::now() > deadline) return false;
       std::vector<pollfd> entries;
       for (ipop_port* port : ports) {
-        int fds[2];
-        ipop_port_fds(port, fds);
-        for (const int fd : fds) entries.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+        for (size_t queue = 0; queue < ipop_port_n_rxq(port); ++queue) {
+          int fds[2];
+          const size_t n = ipop_port_fds(port, queue, fds);
+          for (size_t i = 0; i < n; ++i) entries.push_back({.fd = fds[i], .events = POLLIN, .revents = 0});
+        }
       }
       poll(entries.data(), entries.size(), 50);
       for (ipop_port* port : ports) {
-        for (auto& received_frame : receive(*port)) received[port].push_back(std::move(received_frame));
+        for (size_t queue = 0; queue < ipop_port_n_rxq(port); ++queue) {
+          for (auto& one : receive(*port, queue)) received[port].push_back(std::move(one));
+        }
       }
     }
     return true;
@@ -174,7 +178,8 @@ TEST_F(Ports, SuperFramesArriveAsTheSameOctets) {
 /// socket overflows.
 class Sender {
  public:
-  Sender(ipop_port& port, uint8_t id) : port_(port), id_(id) {}
+  Sender(ipop_port& port, uint8_t id, const MacAddress& guest = kAlice)
+      : port_(port), id_(id), guest_(guest) {}
 
   void run() {
     std::vector<Bytes> batch(kBatch);
@@ -184,7 +189,7 @@ class Sender {
       for (uint32_t i = 0; i < kBatch; ++i) {
         Writer out;
         write(out, kBob);
-        write(out, kAlice);
+        write(out, guest_);
         out.u16(0x88b5);
         out.u8(id_);
         out.u32(sent + i);
@@ -205,6 +210,7 @@ class Sender {
 
   ipop_port& port_;
   const uint8_t id_;
+  const MacAddress guest_;
   std::atomic<uint32_t> arrived_{0};
   std::atomic<bool> stopped_{false};
 };
@@ -241,6 +247,83 @@ TEST_F(Ports, FourThreadsSendAtOnceAndEachOnesFramesArriveInOrder) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_TRUE(all);
   EXPECT_TRUE(in_order);
+}
+
+TEST_F(Ports, ThreadsReceiveAtOnceAndEachPeerComesToOneOfThem) {
+  constexpr size_t kQueues = 4, kPeers = 8;
+  PortPtr hub;
+  std::string error;
+  ASSERT_EQ(create_port("hub", invite("hub"), "127.0.0.1:0", directory + "/hub", hub, &error, "4"), 0)
+      << error;
+  ASSERT_EQ(ipop_port_n_rxq(hub.get()), kQueues);
+  send(*hub, arp_request(kBob, kBobIp, kBobIp));
+  struct Peer {
+    PortPtr port;
+    MacAddress guest;
+    Ipv4Address ip;
+  };
+  std::vector<Peer> peers(kPeers);
+  std::vector<ipop_port*> all{hub.get()};
+  std::vector<ipop_port*> without_hub;
+  for (uint8_t i = 0; i < kPeers; ++i) {
+    Peer& peer = peers[i];
+    const std::string name = "peer" + std::to_string(i);
+    ASSERT_EQ(create(name, invite(name, {endpoint_of(*hub)}), "127.0.0.1:0", peer.port), 0);
+    peer.guest = {{0x52, 0x54, 0, 0, 1, i}};
+    peer.ip = {kBobIp.value + 100 + i};
+    send(*peer.port, arp_request(peer.guest, peer.ip, peer.ip));
+    all.push_back(peer.port.get());
+    without_hub.push_back(peer.port.get());
+  }
+  ASSERT_TRUE(run_until(all, [&] {
+    return std::all_of(peers.begin(), peers.end(), [&](const Peer& peer) {
+      return shows(*hub, IPOP_VIEW_BINDINGS, peer.ip.to_string()) &&
+             shows(*peer.port, IPOP_VIEW_BINDINGS, kBobIp.to_string());
+    });
+  }));
+  // One frame of each by the cores, so that those that follow do not overtake it there.
+  for (const Peer& peer : peers) send(*peer.port, frame(kBob, peer.guest, std::string(46, 'x')));
+  const auto is_first = [](const Bytes& bytes) { return bytes.size() == 60 && bytes[14] == 'x'; };
+  ASSERT_TRUE(run_until(all, [&] {
+    return std::count_if(received[hub.get()].begin(), received[hub.get()].end(), is_first) == kPeers;
+  }));
+
+  std::deque<Sender> senders;
+  for (uint8_t i = 0; i < kPeers; ++i) senders.emplace_back(*peers[i].port, i, peers[i].guest);
+  std::array<std::array<size_t, kPeers>, kQueues> frames{};  // Each row by one thread.
+  std::atomic<bool> in_order{true};
+  std::atomic<bool> stopped{false};
+  std::vector<std::thread> threads;
+  for (size_t queue = 0; queue < kQueues; ++queue) {
+    threads.emplace_back([&, queue] {
+      while (!stopped) {
+        for (const Bytes& bytes : receive(*hub, queue)) {
+          if (bytes.size() < 60 || bytes[14] >= kPeers) continue;  // Not theirs.
+          ++frames[queue][bytes[14]];
+          if (!senders[bytes[14]].note_arrived(number_of<uint32_t>(&bytes[15]))) in_order = false;
+        }
+        std::this_thread::yield();
+      }
+    });
+  }
+  for (Sender& sender : senders) threads.emplace_back([&] { sender.run(); });
+  EXPECT_TRUE(run_until(without_hub, [&] {
+    return std::all_of(senders.begin(), senders.end(), [](const Sender& sender) { return sender.is_done(); });
+  }));
+  for (Sender& sender : senders) sender.stop();
+  stopped = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(in_order);
+  size_t busy_queues = 0;
+  for (const auto& of_queue : frames) {
+    busy_queues += std::any_of(of_queue.begin(), of_queue.end(), [](size_t n) { return n > 0; });
+  }
+  EXPECT_GT(busy_queues, 1u) << "by chance in one of 16 000 runs";
+  for (size_t peer = 0; peer < kPeers; ++peer) {
+    size_t its_queues = 0;
+    for (const auto& of_queue : frames) its_queues += of_queue[peer] > 0;
+    EXPECT_EQ(its_queues, 1u) << "peer " << peer;
+  }
 }
 
 TEST_F(Ports, WhatCannotWorkIsRefusedWithASentence) {
@@ -352,6 +435,20 @@ TEST(PortOptions, RekeyIsFiveToAHundredAndTwentySeconds) {
   }
   for (const char* wrong : {"4", "121", "20s", "-20", "x"}) {
     config.rekey = wrong;
+    EXPECT_FALSE(PortOptions::parse(config)) << wrong;
+  }
+}
+
+TEST(PortOptions, QueuesAreOneToSixtyFour) {
+  ipop_config config{};
+  config.invite = "x";
+  EXPECT_EQ(PortOptions::parse(config)->n_queues, 1u);
+  for (const char* right : {"1", "64"}) {
+    config.n_rxq = right;
+    EXPECT_EQ(PortOptions::parse(config)->n_queues, static_cast<size_t>(std::stoi(right)));
+  }
+  for (const char* wrong : {"0", "65", "two", "1 "}) {
+    config.n_rxq = wrong;
     EXPECT_FALSE(PortOptions::parse(config)) << wrong;
   }
 }

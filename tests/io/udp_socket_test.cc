@@ -90,6 +90,32 @@ TEST(UdpSocket, ATakenPortAndAForeignAddressAreNamed) {
   EXPECT_EQ(foreign.error().text, "192.0.2.1:0 is not an address of this host");
 }
 
+TEST(UdpSocket, AGroupSharesItsAddressWithNobodyElse) {
+  auto group = UdpSocket::open_group(*Endpoint::parse("127.0.0.1:0"), 3);
+  ASSERT_TRUE(group) << group.error().text;
+  ASSERT_EQ(group->size(), 3u);
+  for (const UdpSocket& socket : *group) EXPECT_EQ(socket.local(), group->front().local());
+  const auto other = UdpSocket::open_group(group->front().local(), 3);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().error, EADDRINUSE);
+}
+
+TEST(UdpSocket, WhatOneSenderSendsComesToOneSocketOfAGroup) {
+  auto group = UdpSocket::open_group(*Endpoint::parse("127.0.0.1:0"), 2);
+  ASSERT_TRUE(group) << group.error().text;
+  const UdpSocket sender = open_on("127.0.0.1:0");
+  for (uint8_t i = 0; i < 20; ++i) EXPECT_TRUE(sender.send(group->front().local(), Bytes{i}));
+  std::array<ReceiveRing, 2> rings;
+  std::array<uint8_t, 2> arrived{};
+  for (size_t i = 0; i < 2; ++i) {
+    while (const auto datagram = rings[i].next((*group)[i])) {
+      EXPECT_EQ(datagram->bytes[0], arrived[i]++) << "in order";
+    }
+  }
+  EXPECT_EQ(std::max(arrived[0], arrived[1]), 20);
+  EXPECT_EQ(std::min(arrived[0], arrived[1]), 0);
+}
+
 TEST(UdpSocket, KnowsItsAddressTowardsAPeer) {
   const UdpSocket socket = open_on(":0");
   const auto local = socket.local_towards(*Endpoint::parse("127.0.0.1:9"));

@@ -17,13 +17,15 @@ using PortPtr = std::unique_ptr<ipop_port, PortDelete>;
 
 /// A port in TSO mode.  An errno value, and why in `error`, or 0 and the port in `out`.
 inline int create_port(const std::string& name, const std::string& invite, const std::string& listen,
-                       const std::string& state, PortPtr& out, std::string* error = nullptr) {
+                       const std::string& state, PortPtr& out, std::string* error = nullptr,
+                       const char* n_rxq = nullptr) {
   const ipop_config config{.name = name.c_str(),
                            .invite = invite.c_str(),
                            .listen = listen.c_str(),
                            .introducers = nullptr,
                            .rekey = nullptr,
                            .state_dir = state.c_str(),
+                           .n_rxq = n_rxq,
                            .tso = true};
   ipop_port* port = nullptr;
   char* text = nullptr;

@@ -131,7 +131,8 @@ delay_sites() {
   disown
 }
 
-# make_host HOST NUMBER: at 198.51.100.NUMBER, with a bridge br0 in TSO mode.
+# make_host HOST NUMBER: at 198.51.100.NUMBER, with a bridge br0 in TSO mode, and what ${switch_config[@]} has besides.
+switch_config=()
 make_host() {
   local host=$1
   mkdir -p "$dir/$host/state"
@@ -140,7 +141,8 @@ make_host() {
   on "$host" ovsdb-tool create "$dir/$host/conf.db" /usr/share/openvswitch/vswitch.ovsschema
   on "$host" ovsdb-server "$dir/$host/conf.db" --remote="punix:$dir/$host/db.sock" \
     -vconsole:off --pidfile --detach --log-file
-  on "$host" ovs-vsctl --no-wait init -- set open_vswitch . "other_config:userspace-tso-enable=${tso:-true}"
+  on "$host" ovs-vsctl --no-wait init -- set open_vswitch . "other_config:userspace-tso-enable=${tso:-true}" \
+    "${switch_config[@]/#/other_config:}"
   start_vswitchd "$host"
   vsctl "$host" add-br br0 -- set bridge br0 datapath_type=netdev fail_mode=standalone
 }
