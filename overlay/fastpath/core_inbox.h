@@ -21,6 +21,7 @@ class CoreInbox {
   virtual void received(uint32_t local_index, const Endpoint& from) = 0;
   virtual void quiet(const NodeId& node) = 0;
   virtual void too_big(const NodeId& node) = 0;
+  virtual void too_long(ByteView head, size_t max_frame) = 0;
 };
 
 }  // namespace ipop

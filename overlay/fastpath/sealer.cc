@@ -6,6 +6,7 @@
 #include "overlay/fastpath/segment.h"
 #include "overlay/link/link.h"
 #include "overlay/wire/checksum.h"
+#include "overlay/wire/packet_too_big.h"
 #include "overlay/wire/slice.h"
 
 namespace ipop {
@@ -116,6 +117,21 @@ void note_too_big(const SealContext& context, const Snapshot::Peer& peer) {
   if (!peer.activity->too_big.exchange(true, std::memory_order_relaxed)) context.inbox.too_big(peer.node);
 }
 
+/// How often a guest is told about the path to one peer, at most.
+constexpr Duration kTellInterval = 100ms;
+
+/// The path carries no more: it is better if the guests make smaller frames.
+void note_too_long(const SealContext& context, const Snapshot::Peer& peer, ByteView frame) {
+  if (!peer.is_mtu_found) return;
+  std::atomic<Clock::rep>& told = peer.activity->guest_told;
+  Clock::rep last = told.load(std::memory_order_relaxed);
+  const Clock::rep now = context.now.time_since_epoch().count();
+  if (Duration(now - last) < kTellInterval) return;
+  if (!told.compare_exchange_strong(last, now, std::memory_order_relaxed)) return;  // Another thread does.
+  context.inbox.too_long(frame.first(std::min(frame.size(), kTooBigHead)),
+                         peer.max_datagram - Keypair::kOverhead);
+}
+
 /// The core sees only what could stand on a wire: whole checksums, no super-frames.
 void hand_to_core(const SealContext& context, bool has_partial_checksum, ByteSpan frame) {
   if (has_partial_checksum) complete_checksum(frame);
@@ -145,6 +161,7 @@ void send_whole_frame(const SealContext& context, const Snapshot::Peer* peer, co
   const size_t slices = wire::slices_of(frame.data.size(), peer->max_datagram - Keypair::kOverhead);
   if (slices == 1) return seal_whole(context, *peer, flags, frame.data);
   note_too_big(context, *peer);
+  note_too_long(context, *peer, frame.data);
   seal_slices(context, *peer, flags, frame.data, slices);
 }
 

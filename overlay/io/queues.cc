@@ -48,6 +48,10 @@ void CoreQueue::too_big(const NodeId& node) {
   put(kMaxEntries, 0, [&] { return TooBig{node}; });
 }
 
+void CoreQueue::too_long(ByteView head, size_t max_frame) {
+  put(kMaxOfStrangers, head.size(), [&] { return TooLong{copy(head), max_frame}; });
+}
+
 std::vector<CoreQueue::Entry> CoreQueue::take_all() {
   wakeup_.clear();
   const std::lock_guard lock(mutex_);

@@ -46,7 +46,11 @@ class CoreQueue : public CoreInbox {
   struct TooBig {
     NodeId node;
   };
-  using Entry = std::variant<GuestFrame, Datagram, Opened, Received, Quiet, TooBig>;
+  struct TooLong {
+    Bytes head;
+    size_t max_frame;
+  };
+  using Entry = std::variant<GuestFrame, Datagram, Opened, Received, Quiet, TooBig, TooLong>;
 
   explicit CoreQueue(PortCounters& counters) : counters_(counters) {}
 
@@ -56,6 +60,7 @@ class CoreQueue : public CoreInbox {
   void received(uint32_t local_index, const Endpoint& from) override;
   void quiet(const NodeId& node) override;
   void too_big(const NodeId& node) override;
+  void too_long(ByteView head, size_t max_frame) override;
 
   /// All that is there, in order.
   std::vector<Entry> take_all();

@@ -119,6 +119,8 @@ void Runtime::feed(Instant now, const CoreQueue::Entry& entry) {
     node_.handle_quiet(now, quiet->node);
   } else if (const auto* too_big = std::get_if<CoreQueue::TooBig>(&entry)) {
     node_.handle_too_big(now, too_big->node);
+  } else if (const auto* too_long = std::get_if<CoreQueue::TooLong>(&entry)) {
+    node_.handle_too_long(now, too_long->head, too_long->max_frame);
   }
 }
 

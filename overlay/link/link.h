@@ -88,6 +88,8 @@ class Link {
 
   /// The largest datagram that may be sent; a frame that needs more is sliced.
   size_t max_datagram() const { return path_.is_direct() ? mtu_.max_datagram() : kMaxCarriedDatagram; }
+  /// That is what the path has, not just what every path has: who sends larger frames should know.
+  bool is_mtu_found() const { return path_.is_direct() && mtu_.is_found(); }
   /// A frame was sliced: perhaps the path carries more.
   void handle_too_big(Instant now);
 

@@ -319,15 +319,25 @@ Instant Links::next_timeout() const {
   return next;
 }
 
+template <class Change>
+void Links::change_path(const Link& link, Change change) {
+  const size_t before = link.max_datagram();
+  const bool was_found = link.is_mtu_found();
+  change();
+  if (link.max_datagram() == before && link.is_mtu_found() == was_found) return;
+  ++version_;
+  if (link.max_datagram() == before) return;
+  log_.info("peer " + link.node().to_short_string() + ": the path carries datagrams of " +
+            std::to_string(link.max_datagram()) + " octets");
+}
+
 void Links::handle_timeout(Instant now) {
   if (now >= link_timeout_) {
     link_timeout_ = kNever;
     for (auto& [node, link] : links_) {
       if (link.next_timeout() <= now) {
         const size_t keypairs = link.receiving().size();
-        const size_t max_datagram = link.max_datagram();
-        link.handle_timeout(now);
-        note_max_datagram(link, max_datagram);
+        change_path(link, [&] { link.handle_timeout(now); });
         touched_.push_back(node);
         if (link.receiving().size() != keypairs) ++version_;
       } else {
@@ -355,9 +365,7 @@ Result<Done> Links::handle_control(Instant now, Link& link, const Path& from, By
                         .observed = ping->asks_endpoint ? from.endpoint : std::nullopt,
                         .received = ping->asks_received ? std::optional(link.received()) : std::nullopt}));
   } else if (const auto* pong = std::get_if<wire::Pong>(&*message)) {
-    const size_t max_datagram = link.max_datagram();
-    handle_trial(link, link.handle_pong(now, *pong));
-    note_max_datagram(link, max_datagram);
+    change_path(link, [&] { handle_trial(link, link.handle_pong(now, *pong)); });
   } else if (const auto* goodbye = std::get_if<wire::Goodbye>(&*message)) {
     const bool stops = goodbye->reason == wire::Goodbye::Reason::Stopping;
     if (stops) log_.info("peer " + link.node().to_short_string() + " says goodbye");
@@ -366,13 +374,6 @@ Result<Done> Links::handle_control(Instant now, Link& link, const Path& from, By
     events_.push_back(Message{.from = link.node(), .body = std::move(*message), .path = from});
   }
   return Done{};
-}
-
-void Links::note_max_datagram(const Link& link, size_t before) {
-  if (link.max_datagram() == before) return;
-  ++version_;
-  log_.info("peer " + link.node().to_short_string() + ": the path carries datagrams of " +
-            std::to_string(link.max_datagram()) + " octets");
 }
 
 void Links::handle_trial(const Link& link, TrainTrial::Change change) {

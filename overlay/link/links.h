@@ -143,7 +143,9 @@ class Links {
   Result<Done> establish(Instant now, const Established& established, Link::Origin origin, const Path& from);
   void poll_links(Instant now);
   void handle_trial(const Link& link, TrainTrial::Change change);
-  void note_max_datagram(const Link& link, size_t before);
+  /// Calls `change`, which may find out what the path carries.
+  template <class Change>
+  void change_path(const Link& link, Change change);
   bool send_slices(Link& link, ByteView frame, size_t count);
   void poll_dials();
   void fail(const Dial::Target& target, std::optional<Error> reason);

@@ -32,6 +32,9 @@ class PathMtu {
   /// The largest datagram that arrives whole.
   size_t max_datagram() const;
 
+  /// A search has ended: max_datagram() is what there will be, for minutes at least.
+  bool is_found() const { return state_ == State::Found || state_ == State::Confirming; }
+
   /// A frame was sent that max_datagram() has no room for.
   void want(Instant now);
   /// Frames pass: what is in use is probed again if that is due.

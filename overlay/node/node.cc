@@ -77,6 +77,11 @@ void Node::handle_too_big(Instant now, const NodeId& node) {
   pump(now);
 }
 
+void Node::handle_too_long(Instant now, ByteView head, size_t max_frame) {
+  vnet_.handle_too_long(head, max_frame);
+  pump(now);
+}
+
 void Node::handle_guest_frame(Instant now, ByteView frame) {
   (void)vnet_.handle_guest_frame(now, frame);  // Counts its refusals itself.
   pump(now);
@@ -591,7 +596,8 @@ std::shared_ptr<const Snapshot> Node::make_snapshot() const {
                           .sending = link.sending(),
                           .activity = link.activity(),
                           .allows_trains = link.trains().allows_trains(),
-                          .max_datagram = link.max_datagram()});
+                          .max_datagram = link.max_datagram(),
+                          .is_mtu_found = link.is_mtu_found()});
     for (const auto& keypair : link.receiving()) {
       out->receiving[keypair->local_index()] = {
           .keypair = keypair, .peer = peer, .unconfirmed = keypair == link.unconfirmed()};

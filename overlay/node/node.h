@@ -74,6 +74,8 @@ class Node {
   void handle_quiet(Instant now, const NodeId& node);
   /// The fast path slices what it sends to this peer.
   void handle_too_big(Instant now, const NodeId& node);
+  /// The fast path slices the frames of a guest: see Vnet::handle_too_long().
+  void handle_too_long(Instant now, ByteView head, size_t max_frame);
   /// A frame of a local guest that the fast path could not place.  Its checksums are complete.
   void handle_guest_frame(Instant now, ByteView frame);
   /// A guest is about to come here: see Vnet::expect().

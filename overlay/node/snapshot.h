@@ -24,6 +24,7 @@ struct Snapshot {
     std::shared_ptr<PeerActivity> activity;
     bool allows_trains = true;    ///< Else each datagram leaves by itself.
     size_t max_datagram = 65507;  ///< Octets; what needs more is cut smaller, or sliced.
+    bool is_mtu_found = false;    ///< It stays at that for minutes: whose frames are sliced is told.
   };
   struct Receiving {
     std::shared_ptr<Keypair> keypair;

@@ -27,6 +27,7 @@ struct PeerActivity {
   std::atomic<bool> quiet{
       false};  ///< We send and hear nothing; whoever sets it tells the core, which clears it.
   std::atomic<bool> too_big{false};  ///< Frames did not fit the path whole; whoever sets it tells the core.
+  std::atomic<Clock::rep> guest_told{0};  ///< When a guest was told of that, likewise.
 };
 
 /// After so many messages a keypair is used up.  AES-GCM under one key is safe for far more than the 2^32

@@ -5,6 +5,7 @@
 #include "overlay/vnet/dhcp_carrier.h"
 #include "overlay/wire/arp.h"
 #include "overlay/wire/nd.h"
+#include "overlay/wire/packet_too_big.h"
 
 namespace ipop {
 namespace {
@@ -395,6 +396,13 @@ void Vnet::ask_guest(const MacAddress& dst, const IpAddress& ip) {
                                    service_.link_local, solicitation.encode(service_.link_local, group)));
 }
 
+void Vnet::handle_too_long(ByteView head, size_t max_frame) {
+  auto answer = packet_too_big(head, max_frame, service_.mac);
+  if (!answer) return;
+  ++too_big_told_;
+  guest_frames_.push_back(std::move(*answer));
+}
+
 // What the owner takes away.
 
 std::optional<Bytes> Vnet::poll_guest_frame() {
@@ -492,6 +500,7 @@ std::vector<Vnet::Counter> Vnet::counters() const {
       {"moved_away", moved_away_},
       {"passed_on", passed_on_},
       {"address_conflicts", address_conflicts_},
+      {"too_big_told", too_big_told_},
       {"arp_answers", arp_.answers()},
       {"nd_answers", nd_.answers()},
       {"router_advertisements", routers_.sent()},

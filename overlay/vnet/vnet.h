@@ -68,6 +68,9 @@ class Vnet {
   /// does not know, or from a MAC it does not know as local.  Checksums are complete and TCP is segmented,
   /// since the frame may travel on.  What is refused is also counted in errors().
   Result<Done> handle_guest_frame(Instant now, ByteView frame);
+  /// A local guest's frame that begins with `head` is longer than the `max_frame` octets that the way to its
+  /// destination has room for.  It has left in slices; the guest is told, for the next ones.
+  void handle_too_long(ByteView head, size_t max_frame);
   /// A frame of a member's guest that the fast path did not deliver: group-addressed, or from a MAC that it
   /// does not know to be at `from`.
   Result<Done> handle_member_frame(Instant now, const NodeId& from, ByteView frame);
@@ -213,7 +216,8 @@ class Vnet {
   std::deque<Notice> notices_;
   std::array<uint64_t, kImpostureCount> impostures_{};
   uint64_t flooded_ = 0, flood_limited_ = 0, held_ = 0, hold_expired_ = 0, moved_here_ = 0, moved_away_ = 0;
-  uint64_t passed_on_ = 0;          ///< Frames of members for guests that are elsewhere.
+  uint64_t passed_on_ = 0;  ///< Frames of members for guests that are elsewhere.
+  uint64_t too_big_told_ = 0;
   uint64_t address_conflicts_ = 0;  ///< Of guests that use, and hosts that claim, what is another guest's.
 };
 

@@ -8,6 +8,7 @@
 namespace ipop {
 
 struct Icmpv6Message {
+  static constexpr uint8_t kPacketTooBig = 2;
   static constexpr uint8_t kEchoRequest = 128;
   static constexpr uint8_t kEchoReply = 129;
   static constexpr uint8_t kRouterSolicitation = 133;

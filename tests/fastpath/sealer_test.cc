@@ -6,6 +6,7 @@
 #include <new>
 
 #include "overlay/link/link.h"
+#include "overlay/wire/packet_too_big.h"
 #include "tests/fastpath/cutting.h"
 #include "tests/fastpath/frames.h"
 #include "tests/support/allocations.h"
@@ -254,6 +255,27 @@ TEST_F(SealerTest, AFrameThatDoesNotFitIsSlicedAndTheCoreHearsOfItOnce) {
   EXPECT_EQ(path_.counters.tx_frames, 3u);
 }
 
+TEST_F(SealerTest, ASenderIsToldOnceInAWhileIfItsFramesWillBeSlicedForLong) {
+  path_.snapshot.peers[peer_].max_datagram = 1300;
+  const Bytes frame = ethernet(kGuest2, kGuest1, 1400);
+  path_.seal(frame);
+  EXPECT_TRUE(path_.inbox.too_longs.empty()) << "perhaps the path carries more";
+
+  path_.snapshot.peers[peer_].is_mtu_found = true;
+  path_.seal(frame);
+  path_.seal(frame);
+  path_.now += 99ms;
+  path_.seal(frame);
+  const Bytes head(frame.begin(), frame.begin() + kTooBigHead);
+  EXPECT_EQ(path_.inbox.too_longs, (std::vector{std::pair{head, size_t{1300 - 32}}}));
+  path_.now += 1ms;
+  path_.seal(ethernet(kGuest2, kGuest1, 1268));
+  EXPECT_EQ(path_.inbox.too_longs.size(), 1u) << "it fits";
+  path_.seal(frame);
+  EXPECT_EQ(path_.inbox.too_longs.size(), 2u);
+  EXPECT_EQ(path_.counters.tx_sliced, 5u) << "they are carried all the same";
+}
+
 TEST_F(SealerTest, SlicesKeepTheFlagOfTheirFrame) {
   path_.snapshot.peers[peer_].max_datagram = 1200;
   path_.seal(super_frame(1300).build(), true);
@@ -273,6 +295,9 @@ TEST_F(SealerTest, ASuperFrameIsCutForThePathAndNothingOfItSliced) {
   EXPECT_EQ(arrived(), test::cut(frame, 1300 - 32 - 54));
   EXPECT_EQ(path_.counters.tx_sliced, 0u);
   EXPECT_EQ(path_.inbox.too_bigs.size(), 1u);
+  path_.snapshot.peers[peer_].is_mtu_found = true;
+  path_.seal(super_frame(20'000).build(), true, 1346);
+  EXPECT_TRUE(path_.inbox.too_longs.empty()) << "nobody has to be told";
 }
 
 // --- What the core must know

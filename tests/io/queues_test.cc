@@ -18,13 +18,16 @@ TEST(CoreQueue, KeepsOrderAndWakesItsReader) {
   queue.guest_frame(Bytes{1, 2, 3});
   queue.datagram(*Endpoint::parse("192.0.2.1:5"), Bytes{4});
   queue.quiet({});
+  queue.too_long(Bytes{5, 6}, 1268);
   EXPECT_TRUE(is_readable(queue.wakeup().fd()));
 
   const auto entries = queue.take_all();
-  ASSERT_EQ(entries.size(), 3u);
+  ASSERT_EQ(entries.size(), 4u);
   EXPECT_EQ(std::get<CoreQueue::GuestFrame>(entries[0]).frame, (Bytes{1, 2, 3}));
   EXPECT_EQ(std::get<CoreQueue::Datagram>(entries[1]).from.to_string(), "192.0.2.1:5");
   EXPECT_TRUE(std::holds_alternative<CoreQueue::Quiet>(entries[2]));
+  EXPECT_EQ(std::get<CoreQueue::TooLong>(entries[3]).head, (Bytes{5, 6}));
+  EXPECT_EQ(std::get<CoreQueue::TooLong>(entries[3]).max_frame, 1268u);
   EXPECT_FALSE(is_readable(queue.wakeup().fd()));
   EXPECT_TRUE(queue.take_all().empty());
 }

@@ -42,13 +42,16 @@ TEST_F(PathMtuTest, NobodyProbesWhatNobodyWants) {
   now += 1h;
   mtu.note_use(now);
   EXPECT_FALSE(mtu.is_probe_due());
+  EXPECT_FALSE(mtu.is_found());
   EXPECT_EQ(mtu.next_timeout(), kNever);
 }
 
 TEST_F(PathMtuTest, AnOrdinaryPathTakesOneProbe) {
   mtu.want(now);
   EXPECT_EQ(mtu.max_datagram(), 1200u) << "nothing is taken for granted";
+  EXPECT_FALSE(mtu.is_found());
   settle();
+  EXPECT_TRUE(mtu.is_found());
   EXPECT_EQ(sizes, std::vector<size_t>{1452});
   EXPECT_EQ(mtu.max_datagram(), 1452u);
 }
@@ -61,6 +64,7 @@ TEST_F(PathMtuTest, FindsTheLargestOfItsSizesThatPasses) {
     const Instant start = now;
     mtu.want(now);
     settle();
+    EXPECT_TRUE(mtu.is_found());
     EXPECT_LE(mtu.max_datagram(), size);
     EXPECT_LE(sizes.size(), 5u * PathMtu::kMaxProbes) << size;
     EXPECT_LE(now - start, 5 * PathMtu::kMaxProbes * kPatience) << size;

@@ -52,10 +52,13 @@ struct RecordingInbox : CoreInbox {
   }
   void quiet(const NodeId& node) override { quiets.push_back(node); }
   void too_big(const NodeId& node) override { too_bigs.push_back(node); }
+  void too_long(ByteView head, size_t max_frame) override {
+    too_longs.emplace_back(Bytes(head.begin(), head.end()), max_frame);
+  }
 
   bool empty() const {
     return frames.empty() && datagrams.empty() && openeds.empty() && receiveds.empty() && quiets.empty() &&
-           too_bigs.empty();
+           too_bigs.empty() && too_longs.empty();
   }
 
   std::vector<Bytes> frames;
@@ -64,6 +67,7 @@ struct RecordingInbox : CoreInbox {
   std::vector<Received> receiveds;
   std::vector<NodeId> quiets;
   std::vector<NodeId> too_bigs;
+  std::vector<std::pair<Bytes, size_t>> too_longs;
 };
 
 /// Takes trains apart as the kernel would.

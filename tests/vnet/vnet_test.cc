@@ -475,6 +475,30 @@ TEST(Vnet, TheServiceAnswersPing) {
   EXPECT_EQ(answer->identifier, 5);
 }
 
+TEST(Vnet, AGuestWhoseFramesAreTooLongIsTold) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const Bytes too_long = *from_hex(
+      "525400000001"
+      "525400000002"
+      "0800"
+      "45000578abcd400040060000"
+      "0a80000a0a80000b"
+      "1f901f910000000100000002501000ff00000000");
+  a.vnet.handle_too_long(too_long, 1268);
+  const auto frame = a.vnet.poll_guest_frame();
+  ASSERT_TRUE(frame);
+  const auto told = EthernetFrame::decode(*frame);
+  EXPECT_EQ(told->header.dst, (MacAddress{{0x52, 0x54, 0, 0, 0, 2}}));
+  EXPECT_EQ(told->header.src, a.vnet.service().mac);
+  EXPECT_EQ(Ipv4Packet::decode(told->payload)->dst, ip("10.128.0.10"));
+  EXPECT_EQ(counter(a, "too_big_told"), 1u);
+
+  a.vnet.handle_too_long(Bytes(60), 1268);
+  EXPECT_FALSE(a.vnet.poll_guest_frame());
+  EXPECT_EQ(counter(a, "too_big_told"), 1u) << "that was no packet";
+}
+
 TEST(Vnet, TaggedFramesTravelButAreNotServed) {
   Hosts hosts;
   Host& a = hosts.add();
