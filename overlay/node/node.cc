@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "overlay/node/records.h"
-#include "overlay/ring/broadcast.h"
 
 namespace ipop {
 namespace {
@@ -19,19 +18,16 @@ uint64_t network_hash_of(const Network& network) {
   return in.u64();
 }
 
-/// So many broadcasts are remembered: what a few round trips can bring.
-constexpr size_t kMaxBroadcastsSeen = 256;
-
 }  // namespace
 
 Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random, Log& log)
     : config_(std::move(config)),
-      random_(random),
       log_(log),
       unix_offset_(unix_offset_of(now, unix_now)),
       links_(config_.credentials, config_.link, random, log, refused_),
       router_(config_.credentials.id, links_, random, refused_),
       ring_(config_.credentials.id, now, links_, router_, random, log),
+      herald_(config_.credentials.id, now, links_, router_, ring_, random),
       explorer_(config_.credentials.id, config_.credentials.certificate.host_name(), ring_, router_, random),
       vnet_({.network_name = config_.credentials.network.name(),
              .subnet = config_.credentials.network.subnet(),
@@ -43,7 +39,6 @@ Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random,
       directory_(config_.credentials, vnet_, random, refused_, now),
       settings_(config_.credentials.network, log, refused_),
       introducers_(config_.introducers, now, random),
-      gossip_at_(now + kGossipInterval),
       hash_key_(random.u64()) {
   if (config_.distortion) directory_.set_distortion(config_.distortion);
   call_introducers(now);
@@ -147,7 +142,7 @@ void Node::use_settings() {
 }
 
 void Node::handle_shutdown(Instant now) {
-  for (const NodeId& node : linked_nodes()) links_.send_control(now, node, wire::Goodbye{});
+  for (const NodeId& node : herald_.linked_nodes()) links_.send_control(now, node, wire::Goodbye{});
 }
 
 uint64_t Node::start_trace(Instant now, const NodeId& target, bool exact) {
@@ -194,7 +189,7 @@ Instant Node::next_timeout() const {
   return std::min({links_.next_timeout(), router_.next_timeout(), ring_.next_timeout(),
                    explorer_.next_timeout(), directory_.next_timeout(), vnet_.next_timeout(),
                    settings_.next_timeout(), introducers_.next_timeout(company()), hold_.next_timeout(),
-                   gossip_at_});
+                   herald_.next_timeout()});
 }
 
 void Node::handle_timeout(Instant now) {
@@ -203,13 +198,13 @@ void Node::handle_timeout(Instant now) {
   pump(now);  // Who has died is to be known before anybody is called.
   ring_.handle_timeout(now);
   explorer_.handle_timeout(now);
-  directory_.handle_ring(now, ring_, linked_nodes());
+  directory_.handle_ring(now, ring_, herald_.linked_nodes());
   directory_.handle_timeout(now, wall_time(now));
   vnet_.handle_timeout(now);
   settings_.handle_timeout(now);
   (void)hold_.handle_timeout(now);
   call_introducers(now);
-  if (now >= gossip_at_) gossip(now);
+  if (now >= herald_.next_timeout()) herald_.handle_timeout(now, vnet_.local_bindings());
   pump(now);
 }
 
@@ -228,7 +223,7 @@ void Node::pump(Instant now) {
       busy = true;
     }
     while (const auto datagram = links_.poll_ring_datagram()) {
-      tell(now, datagram->to.node, wire::Carried{.datagram = datagram->bytes});
+      herald_.tell(now, datagram->to.node, wire::Carried{.datagram = datagram->bytes});
       busy = true;
     }
     while (const auto delivered = router_.poll_delivered()) {
@@ -289,18 +284,18 @@ void Node::handle_connected(Instant now, const Links::Connected& connected) {
   if (connected.path.is_direct()) introducers_.handle_answered(*connected.path.endpoint, connected.node);
   if (const auto here = links_.public_endpoint()) introducers_.handle_here(*here);
   ring_.handle_connected(now, connected);
-  directory_.handle_ring(now, ring_, linked_nodes());
+  directory_.handle_ring(now, ring_, herald_.linked_nodes());
   directory_.handle_connected(connected.node);
   settings_.handle_connected(now, connected.node);
   for (const Binding& binding : vnet_.local_bindings()) {
-    tell(now, connected.node, wire::Announcement{.binding = to_record(binding, now)});
+    herald_.tell(now, connected.node, wire::Announcement{.binding = to_record(binding, now)});
   }
   for (const Bytes& frame : hold_.release(connected.node)) links_.send_frame(now, connected.node, frame);
 }
 
 void Node::handle_disconnected(Instant now, const Links::Disconnected& disconnected) {
   ring_.handle_disconnected(now, disconnected);
-  directory_.handle_ring(now, ring_, linked_nodes());
+  directory_.handle_ring(now, ring_, herald_.linked_nodes());
   directory_.handle_disconnected(disconnected.node);
   settings_.handle_disconnected(now, disconnected.node);
   if (disconnected.end != Links::End::Unneeded) vnet_.handle_member_gone(now, disconnected.node);
@@ -383,19 +378,12 @@ void Node::handle_told(Instant now, const NodeId& from, const wire::RingMessage&
 }
 
 void Node::handle_broadcast(Instant now, const wire::Broadcast& broadcast) {
-  const auto& seen = broadcasts_seen_;
-  if (std::find(seen.begin(), seen.end(), broadcast.id) != seen.end() ||
-      broadcast.hops >= wire::Routed::kMaxHops) {
-    return;
-  }
-  broadcasts_seen_.push_back(broadcast.id);
-  if (broadcasts_seen_.size() > kMaxBroadcastsSeen) broadcasts_seen_.pop_front();
-  pass_broadcast(now, broadcast);
+  if (!herald_.handle_broadcast(now, broadcast)) return;
   const auto message = wire::decode_ring_message(broadcast.body);
   if (!message) {
     refused_.add(message.error());
   } else {
-    if (std::holds_alternative<wire::Announcement>(*message)) (void)presence_rate_.take(now);
+    if (std::holds_alternative<wire::Announcement>(*message)) herald_.note_presence(now);
     handle_told(now, broadcast.source, *message);
   }
 }
@@ -405,7 +393,7 @@ void Node::handle_query(Instant now, const NodeId& from, const wire::Query& quer
   wire::Answer answer{.id = query.id, .binding = std::nullopt};
   if (binding) answer.binding = to_record(*binding, now);
   // "Not I" is for those who know us all and wait for each; in a larger ring silence says it.
-  if (binding || sees_whole_ring()) tell(now, from, answer);
+  if (binding || herald_.sees_whole_ring()) herald_.tell(now, from, answer);
 }
 
 /// A member answers for itself only: its word on another's guest counts as "not I".
@@ -438,40 +426,11 @@ bool Node::may_be_endpoint(const Endpoint& endpoint) const {
   return !(endpoint.is_ipv4() && config_.credentials.network.subnet().contains(endpoint.ipv4()));
 }
 
-bool Node::sees_whole_ring() const { return ring_.near().all().size() < 2 * kNearPerSide; }
-
-void Node::tell(Instant now, const NodeId& to, const wire::RingMessage& message) {
-  const bool is_linked = links_.all().contains(to) && !std::holds_alternative<wire::Carried>(message);
-  (void)router_.send(now, wire::Routed::Mode::Exact, to, message, std::nullopt,
-                     is_linked ? std::optional(to) : std::nullopt);
-}
-
-void Node::tell_all(Instant now, const wire::RingMessage& message) {
-  wire::Broadcast broadcast{.hops = 0,
-                            .id = random_.u64(),
-                            .source = config_.credentials.id,
-                            .bound = config_.credentials.id,
-                            .body = wire::encode_ring_message(message)};
-  broadcasts_seen_.push_back(broadcast.id);
-  if (broadcasts_seen_.size() > kMaxBroadcastsSeen) broadcasts_seen_.pop_front();
-  pass_broadcast(now, broadcast);
-}
-
-void Node::pass_broadcast(Instant now, const wire::Broadcast& broadcast) {
-  const NodeId& self = config_.credentials.id;
-  if (broadcast.bound == self && broadcast.source != self) return;  // Nothing is left of the range.
-  for (const auto& share : share_broadcast(self, broadcast.bound, linked_nodes())) {
-    wire::Broadcast part = broadcast;
-    ++part.hops;
-    part.bound = share.bound;
-    links_.send_control(now, share.peer, part);
-  }
-}
-
 Introducers::Company Node::company() const {
   if (links_.all().empty()) return Introducers::Company::Nobody;
   if (!ring_.is_joined()) return Introducers::Company::Many;
-  return sees_whole_ring() || introducers_.are_we() ? Introducers::Company::Few : Introducers::Company::Many;
+  return herald_.sees_whole_ring() || introducers_.are_we() ? Introducers::Company::Few
+                                                            : Introducers::Company::Many;
 }
 
 void Node::call_introducers(Instant now) {
@@ -483,41 +442,7 @@ void Node::call_introducers(Instant now) {
 
 void Node::handle_announcement(Instant now, const Binding& binding) {
   directory_.handle_announcement(now, binding);
-  if (presence_at_ != Instant{} || sees_whole_ring()) return;
-  // Our first guest: all are to hear that there is one.  Should all get theirs now, then one after the other.
-  presence_at_ = now + draw_turn(kPresencePace / kPresenceBurst);
-  gossip_at_ = std::min(gossip_at_, presence_at_);
-}
-
-/// What was lost on the way is said again.
-void Node::gossip(Instant now) {
-  const auto bindings = vnet_.local_bindings();
-  for (const auto& [node, link] : links_.all()) {
-    if (!sees_whole_ring() && now - link.last_frame() > kTrafficLifetime) continue;
-    for (const Binding& binding : bindings) {
-      tell(now, node, wire::Announcement{.binding = to_record(binding, now)});
-    }
-  }
-  if (!bindings.empty() && now >= presence_at_ && !sees_whole_ring()) tell_presence(now, bindings.front());
-  // Give or take a sixth: nodes that started together drift apart.
-  gossip_at_ = now + kGossipInterval * 5 / 6 + Duration(random_.below((kGossipInterval / 3).count()));
-}
-
-/// Everybody hears everybody: without a bound that would be a hundred million messages each two minutes among
-/// ten thousand nodes with guests.
-void Node::tell_presence(Instant now, const Binding& example) {
-  if (presence_rate_.take(now)) {
-    tell_all(now, wire::Announcement{.binding = to_record(example, now)});
-    presence_at_ = now + kPresenceInterval;
-  } else {
-    presence_at_ = now + draw_turn(kPresencePace);
-  }
-}
-
-/// If there are as many turns as the ring has nodes, about one of those who wait comes up in each.
-Duration Node::draw_turn(Duration turn) {
-  const auto nodes = static_cast<uint64_t>(std::clamp(ring_.estimated_size(), 1.0, 1e6));
-  return Duration(random_.below(nodes * static_cast<uint64_t>(turn.count())));
+  herald_.handle_guest(now);
 }
 
 void Node::send_directory(Instant now, const Directory::Outgoing& outgoing) {
@@ -532,14 +457,14 @@ void Node::send_directory(Instant now, const Directory::Outgoing& outgoing) {
     case Directory::Outgoing::To::Node:
       if (!links_.send_control(now, outgoing.node,
                                wire::Direct{.body = wire::encode_ring_message(outgoing.message)})) {
-        tell(now, outgoing.node, outgoing.message);
+        herald_.tell(now, outgoing.node, outgoing.message);
       }
       break;
     case Directory::Outgoing::To::Everybody:
-      tell_all(now, outgoing.message);
+      herald_.tell_all(now, outgoing.message);
       break;
     case Directory::Outgoing::To::Peers:
-      for (const NodeId& node : linked_nodes()) tell(now, node, outgoing.message);
+      herald_.tell_linked(now, outgoing.message);
       break;
   }
 }
@@ -548,7 +473,7 @@ void Node::send_outgoing(Instant now, const Vnet::Outgoing& outgoing) {
   if (outgoing.to) {
     send_frame(now, *outgoing.to, outgoing.frame);
   } else {
-    for (const NodeId& node : sees_whole_ring() ? linked_nodes() : nodes_with_guests()) {
+    for (const NodeId& node : herald_.sees_whole_ring() ? herald_.linked_nodes() : nodes_with_guests()) {
       send_frame(now, node, outgoing.frame);
     }
   }
@@ -556,7 +481,11 @@ void Node::send_outgoing(Instant now, const Vnet::Outgoing& outgoing) {
 
 void Node::send_notice(Instant now, const Vnet::Notice& notice) {
   const wire::Announcement message{.binding = to_record(notice.binding, now)};
-  for (const NodeId& node : notice.to ? std::vector{*notice.to} : linked_nodes()) tell(now, node, message);
+  if (notice.to) {
+    herald_.tell(now, *notice.to, message);
+  } else {
+    herald_.tell_linked(now, message);
+  }
 }
 
 /// To a node without a link the frame waits for the session, which the ring carries until there is a direct
@@ -574,12 +503,6 @@ std::vector<NodeId> Node::nodes_with_guests() const {
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
-}
-
-std::vector<NodeId> Node::linked_nodes() const {
-  std::vector<NodeId> out;
-  for (const auto& [node, link] : links_.all()) out.push_back(node);
   return out;
 }
 

@@ -6,7 +6,6 @@
 // all is empty.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,9 +15,9 @@
 #include "overlay/base/counters.h"
 #include "overlay/base/log.h"
 #include "overlay/base/random.h"
-#include "overlay/base/token_bucket.h"
 #include "overlay/link/links.h"
 #include "overlay/node/directory.h"
+#include "overlay/node/herald.h"
 #include "overlay/node/introducers.h"
 #include "overlay/node/settings_keeper.h"
 #include "overlay/node/snapshot.h"
@@ -33,18 +32,6 @@ namespace ipop {
 /// What guests are told.  1500 of the path, less 40 (IPv6), 8 (UDP), 32 (our header and tag) and 14
 /// (Ethernet), leaves 1406; a VLAN tag still fits.
 inline constexpr uint16_t kGuestMtu = 1400;
-
-/// How often a node repeats what guests it has to those that exchange frames with them: a word that was lost
-/// on its way does no lasting harm.
-inline constexpr Duration kGossipInterval = 30s;
-/// How often all members hear that a node has guests, by the example of one: group-addressed frames go to
-/// each such node.
-inline constexpr Duration kPresenceInterval = 2min;
-/// How many such words of all nodes together are welcome: one each kPresencePace in the long run, which is
-/// about what an idle node says and hears otherwise, and so many at once.  Who has heard as many lately
-/// waits.
-inline constexpr Duration kPresencePace = 1s;
-inline constexpr int kPresenceBurst = 60;
 
 struct NodeConfig {
   Credentials credentials;
@@ -149,32 +136,23 @@ class Node {
   UnixSeconds unix_time(Instant now) const;
   Duration wall_time(Instant now) const { return now.time_since_epoch() + unix_offset_; }
   bool may_be_endpoint(const Endpoint& endpoint) const;
-  /// True if everybody is a neighbour: then each can be spoken to by name.
-  bool sees_whole_ring() const;
-  void tell_all(Instant now, const wire::RingMessage& message);
-  void pass_broadcast(Instant now, const wire::Broadcast& broadcast);
-  void tell(Instant now, const NodeId& to, const wire::RingMessage& message);
   Introducers::Company company() const;
   void call_introducers(Instant now);
-  void gossip(Instant now);
-  void tell_presence(Instant now, const Binding& example);
-  Duration draw_turn(Duration turn);
   void send_directory(Instant now, const Directory::Outgoing& outgoing);
   void send_notice(Instant now, const Vnet::Notice& notice);
   void send_outgoing(Instant now, const Vnet::Outgoing& outgoing);
   void send_frame(Instant now, const NodeId& to, ByteView frame);
   std::vector<NodeId> nodes_with_guests() const;
-  std::vector<NodeId> linked_nodes() const;
   std::shared_ptr<const Snapshot> make_snapshot() const;
 
   NodeConfig config_;
-  Random& random_;
   Log& log_;
   Duration unix_offset_;  ///< Wall clock minus Instant.
   ErrorCounters refused_;
   Links links_;
   Router router_;
   Ring ring_;
+  Herald herald_;
   Explorer explorer_;
   Vnet vnet_;
   Directory directory_;
@@ -185,13 +163,6 @@ class Node {
   /// Frames for nodes that we have no link to yet.  When a guest moves, all that is sent to it waits for half
   /// a second, which a handshake over the ring may take: 500 frames a second.
   FrameHold<NodeId, 256, 1024> hold_;
-
-  /// Broadcasts that came lately: a neighbourhood in motion may bring one twice.
-  std::deque<uint64_t> broadcasts_seen_;
-  Instant gossip_at_;
-  Instant presence_at_{};  ///< Zero until we have a guest.
-  /// Of all nodes' words, as far as we hear them.
-  TokenBucket presence_rate_{kPresencePace, kPresenceBurst};
   uint64_t hash_key_;  ///< For Snapshot; nobody else's business.
   uint64_t snapshot_version_ = 0;
   std::pair<uint64_t, uint64_t> snapshot_of_{~uint64_t{0}, ~uint64_t{0}};  ///< Versions of links and map.
