@@ -23,8 +23,10 @@ endif
 
 ipop: $(IPOP_PROGRAM)
 
-$(IPOP_OBJECTS)/%.o: $(IPOP_SOURCE)/ovs-plugin/%.c $(IPOP_SOURCE)/ovs-plugin/netdev-ipop.h \
-		$(IPOP_SOURCE)/ovs-plugin/ipop-engine.h $(IPOP_SOURCE)/ovs-plugin/ipop-packet.h $(IPOP_SOURCE)/overlay/ipop.h $(IPOP_SOURCE)/ovs-plugin/ipop.mk
+HEADERS_OF_IPOP = $(addprefix $(IPOP_SOURCE)/, ovs-plugin/netdev-ipop.h ovs-plugin/ipop-engine.h \
+	ovs-plugin/ipop-packet.h overlay/ipop.h)
+
+$(IPOP_OBJECTS)/%.o: $(IPOP_SOURCE)/ovs-plugin/%.c $(HEADERS_OF_IPOP) $(IPOP_SOURCE)/ovs-plugin/ipop.mk
 	$(CC) $(DEFS) $(DEFAULT_INCLUDES) $(INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) -I$(IPOP_SOURCE) \
 	    $(AM_CFLAGS) $(CFLAGS) $(IPOP_CFLAGS) -Wall -Wextra -Werror -c -o $@ $<
 
