@@ -29,21 +29,11 @@ std::optional<Imposture> judge_arp(const Service& service, ByteView payload) {
 /// Looks at first fragments too, and at packets whose checksum is wrong: Ipv4Packet would not decode them,
 /// but their receiver may put them together.
 std::optional<Imposture> judge_ipv4(const Service& service, ByteView payload) {
-  Reader in(payload);
-  const auto version_words = in.u8();
-  in.bytes(5);
-  const auto fragment = in.u16();
-  in.u8();
-  const auto protocol = in.u8();
-  in.u16();
-  const auto src = read_ipv4(in);
-  in.u32();
-  const size_t header_size = 4 * (version_words & 15);
-  if (!in.ok() || version_words >> 4 != 4 || header_size < Ipv4Packet::kHeaderSize) return std::nullopt;
-  if (src == service.ip) return Imposture::Service;
-  in.bytes(header_size - Ipv4Packet::kHeaderSize);
-  const bool is_first = (fragment & 0x1fff) == 0;
-  if (protocol == kIpProtocolUdp && is_first && is_from_server(in.rest(), kDhcpServerPort, kDhcpClientPort)) {
+  const auto header = Ipv4Header::decode(payload);
+  if (!header) return std::nullopt;
+  if (header->src == service.ip) return Imposture::Service;
+  if (header->protocol == kIpProtocolUdp && !header->is_later_fragment() &&
+      is_from_server(payload.subspan(header->size), kDhcpServerPort, kDhcpClientPort)) {
     return Imposture::DhcpServer;
   }
   return std::nullopt;

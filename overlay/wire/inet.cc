@@ -7,7 +7,6 @@ constexpr size_t kUdpHeaderSize = 8;
 constexpr uint8_t kIcmpEchoReply = 0;
 constexpr uint8_t kIcmpEchoRequest = 8;
 constexpr uint16_t kDontFragment = 0x4000;
-constexpr uint16_t kFragmentBits = 0x3fff;  // "More fragments" and the offset.
 
 /// | src (4) | dst (4) | zero (1) | protocol (1) | UDP length (2) |, RFC 768.
 uint16_t pseudo_header_sum(Ipv4Address src, Ipv4Address dst, size_t length) {
@@ -60,31 +59,40 @@ uint16_t internet_sum(ByteView data, uint16_t start) {
 }
 
 /// | 4, header words (1) | tos (1) | total length (2) | identification (2) | flags, offset (2)
-/// | ttl (1) | protocol (1) | checksum (2) | src (4) | dst (4) | options | payload |
-Result<Ipv4Packet> Ipv4Packet::decode(ByteView packet) {
+/// | ttl (1) | protocol (1) | checksum (2) | src (4) | dst (4) | options |
+std::optional<Ipv4Header> Ipv4Header::decode(ByteView packet) {
   Reader in(packet);
+  Ipv4Header out;
   const auto version_words = in.u8();
-  const auto tos = in.u8();
-  const auto total = in.u16();
+  out.size = 4 * (version_words & 15);
+  out.tos = in.u8();
+  out.total = in.u16();
   in.u16();
-  const auto fragment = in.u16();
-  const auto ttl = in.u8();
-  const auto protocol = in.u8();
+  out.fragment = in.u16();
+  out.ttl = in.u8();
+  out.protocol = in.u8();
   in.u16();
-  const auto src = read_ipv4(in);
-  const auto dst = read_ipv4(in);
-  const size_t header_size = 4 * (version_words & 15);
-  if (!in.ok() || version_words >> 4 != 4 || header_size < kHeaderSize || total < header_size ||
-      total > packet.size() || internet_sum(packet.first(header_size)) != 0xffff) {
+  out.src = read_ipv4(in);
+  out.dst = read_ipv4(in);
+  if (!in.ok() || version_words >> 4 != 4 || out.size < Ipv4Packet::kHeaderSize || out.size > packet.size()) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+Result<Ipv4Packet> Ipv4Packet::decode(ByteView packet) {
+  const auto header = Ipv4Header::decode(packet);
+  if (!header || header->total < header->size || header->total > packet.size() ||
+      internet_sum(packet.first(header->size)) != 0xffff) {
     return Error::Malformed;
   }
-  if ((fragment & kFragmentBits) != 0) return Error::UnknownType;
-  return Ipv4Packet{.src = src,
-                    .dst = dst,
-                    .protocol = protocol,
-                    .ttl = ttl,
-                    .tos = tos,
-                    .payload = packet.subspan(header_size, total - header_size)};
+  if (header->is_fragment()) return Error::UnknownType;
+  return Ipv4Packet{.src = header->src,
+                    .dst = header->dst,
+                    .protocol = header->protocol,
+                    .ttl = header->ttl,
+                    .tos = header->tos,
+                    .payload = packet.subspan(header->size, header->total - header->size)};
 }
 
 Bytes Ipv4Packet::encode() const {

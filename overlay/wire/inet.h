@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "overlay/base/bytes.h"
 #include "overlay/base/result.h"
@@ -22,6 +23,26 @@ uint16_t internet_sum(ByteView data, uint16_t start = 0);
 inline uint16_t internet_checksum(ByteView data, uint16_t start = 0) {
   return static_cast<uint16_t>(~internet_sum(data, start));
 }
+
+/// What an IPv4 header says of itself, be the packet behind it a fragment, cut short or wrong in its
+/// checksum.
+struct Ipv4Header {
+  size_t size = 0;   ///< With options, 20 to 60 octets.
+  size_t total = 0;  ///< Octets of the packet; may be fewer than the header or more than there are.
+  uint8_t tos = 0;
+  uint16_t fragment = 0;  ///< Flags and offset.
+  uint8_t ttl = 0;
+  uint8_t protocol = 0;
+  Ipv4Address src;
+  Ipv4Address dst;
+
+  bool may_be_cut() const { return (fragment & 0x4000) == 0; }
+  bool is_later_fragment() const { return (fragment & 0x1fff) != 0; }
+  bool is_fragment() const { return (fragment & 0x3fff) != 0; }
+
+  /// Nothing if not even the header, options included, is there.
+  static std::optional<Ipv4Header> decode(ByteView packet);
+};
 
 struct Ipv4Packet {
   static constexpr size_t kHeaderSize = 20;  ///< Of those we write; options are skipped when reading.

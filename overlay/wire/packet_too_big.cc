@@ -21,24 +21,10 @@ bool is_unicast(const Ipv6Address& address) { return address.bytes[0] != 0xff &&
 
 /// | type 3 (1) | code 4 (1) | checksum (2) | zero (2) | next-hop MTU (2) | the packet's head |
 std::optional<Bytes> fragmentation_needed(ByteView packet, size_t mtu) {
-  Reader in(packet);
-  const uint8_t version = in.u8();
-  in.bytes(5);
-  const uint16_t fragment = in.u16();
-  in.u8();
-  const uint8_t protocol = in.u8();
-  in.u16();
-  const Ipv4Address src = read_ipv4(in);
-  const Ipv4Address dst = read_ipv4(in);
-  const size_t header_size = size_t{version & 0xfu} * 4;
-  if (!in.ok() || version >> 4 != 4 || header_size < Ipv4Packet::kHeaderSize ||
-      packet.size() < header_size + 8) {
-    return std::nullopt;
-  }
-  const bool may_be_cut = (fragment & 0x4000) == 0;
-  const bool is_later_fragment = (fragment & 0x1fff) != 0;
-  if (may_be_cut || is_later_fragment || !is_unicast(src) || !is_unicast(dst) ||
-      (protocol == kIpProtocolIcmp && is_icmp_error(packet[header_size]))) {
+  const auto header = Ipv4Header::decode(packet);
+  if (!header || packet.size() < header->size + 8 || header->may_be_cut() || header->is_later_fragment() ||
+      !is_unicast(header->src) || !is_unicast(header->dst) ||
+      (header->protocol == kIpProtocolIcmp && is_icmp_error(packet[header->size]))) {
     return std::nullopt;
   }
   Writer out;
@@ -49,7 +35,9 @@ std::optional<Bytes> fragmentation_needed(ByteView packet, size_t mtu) {
   out.u16(static_cast<uint16_t>(mtu));
   out.bytes(packet);
   out.patch_u16(2, internet_checksum(out.view()));
-  return Ipv4Packet{.src = dst, .dst = src, .protocol = kIpProtocolIcmp, .payload = out.view()}.encode();
+  return Ipv4Packet{
+      .src = header->dst, .dst = header->src, .protocol = kIpProtocolIcmp, .payload = out.view()}
+      .encode();
 }
 
 /// | MTU (4) | the packet's head |

@@ -124,6 +124,36 @@ TEST(Ipv4, SkipsOptions) {
   EXPECT_EQ(to_hex(decoded->payload), "0909");
 }
 
+TEST(Ipv4, AHeaderIsReadWithoutItsPacket) {
+  Bytes packet = *from_hex(kKnownHeader);
+  packet[0] = 0x46;
+  packet[6] = 0x00;
+  packet[7] = 0x02;
+  packet[10] ^= 1;
+  packet.insert(packet.end(), {1, 1, 1, 0});
+  const auto header = Ipv4Header::decode(packet);
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->size, 24u);
+  EXPECT_EQ(header->total, 0x73u);
+  EXPECT_EQ(header->protocol, kIpProtocolUdp);
+  EXPECT_EQ(header->src.to_string(), "192.168.0.1");
+  EXPECT_EQ(header->dst.to_string(), "192.168.0.199");
+  EXPECT_TRUE(header->may_be_cut());
+  EXPECT_TRUE(header->is_fragment());
+  EXPECT_TRUE(header->is_later_fragment());
+  for (size_t size = 0; size < packet.size(); ++size) {
+    EXPECT_FALSE(Ipv4Header::decode(ByteView(packet).first(size))) << size;
+  }
+
+  packet[6] = 0x20;
+  packet[7] = 0;
+  EXPECT_TRUE(Ipv4Header::decode(packet)->is_fragment()) << "The first of several";
+  EXPECT_FALSE(Ipv4Header::decode(packet)->is_later_fragment());
+  packet[6] = 0x40;
+  EXPECT_FALSE(Ipv4Header::decode(packet)->is_fragment());
+  EXPECT_FALSE(Ipv4Header::decode(packet)->may_be_cut());
+}
+
 /// The octets over which UDP's checksum goes: RFC 768, "Pseudo Header".
 Bytes with_pseudo_header(const Bytes& datagram) {
   Bytes out = *from_hex(
