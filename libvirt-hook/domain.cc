@@ -1,79 +1,20 @@
 #include "libvirt-hook/domain.h"
 
-#include <libxml/parser.h>
-#include <libxml/tree.h>
-
-#include <memory>
-
 #include "libvirt-hook/names.h"
+#include "libvirt-hook/xml.h"
 
 namespace ipop::hook {
 namespace {
 
-using Document = std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)>;
-
-std::string_view text_of(const xmlChar* text) {
-  return text ? std::string_view(reinterpret_cast<const char*>(text)) : std::string_view();
-}
-
-// Entities live in DOCTYPEs, so a document that begins one is stopped there: before its first declaration.
-void refuse_doctype(void* context, const xmlChar*, const xmlChar*, const xmlChar*) {
-  xmlStopParser(static_cast<xmlParserCtxtPtr>(context));
-}
-
-Document read_document(ByteView xml) {
-  Document document(nullptr, xmlFreeDoc);
-  const std::unique_ptr<xmlParserCtxt, decltype(&xmlFreeParserCtxt)> parser(xmlNewParserCtxt(),
-                                                                            xmlFreeParserCtxt);
-  if (!parser) return document;
-  parser->sax->internalSubset = refuse_doctype;
-  const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
-  document.reset(xmlCtxtReadMemory(parser.get(), reinterpret_cast<const char*>(xml.data()),
-                                   static_cast<int>(xml.size()), nullptr, "UTF-8", options));
-  return document;
-}
-
-// Elements without a namespace are libvirt's, those with `space` are ours.
-bool is_element(const xmlNode* node, std::string_view name, std::string_view space = {}) {
-  return node->type == XML_ELEMENT_NODE && text_of(node->name) == name &&
-         (node->ns ? text_of(node->ns->href) : std::string_view()) == space;
-}
-
-template <class Visit>
-void for_each_child(const xmlNode* parent, std::string_view name, std::string_view space, Visit visit) {
-  for (const xmlNode* node = parent->children; node; node = node->next) {
-    if (is_element(node, name, space)) visit(node);
-  }
-}
-
-const xmlNode* child(const xmlNode* parent, std::string_view name) {
-  for (const xmlNode* node = parent->children; node; node = node->next) {
-    if (is_element(node, name)) return node;
-  }
-  return nullptr;
-}
-
-using XmlString = std::unique_ptr<xmlChar, decltype(xmlFree)>;
-
-std::string attribute(const xmlNode* node, const char* name) {
-  if (!node) return {};
-  const XmlString value(xmlGetNoNsProp(node, reinterpret_cast<const xmlChar*>(name)), xmlFree);
-  return std::string(text_of(value.get()));
-}
-
-std::string content(const xmlNode* node) {
-  if (!node) return {};
-  const XmlString value(xmlNodeGetContent(node), xmlFree);
-  return std::string(text_of(value.get()));
-}
-
 Nic read_nic(const xmlNode* interface, std::vector<std::string>& remarks) {
   const std::string tap = attribute(child(interface, "target"), "dev");
-  const std::string bridge = attribute(child(interface, "source"), "bridge");
+  const xmlNode* source = child(interface, "source");
+  const std::string bridge = attribute(source, "bridge");
   Nic nic{.ethernet = attribute(interface, "type") == "ethernet",
           .mac = normal_mac(attribute(child(interface, "mac"), "address")),
           .tap = is_device_name(tap) ? tap : std::string(),
-          .bridge = is_device_name(bridge) ? bridge : std::string()};
+          .bridge = is_device_name(bridge) ? bridge : std::string(),
+          .network = attribute(source, "network")};
   if (nic.tap.empty() && !tap.empty()) {
     remarks.push_back("ignored the NIC with the tap name \"" + printable(tap) +
                       "\": use 1 to 15 letters, digits and _.-");
@@ -112,7 +53,7 @@ Result<Domain, Problem> parse_domain(ByteView xml) {
   const Document document = read_document(xml);
   if (!document) return Problem{"the domain XML is malformed, or has a DOCTYPE"};
   const xmlNode* root = xmlDocGetRootElement(document.get());
-  if (!root || !is_element(root, "domain")) return Problem{"the XML is not that of a domain"};
+  if (!is_element(root, "domain")) return Problem{"the XML is not that of a domain"};
 
   Domain domain;
   domain.uuid = content(child(root, "uuid"));

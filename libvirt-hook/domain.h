@@ -28,14 +28,12 @@ namespace ipop::hook {
 
 inline constexpr char kMetadataNamespace[] = "urn:ipop:domain:1";
 
-/// Far more than libvirt ever writes (its own limit for a client's XML is 4 MiB too).
-inline constexpr size_t kLargestXml = 4 << 20;
-
 struct Nic {
   bool ethernet = false;  ///< <interface type='ethernet'>: a tap that libvirt makes and plugs nowhere.
   std::string mac;        ///< Normal form (names.h); empty if the XML has none.
   std::string tap;        ///< A device name (names.h); empty while the tap has no name, or an odd one.
   std::string bridge{};   ///< Where libvirt plugs it in; empty if it does not, or the XML does not say.
+  std::string network{};  ///< The libvirt network that it is of, any text; empty if it is of none.
 };
 
 struct Mark {

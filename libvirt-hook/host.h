@@ -68,6 +68,7 @@ struct Host {
   std::optional<std::vector<Guard>> guards;  ///< Nothing if nftables could not be read.
   std::optional<Switch> ovs;                 ///< Nothing if OVSDB could not be read.
   std::set<std::string, std::less<>> devices;
+  std::map<std::string, std::string> networks;  ///< The bridges of libvirt's, by name (network.h).
 };
 
 /// From the output of commands.h's list_switch(): three JSON tables, one a line.

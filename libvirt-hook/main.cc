@@ -18,11 +18,12 @@
 #include <memory>
 
 #include "libvirt-hook/commands.h"
-#include "libvirt-hook/domain.h"
 #include "libvirt-hook/host.h"
 #include "libvirt-hook/names.h"
+#include "libvirt-hook/network.h"
 #include "libvirt-hook/plan.h"
 #include "libvirt-hook/run.h"
+#include "libvirt-hook/xml.h"
 
 namespace ipop::hook {
 namespace {
@@ -68,6 +69,7 @@ class Worker {
     host.guards = query(list_guards(), parse_guards);
     host.ovs = query(list_switch(), parse_switch);
     host.devices = list_devices();
+    host.networks = read_networks(kNetworksDirectory);
     return host;
   }
 

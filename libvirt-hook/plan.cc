@@ -68,7 +68,7 @@ class Planner {
 
   void expect(const Domain& domain) {
     for (const Nic& nic : domain.nics) {
-      const std::string bridge = nic.ethernet ? bridge_for(domain, nic).value_or("") : nic.bridge;
+      const std::string bridge = nic.ethernet ? bridge_for(domain, nic).value_or("") : plugged_into(nic);
       if (nic.mac.empty() || bridge.empty()) continue;
       for (const Port& port : ovs_.ports) {
         if (port.bridge == bridge && port.type == kIpopType) {
@@ -113,6 +113,13 @@ class Planner {
     if (!mark && !nic.tap.starts_with(kTapPrefix)) return std::nullopt;
     if (mark && !mark->bridge.empty()) return mark->bridge;
     return ovs_.only_ipop_bridge();
+  }
+
+  // Where libvirt plugs or will plug it in; empty if that is not to be told.
+  std::string plugged_into(const Nic& nic) const {
+    if (!nic.bridge.empty()) return nic.bridge;
+    const auto network = host_.networks.find(nic.network);
+    return network == host_.networks.end() ? std::string() : network->second;
   }
 
   void attach(const Domain& domain, const Nic& nic, const std::string& bridge) {

@@ -15,7 +15,8 @@
 //     bridge would put a guest into a network that its owner never named.
 //
 // And one thing to say: a guest that is about to run here may run elsewhere still, if it migrates.  The IPOP
-// port of its bridge is told to expect it, so that those who talk with it follow within a round trip.
+// port of its bridge is told to expect it, so that those who talk with it follow within a round trip.  The
+// domain names that bridge, or a libvirt network whose definition does.
 //
 // OVSDB is the truth, this hook only a hint; these things give no hook event, so they wait for the next event
 // of any domain on the host (each run puts the guards of all guest taps right):

@@ -1,11 +1,13 @@
 // Domain XML to plan to command lines: whatever the bytes are, nothing crashes, and no word of them becomes
 // an argument unless it is of its kind.
 //
-// The first octet picks the operation and how much of the host is known; the rest is the XML.
+// The first octet picks the operation and how much of the host is known; the rest is the XML, of the domain
+// and of a network.
 #include <cstdlib>
 
 #include "libvirt-hook/commands.h"
 #include "libvirt-hook/names.h"
+#include "libvirt-hook/network.h"
 #include "libvirt-hook/plan.h"
 
 namespace {
@@ -33,6 +35,7 @@ const Host& host() {
     Host out;
     out.guards = {{"vnet0", 1}, {"gone", 2}};
     out.devices = {"vnet0", "vnet1", "tap-vm1", "ipop-web"};
+    out.networks = {{"ovs-net", "br-ipop"}};
     out.ovs.emplace();
     out.ovs->bridges = {{"br-ipop", {.netdev = true, .has_ipop_port = true}}, {"br-other", {.netdev = true}}};
     out.ovs->ports = {{"3c300544-ea76-470d-bf30-186e3b6eabca",
@@ -59,6 +62,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Host partial = host();
   if (data[0] & 4) partial.ovs.reset();
   if (data[0] & 8) partial.guards.reset();
+  if (const auto network = parse_network(xml)) {
+    require(!network->name.empty() && is_device_name(network->bridge));
+  }
   const Plan plan = make_plan(event, xml, partial);
   for (const Action& action : plan.actions) {
     std::visit([](const auto& each) { check(each); }, action);

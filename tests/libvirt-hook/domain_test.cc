@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libvirt-hook/xml.h"
 #include "tests/libvirt-hook/recorded.h"
 
 namespace ipop::hook {
@@ -26,29 +27,33 @@ std::vector<Mark> marks_of(const std::string& metadata) {
 TEST(HookDomain, ReadsWhatLibvirtWrites) {
   const Domain plugged = *parse(recorded("plugged-started.xml"));
   EXPECT_EQ(plugged.uuid, kPlugged);
-  EXPECT_THAT(plugged.nics, ElementsAre(FieldsAre(false, "52:54:00:00:01:01", "vnet0", "br-ipop"),
-                                        FieldsAre(false, "52:54:00:00:01:02", "vif-a1b2c3d", "br-other")));
+  EXPECT_THAT(plugged.nics,
+              ElementsAre(FieldsAre(false, "52:54:00:00:01:01", "vnet0", "br-ipop", ""),
+                          FieldsAre(false, "52:54:00:00:01:02", "vif-a1b2c3d", "br-other", "")));
   EXPECT_THAT(plugged.marks, IsEmpty());
+
+  EXPECT_THAT(parse(recorded("networked-started.xml"))->nics,
+              ElementsAre(FieldsAre(false, "52:54:00:00:04:01", "vnet3", "br-ipop", "ovs-net")));
 
   const Domain marked = *parse(recorded("marked-started.xml"));
   EXPECT_EQ(marked.uuid, kMarked);
-  EXPECT_THAT(marked.nics, ElementsAre(FieldsAre(true, "52:54:00:00:02:01", "vnet1", ""),
-                                       FieldsAre(true, "52:54:00:00:02:02", "tap-vm1", "")));
+  EXPECT_THAT(marked.nics, ElementsAre(FieldsAre(true, "52:54:00:00:02:01", "vnet1", "", ""),
+                                       FieldsAre(true, "52:54:00:00:02:02", "tap-vm1", "", "")));
   EXPECT_THAT(marked.marks, ElementsAre(FieldsAre("br-ipop", "")));
   EXPECT_THAT(marked.remarks, IsEmpty());
 }
 
 TEST(HookDomain, TapNamesAreGoneAtTheEnd) {
   EXPECT_THAT(parse(recorded("marked-prepare.xml"))->nics,
-              ElementsAre(FieldsAre(true, "52:54:00:00:02:01", "", ""),
-                          FieldsAre(true, "52:54:00:00:02:02", "tap-vm1", "")));
+              ElementsAre(FieldsAre(true, "52:54:00:00:02:01", "", "", ""),
+                          FieldsAre(true, "52:54:00:00:02:02", "tap-vm1", "", "")));
   EXPECT_THAT(parse(recorded("marked-stopped.xml"))->nics,
-              ElementsAre(FieldsAre(true, "52:54:00:00:02:01", "", ""),
-                          FieldsAre(true, "52:54:00:00:02:02", "tap-vm1", "")));
+              ElementsAre(FieldsAre(true, "52:54:00:00:02:01", "", "", ""),
+                          FieldsAre(true, "52:54:00:00:02:02", "tap-vm1", "", "")));
   const Domain released = *parse(recorded("marked-release.xml"));
   EXPECT_EQ(released.uuid, kMarked);
-  EXPECT_THAT(released.nics, ElementsAre(FieldsAre(true, "52:54:00:00:02:01", "", ""),
-                                         FieldsAre(true, "52:54:00:00:02:02", "", "")));
+  EXPECT_THAT(released.nics, ElementsAre(FieldsAre(true, "52:54:00:00:02:01", "", "", ""),
+                                         FieldsAre(true, "52:54:00:00:02:02", "", "", "")));
 }
 
 TEST(HookDomain, MarksAreKnownByTheirNamespaceNotByTheirPrefix) {
@@ -70,7 +75,7 @@ TEST(HookDomain, OddWordsAreRemarkedOnAndIgnored) {
   const Domain tap =
       *parse(domain_with("<devices><interface type='ethernet'><mac address='52:54:00:00:00:01'/>"
                          "<target dev='x&quot;; reboot'/></interface></devices>"));
-  EXPECT_THAT(tap.nics, ElementsAre(FieldsAre(true, "52:54:00:00:00:01", "", "")));
+  EXPECT_THAT(tap.nics, ElementsAre(FieldsAre(true, "52:54:00:00:00:01", "", "", "")));
   EXPECT_THAT(tap.remarks, ElementsAre(HasSubstr("x\"; reboot")));
 
   const Domain bridge = *parse(

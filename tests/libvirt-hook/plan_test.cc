@@ -169,6 +169,23 @@ TEST(HookPlan, OfWhichNetworkAGuestIsThatIsNotToBeToldIsNotGuessed) {
   EXPECT_THAT(plan.remarks, IsEmpty()) << "that comes when it runs";
 }
 
+/// libvirt writes the bridge into the domain's XML only when the guest runs.
+TEST(HookPlan, AGuestOfALibvirtNetworkIsExpectedOnItsBridge) {
+  Host host = recorded_host(kAfter);
+  host.guards.reset();
+  host.networks = {{"grid", "br-ipop"}, {"default", "virbr0"}, {"wire", "br-other"}};
+  const auto nic = [](const std::string& mac, const std::string& network) {
+    return "<interface type='network'><mac address='" + mac + "'/><source network='" + network +
+           "'/></interface>";
+  };
+  const std::string xml = "<domain><uuid>" + std::string(kNetworked) + "</uuid><devices>" +
+                          nic("52:54:00:00:04:01", "grid") + nic("52:54:00:00:04:02", "default") +
+                          nic("52:54:00:00:04:03", "wire") + nic("52:54:00:00:04:04", "unknown") +
+                          nic("52:54:00:00:04:05", "") + "</devices></domain>";
+  EXPECT_THAT(make_plan({"vm", "prepare", "begin"}, as_bytes(xml), host).actions,
+              ElementsAre(Action(ExpectGuest{"ipop0", "52:54:00:00:04:01"})));
+}
+
 TEST(HookPlan, AnEarlierLifeUnderAnotherTapNameIsDetached) {
   Host host = recorded_host(kAfter);
   port_of(host, "ipop-web").external_ids["vm-id"] = kMarked;
