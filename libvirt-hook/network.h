@@ -11,7 +11,7 @@
 
 namespace ipop::hook {
 
-/// Where libvirtd keeps the definitions of its networks, a file each.
+/// Where libvirtd keeps the definitions of its networks, a file each.  Those of transient ones are not there.
 inline constexpr char kNetworksDirectory[] = "/etc/libvirt/qemu/networks";
 
 struct Network {
