@@ -12,7 +12,7 @@
 include Makefile
 
 OBJECTS_OF_IPOP = $(addprefix $(IPOP_OBJECTS)/, netdev-ipop.o netdev-ipop-wrong-datapath.o ipop-engine.o \
-	ipop-packet.o ipop-appctl.o vswitchd-wrap.o)
+	ipop-interface.o ipop-packet.o ipop-appctl.o vswitchd-wrap.o)
 
 # What the engine needs.  The two that no other part of Open vSwitch uses are linked in, so that the program runs
 # wherever the distribution's own ovs-vswitchd does.
@@ -24,7 +24,7 @@ endif
 ipop: $(IPOP_PROGRAM)
 
 HEADERS_OF_IPOP = $(addprefix $(IPOP_SOURCE)/, ovs-plugin/netdev-ipop.h ovs-plugin/ipop-engine.h \
-	ovs-plugin/ipop-packet.h overlay/ipop.h)
+	ovs-plugin/ipop-interface.h ovs-plugin/ipop-packet.h overlay/ipop.h)
 
 $(IPOP_OBJECTS)/%.o: $(IPOP_SOURCE)/ovs-plugin/%.c $(HEADERS_OF_IPOP) $(IPOP_SOURCE)/ovs-plugin/ipop.mk
 	$(CC) $(DEFS) $(DEFAULT_INCLUDES) $(INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) -I$(IPOP_SOURCE) \

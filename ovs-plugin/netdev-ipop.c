@@ -18,8 +18,7 @@
  *
  * Everything that a frame meets between here and the other host is the
  * engine's, behind "overlay/ipop.h".  This file translates: options to a
- * configuration, batches of packets to arrays of frames, and what the engine
- * tells of itself to the columns of the Interface table.
+ * configuration, and batches of packets to arrays of frames.
  *
  *
  * Thread-safety
@@ -50,6 +49,7 @@
 #include "dp-packet.h"
 #include "dpif-netdev.h"
 #include "ipop-engine.h"
+#include "ipop-interface.h"
 #include "ipop-packet.h"
 #include "netdev-provider.h"
 #include "openvswitch/list.h"
@@ -350,6 +350,23 @@ netdev_ipop_get_config(const struct netdev *netdev_, struct smap *args)
     return 0;
 }
 
+/* Adds why the engine isn't what the database asks for, if so. */
+static int
+netdev_ipop_get_status(const struct netdev *netdev_, struct smap *smap)
+{
+    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
+
+    ipop_interface_get_status(netdev_, smap);
+
+    ovs_mutex_lock(&netdev->mutex);
+    if (netdev->engine.config_error) {
+        smap_replace(smap, "config_error", netdev->engine.config_error);
+    }
+    ovs_mutex_unlock(&netdev->mutex);
+
+    return 0;
+}
+
 /* Sending. */
 
 static int
@@ -490,139 +507,7 @@ netdev_ipop_rxq_wait(struct netdev_rxq *rxq)
     }
 }
 
-/* What the Interface table shows. */
-
-static int
-netdev_ipop_get_etheraddr(const struct netdev *netdev_, struct eth_addr *mac)
-{
-    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
-    int error = 0;
-
-    ovs_mutex_lock(&netdev->mutex);
-    if (netdev->engine.port) {
-        ipop_port_mac(netdev->engine.port, mac->ea);
-    } else {
-        error = ENODEV;
-    }
-    ovs_mutex_unlock(&netdev->mutex);
-
-    return error;
-}
-
-static int
-netdev_ipop_get_mtu(const struct netdev *netdev_, int *mtup)
-{
-    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
-    int error = 0;
-
-    ovs_mutex_lock(&netdev->mutex);
-    if (netdev->engine.port) {
-        *mtup = ipop_port_mtu(netdev->engine.port);
-    } else {
-        error = ENODEV;
-    }
-    ovs_mutex_unlock(&netdev->mutex);
-
-    return error;
-}
-
-static int
-netdev_ipop_get_carrier(const struct netdev *netdev_, bool *carrier)
-{
-    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
-
-    ovs_mutex_lock(&netdev->mutex);
-    *carrier = netdev->engine.port && ipop_port_carrier(netdev->engine.port);
-    ovs_mutex_unlock(&netdev->mutex);
-
-    return 0;
-}
-
-static int
-netdev_ipop_get_stats(const struct netdev *netdev_, struct netdev_stats *stats)
-{
-    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
-    struct ipop_stats engine = { .rx_frames = 0 };
-
-    ovs_mutex_lock(&netdev->mutex);
-    if (netdev->engine.port) {
-        ipop_port_stats(netdev->engine.port, &engine);
-    }
-    ovs_mutex_unlock(&netdev->mutex);
-
-    memset(stats, 0xff, sizeof *stats);     /* UINT64_MAX: not supported. */
-    stats->rx_packets = engine.rx_frames;
-    stats->rx_bytes = engine.rx_bytes;
-    stats->rx_dropped = engine.rx_dropped;
-    stats->tx_packets = engine.tx_frames;
-    stats->tx_bytes = engine.tx_bytes;
-    stats->tx_dropped = engine.tx_dropped;
-    return 0;
-}
-
-struct custom_stats {
-    struct netdev_custom_stats *up;
-    size_t allocated;           /* Elements in 'up->counters'. */
-};
-
-static void
-netdev_ipop_add_counter(void *stats_, const char *name, uint64_t value)
-{
-    struct custom_stats *stats = stats_;
-    struct netdev_custom_stats *up = stats->up;
-
-    if (up->size >= stats->allocated) {
-        up->counters = x2nrealloc(up->counters, &stats->allocated,
-                                  sizeof *up->counters);
-    }
-    ovs_strlcpy(up->counters[up->size].name, name,
-                NETDEV_CUSTOM_STATS_NAME_SIZE);
-    up->counters[up->size].value = value;
-    up->size++;
-}
-
-static int
-netdev_ipop_get_custom_stats(const struct netdev *netdev_,
-                             struct netdev_custom_stats *custom_stats)
-{
-    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
-    struct custom_stats stats = { .up = custom_stats };
-
-    custom_stats->size = 0;
-    custom_stats->counters = NULL;
-
-    ovs_mutex_lock(&netdev->mutex);
-    if (netdev->engine.port) {
-        ipop_port_counters(netdev->engine.port, netdev_ipop_add_counter,
-                           &stats);
-    }
-    ovs_mutex_unlock(&netdev->mutex);
-
-    return 0;
-}
-
-static void
-netdev_ipop_add_status(void *smap, const char *key, const char *value)
-{
-    smap_replace(smap, key, value);
-}
-
-static int
-netdev_ipop_get_status(const struct netdev *netdev_, struct smap *smap)
-{
-    struct netdev_ipop *netdev = netdev_ipop_cast(netdev_);
-
-    ovs_mutex_lock(&netdev->mutex);
-    if (netdev->engine.port) {
-        ipop_port_status(netdev->engine.port, netdev_ipop_add_status, smap);
-    }
-    if (netdev->engine.config_error) {
-        smap_replace(smap, "config_error", netdev->engine.config_error);
-    }
-    ovs_mutex_unlock(&netdev->mutex);
-
-    return 0;
-}
+/* For other files, and what is left. */
 
 void
 netdev_ipop_get_devices(struct shash *devices)
@@ -687,11 +572,11 @@ netdev_ipop_update_flags(struct netdev *netdev OVS_UNUSED,
     .set_tx_multiq = netdev_ipop_set_tx_multiq,                         \
     .get_numa_id = netdev_ipop_get_numa_id,                             \
     .send = netdev_ipop_send,                                           \
-    .get_etheraddr = netdev_ipop_get_etheraddr,                         \
-    .get_mtu = netdev_ipop_get_mtu,                                     \
-    .get_carrier = netdev_ipop_get_carrier,                             \
-    .get_stats = netdev_ipop_get_stats,                                 \
-    .get_custom_stats = netdev_ipop_get_custom_stats,                   \
+    .get_etheraddr = ipop_interface_get_etheraddr,                      \
+    .get_mtu = ipop_interface_get_mtu,                                  \
+    .get_carrier = ipop_interface_get_carrier,                          \
+    .get_stats = ipop_interface_get_stats,                              \
+    .get_custom_stats = ipop_interface_get_custom_stats,                \
     .get_status = netdev_ipop_get_status,                               \
     .update_flags = netdev_ipop_update_flags,                           \
     .rxq_alloc = netdev_ipop_rxq_alloc,                                 \

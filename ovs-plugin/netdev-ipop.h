@@ -40,7 +40,9 @@ void netdev_ipop_get_devices(struct shash *devices);
 
 /* Calls 'cb' with the engine of 'netdev', which must be such a port, and
  * 'aux'.  Returns false, without having called it, if none is running. */
-bool netdev_ipop_with_port(const struct netdev* netdev, void (*cb)(struct ipop_port*, void* aux), void* aux);
+bool netdev_ipop_with_port(const struct netdev *netdev,
+                           void (*cb)(struct ipop_port *, void *aux),
+                           void *aux);
 
 /* Returns how many frames the calling thread has brought to and taken from
  * such ports since it last asked. */
