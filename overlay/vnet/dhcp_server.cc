@@ -63,8 +63,8 @@ Result<Done> DhcpServer::handle_discover(Instant now, const DhcpMessage& message
   if (!started) return started.error();
   const Clients::iterator client = *started;
 
-  if (const auto reserved = reserved_for(mac); reserved && !is_taken(now, *reserved, mac)) {
-    if (!held_until(now, *reserved, mac)) return ask_for(now, client, *reserved);
+  if (const auto reserved = pool_.reserved_for(mac); reserved && !pool_.is_taken(now, *reserved, mac)) {
+    if (!pool_.held_until(now, *reserved, mac)) return ask_for(now, client, *reserved);
     offer(now, client, *reserved);
     return Done{};
   }
@@ -84,7 +84,8 @@ Result<Done> DhcpServer::handle_request(Instant now, const DhcpMessage& message)
     return Done{};
   }
   const bool offered = client != clients_.end() && client->second.state == Client::State::Offered;
-  if ((offered && client->second.ip == ip) || held_until(now, ip, mac)) return acknowledge(now, message, ip);
+  if ((offered && client->second.ip == ip) || pool_.held_until(now, ip, mac))
+    return acknowledge(now, message, ip);
   // Nothing is known of it here: the host may have lost its file, or the guest has come from another.
   if (client != clients_.end() && client->second.state == Client::State::Asking && client->second.ip == ip) {
     client->second.awaits_mac = false;
@@ -101,25 +102,25 @@ const char* DhcpServer::find_objection(Instant now, const DhcpMessage& request, 
   const MacAddress& mac = request.chaddr;
   const auto client = clients_.find(mac);
   const bool offered = client != clients_.end() && client->second.state == Client::State::Offered;
-  const Lease* lease = living_lease(now, mac);
-  const bool has_it = held_until(now, ip, mac).has_value();
+  const Lease* lease = leases_.find_living(now, mac);
+  const bool has_it = pool_.held_until(now, ip, mac).has_value();
   if (!service_.is_guest_address(ip)) return "not an address for guests of this network";
-  if (is_in_use(now, ip, mac)) return "the address is in use";
-  if (is_reserved_for_another(ip, mac) && !has_it) return "the address is reserved for another guest";
+  if (pool_.is_in_use(now, ip, mac)) return "the address is in use";
+  if (pool_.is_reserved_for_another(ip, mac) && !has_it) return "the address is reserved for another guest";
   if (request.server_id && offered && client->second.ip != ip) return "not the address that was offered";
   if (lease && lease->ip != ip && !offered) return "you have another address";
   // INIT-REBOOT: the guest starts anew, and what it had is only its wish.
   if (request.server_id || !request.requested_address) return nullptr;
-  const auto reserved = reserved_for(mac);
-  if (reserved && *reserved != ip && !is_taken(now, *reserved, mac)) {
+  const auto reserved = pool_.reserved_for(mac);
+  if (reserved && *reserved != ip && !pool_.is_taken(now, *reserved, mac)) {
     return "another address is reserved for you";
   }
-  if (!has_it && !is_for(ip, mac)) return "not an address of the pool";
+  if (!has_it && !pool_.is_for(ip, mac)) return "not an address of the pool";
   return nullptr;
 }
 
 Result<Done> DhcpServer::handle_release(Instant now, const DhcpMessage& message) {
-  const Lease* lease = living_lease(now, message.chaddr);
+  const Lease* lease = leases_.find_living(now, message.chaddr);
   if (!lease || lease->ip != message.ciaddr) return Error::UnexpectedMessage;
   Lease ended = *lease;
   ended.expires = now;
@@ -130,13 +131,12 @@ Result<Done> DhcpServer::handle_release(Instant now, const DhcpMessage& message)
 Result<Done> DhcpServer::handle_decline(Instant now, const DhcpMessage& message) {
   const Ipv4Address ip = message.requested_address.value_or(Ipv4Address{});
   const auto client = clients_.find(message.chaddr);
-  const Lease* lease = living_lease(now, message.chaddr);
+  const Lease* lease = leases_.find_living(now, message.chaddr);
   const bool offered =
       client != clients_.end() && client->second.state == Client::State::Offered && client->second.ip == ip;
   const bool leased = lease && lease->ip == ip;
   if (!offered && !leased) return Error::UnexpectedMessage;
-  if (declined_.size() >= kMaxDeclined) return Error::Full;
-  declined_[ip] = now + kDeclineTime;
+  if (const auto declined = pool_.decline(now, ip); !declined) return declined;
   ++counts_.declines;
   if (client != clients_.end()) forget(client);
   if (leased) {
@@ -165,23 +165,23 @@ Result<DhcpServer::Clients::iterator> DhcpServer::start(Instant now, const DhcpM
 }
 
 void DhcpServer::forget(Clients::iterator client) {
-  unreserve(client);
+  give_back(client);
   clients_.erase(client);
 }
 
-void DhcpServer::reserve(Clients::iterator client, Ipv4Address ip) {
-  unreserve(client);
+void DhcpServer::keep(Clients::iterator client, Ipv4Address ip) {
+  give_back(client);
   client->second.ip = ip;
-  reserved_[ip] = client->first;
+  pool_.keep(ip, client->first);
 }
 
-void DhcpServer::unreserve(Clients::iterator client) {
-  if (!client->second.ip.is_unspecified()) reserved_.erase(client->second.ip);
+void DhcpServer::give_back(Clients::iterator client) {
+  if (!client->second.ip.is_unspecified()) pool_.give_back(client->second.ip);
   client->second.ip = {};
 }
 
 Result<Done> DhcpServer::ask_for(Instant now, Clients::iterator client, Ipv4Address ip) {
-  reserve(client, ip);
+  keep(client, ip);
   client->second.state = Client::State::Asking;
   client->second.is_granted = false;
   const MacAddress& mac = client->first;
@@ -197,17 +197,17 @@ Result<Done> DhcpServer::ask_for(Instant now, Clients::iterator client, Ipv4Addr
 
 Result<Done> DhcpServer::own_candidate(Instant now, Clients::iterator client) {
   const MacAddress& mac = client->first;
-  if (const Lease* lease = living_lease(now, mac); lease && !is_taken(now, lease->ip, mac)) {
+  if (const Lease* lease = leases_.find_living(now, mac); lease && !pool_.is_taken(now, lease->ip, mac)) {
     offer(now, client, lease->ip);
     return Done{};
   }
   for (const IpAddress& ip : map_.addresses(mac)) {
-    if (!ip.is_ipv4() || !service_.is_guest_address(ip) || is_taken(now, ip.ipv4(), mac)) continue;
+    if (!ip.is_ipv4() || !service_.is_guest_address(ip) || pool_.is_taken(now, ip.ipv4(), mac)) continue;
     offer(now, client, ip.ipv4());
     return Done{};
   }
   if (const Lease* lease = leases_.find(mac);
-      lease && is_for(lease->ip, mac) && !is_taken(now, lease->ip, mac)) {
+      lease && pool_.is_for(lease->ip, mac) && !pool_.is_taken(now, lease->ip, mac)) {
     return ask_for(now, client, lease->ip);
   }
   // Most MACs have no address yet, or the one that is asked for: do not wait for the one to ask the other.
@@ -225,23 +225,18 @@ Result<Done> DhcpServer::own_candidate(Instant now, Clients::iterator client) {
 
 Result<Done> DhcpServer::first_candidate(Instant now, Clients::iterator client) {
   if (const auto wish = client->second.message.requested_address;
-      wish && is_for(*wish, client->first) && !is_taken(now, *wish, client->first)) {
+      wish && pool_.is_for(*wish, client->first) && !pool_.is_taken(now, *wish, client->first)) {
     return ask_for(now, client, *wish);
   }
   return next_candidate(now, client);
 }
 
 Result<Done> DhcpServer::next_candidate(Instant now, Clients::iterator client) {
-  const uint64_t size = service_.pool_size();
-  const uint64_t start_at = service_.pool_start(client->first);
-  uint64_t& offset = client->second.next_offset;
-  for (; offset < 2 * size && client->second.candidates_left > 0; ++offset) {
-    const Ipv4Address ip = service_.pool_address((start_at + offset) % size);
-    if (is_taken(now, ip, client->first)) continue;
-    if (offset < size && is_remembered_for_another(ip, client->first)) continue;
-    ++offset;
-    --client->second.candidates_left;
-    return ask_for(now, client, ip);
+  if (client->second.candidates_left > 0) {
+    if (const auto ip = pool_.find_free(now, client->first, client->second.next_offset)) {
+      --client->second.candidates_left;
+      return ask_for(now, client, *ip);
+    }
   }
   if (client->second.awaits_mac) return Done{};  // The one that it has is left.
   ++counts_.exhausted;
@@ -263,8 +258,8 @@ void DhcpServer::candidate_is_free(Instant now, Clients::iterator client) {
 
 void DhcpServer::candidate_is_taken(Instant now, Clients::iterator client) {
   if (client->second.message.type == DhcpMessage::Type::Discover) {
-    const bool is_reserved_one = reserved_for(client->first) == client->second.ip;
-    unreserve(client);
+    const bool is_reserved_one = pool_.reserved_for(client->first) == client->second.ip;
+    give_back(client);
     if (is_reserved_one && !std::exchange(client->second.is_reserved_gone, true)) {
       (void)own_candidate(now, client);  // As above.
     } else {
@@ -277,69 +272,18 @@ void DhcpServer::candidate_is_taken(Instant now, Clients::iterator client) {
   }
 }
 
-bool DhcpServer::may_give(Ipv4Address ip) const {
-  return allowed_.empty() || std::any_of(allowed_.begin(), allowed_.end(),
-                                         [&](const Ipv4Subnet& block) { return block.contains(ip); });
-}
-
-std::optional<Ipv4Address> DhcpServer::reserved_for(const MacAddress& mac) const {
-  const auto found = service_.settings->reservations.find(mac);
-  if (found == service_.settings->reservations.end() || !may_give(found->second.ip)) return std::nullopt;
-  return found->second.ip;
-}
-
-bool DhcpServer::is_reserved_for_another(Ipv4Address ip, const MacAddress& mac) const {
-  const auto found = service_.settings->reserved.find(ip);
-  return found != service_.settings->reserved.end() && found->second != mac;
-}
-
-bool DhcpServer::is_for(Ipv4Address ip, const MacAddress& mac) const {
-  return service_.is_in_pool(ip) || reserved_for(mac) == ip;
-}
-
-std::optional<Instant> DhcpServer::held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const {
-  if (const Lease* lease = living_lease(now, mac); lease && lease->ip == ip) return lease->expires;
-  if (const auto known = map_.find_ip(ip); known && known->mac == mac && known->expires > now) {
-    return known->expires;
-  }
-  return std::nullopt;
-}
-
-bool DhcpServer::is_taken(Instant now, Ipv4Address ip, const MacAddress& mac) const {
-  return is_in_use(now, ip, mac) || is_reserved_for_another(ip, mac);
-}
-
-bool DhcpServer::is_in_use(Instant now, Ipv4Address ip, const MacAddress& mac) const {
-  if (const auto known = map_.find_ip(ip); known && known->mac != mac && known->expires > now) return true;
-  if (const auto holder = leases_.holder(ip); holder && *holder != mac && living_lease(now, *holder))
-    return true;
-  if (const auto reserved = reserved_.find(ip); reserved != reserved_.end() && reserved->second != mac)
-    return true;
-  const auto declined = declined_.find(ip);
-  return declined != declined_.end() && declined->second > now;
-}
-
-bool DhcpServer::is_remembered_for_another(Ipv4Address ip, const MacAddress& mac) const {
-  const auto holder = leases_.holder(ip);
-  return holder && *holder != mac;
-}
-
-const Lease* DhcpServer::living_lease(Instant now, const MacAddress& mac) const {
-  const Lease* lease = leases_.find(mac);
-  return lease && lease->expires > now ? lease : nullptr;
-}
-
 void DhcpServer::handle_known(Instant now, const MacAddress& mac, const std::optional<Binding>& binding) {
   const auto client = clients_.find(mac);
   if (client == clients_.end() || !client->second.awaits_mac) return;
   client->second.awaits_mac = false;
   // The lowest of the MAC's addresses, so one of IPv4 if it has any.
   const bool is_usable = binding && binding->ip.is_ipv4() && service_.is_guest_address(binding->ip) &&
-                         !is_taken(now, binding->ip.ipv4(), mac);
+                         !pool_.is_taken(now, binding->ip.ipv4(), mac);
   if (is_usable && binding->sequence > 0) {
     // It has this address at another host, from which it seems to come.
     offer(now, client, binding->ip.ipv4());
-  } else if (is_usable && binding->ip != IpAddress(client->second.ip) && is_for(binding->ip.ipv4(), mac)) {
+  } else if (is_usable && binding->ip != IpAddress(client->second.ip) &&
+             pool_.is_for(binding->ip.ipv4(), mac)) {
     (void)ask_for(now, client, binding->ip.ipv4());  // It had it once.  RateLimited: the client asks again.
   } else if (client->second.is_granted) {
     candidate_is_free(now, client);
@@ -356,7 +300,7 @@ void DhcpServer::handle_answer(Instant now, const Query& query, const std::optio
       IpAddress(client->second.ip) != query.ip) {
     return;
   }
-  if ((binding && binding->mac != client->first) || is_taken(now, client->second.ip, client->first)) {
+  if ((binding && binding->mac != client->first) || pool_.is_taken(now, client->second.ip, client->first)) {
     candidate_is_taken(now, client);
   } else {
     candidate_is_free(now, client);
@@ -382,16 +326,17 @@ std::optional<Binding> DhcpServer::handle_query(Instant now, const NodeId& own, 
     if (!lease) return std::nullopt;
     return hint(query.mac, lease->ip);
   }
-  // What is only reserved answers no ARP.
+  // What is only kept for a client answers no ARP.
   if (!query.claim || !query.ip.is_ipv4()) return std::nullopt;
   const MacAddress& rival = query.claim->mac;
   const Ipv4Address ip = query.ip.ipv4();
-  if (const auto holder = leases_.holder(ip); holder && *holder != rival && living_lease(now, *holder)) {
+  if (const auto holder = leases_.holder(ip);
+      holder && *holder != rival && leases_.find_living(now, *holder)) {
     return hint(*holder, ip);
   }
-  const auto reserved = reserved_.find(ip);
-  if (reserved == reserved_.end() || reserved->second == rival) return std::nullopt;
-  const auto client = clients_.find(reserved->second);
+  const auto kept_for = pool_.kept_for(ip);
+  if (!kept_for || *kept_for == rival) return std::nullopt;
+  const auto client = clients_.find(*kept_for);
   if (client->second.state == Client::State::Offered || client->first < rival) {
     return hint(client->first, ip);
   }
@@ -400,7 +345,7 @@ std::optional<Binding> DhcpServer::handle_query(Instant now, const NodeId& own, 
 }
 
 void DhcpServer::offer(Instant now, Clients::iterator client, Ipv4Address ip) {
-  reserve(client, ip);
+  keep(client, ip);
   client->second.state = Client::State::Offered;
   client->second.deadline = now + kOfferTime;
   DhcpMessage reply = reply_to(client->second.message, DhcpMessage::Type::Offer);
@@ -415,8 +360,8 @@ Result<Done> DhcpServer::acknowledge(Instant now, const DhcpMessage& request, Ip
   const MacAddress& mac = request.chaddr;
   if (const auto client = clients_.find(mac); client != clients_.end()) forget(client);
   Lease lease{.ip = ip, .expires = now + kLeaseTime, .sequence = 0, .name = name_of(request)};
-  if (is_reserved_for_another(ip, mac)) {  // It keeps what it has, and gets no more of it.
-    lease.expires = std::min(lease.expires, held_until(now, ip, mac).value_or(now));
+  if (pool_.is_reserved_for_another(ip, mac)) {  // It keeps what it has, and gets no more of it.
+    lease.expires = std::min(lease.expires, pool_.held_until(now, ip, mac).value_or(now));
   }
   const Lease* old = leases_.find(mac);
   if (old) lease.sequence = old->sequence;
@@ -536,9 +481,8 @@ std::vector<DhcpServer::Reservation> DhcpServer::reservations() const {
 }
 
 Instant DhcpServer::next_timeout() const {
-  Instant out = kNever;
+  Instant out = pool_.next_timeout();
   for (const auto& [mac, client] : clients_) out = std::min(out, client.deadline);
-  for (const auto& [ip, until] : declined_) out = std::min(out, until);
   return out;
 }
 
@@ -548,7 +492,7 @@ void DhcpServer::handle_timeout(Instant now) {
     if (client->second.deadline <= now) forget(client);
     client = next;
   }
-  std::erase_if(declined_, [&](const auto& entry) { return entry.second <= now; });
+  pool_.handle_timeout(now);
 }
 
 }  // namespace ipop

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "overlay/vnet/address_map.h"
+#include "overlay/vnet/dhcp_pool.h"
 #include "overlay/vnet/lease_table.h"
 #include "overlay/vnet/resolver.h"
 #include "overlay/vnet/service.h"
@@ -32,18 +33,17 @@ namespace ipop {
 class DhcpServer {
  public:
   static constexpr Duration kLeaseTime = 1h;
-  static constexpr Duration kRecent = 10s;         ///< A lease this young is not renewed, only repeated.
-  static constexpr Duration kOfferTime = 60s;      ///< Longer than a client hesitates.
-  static constexpr Duration kDeclineTime = 10min;  ///< How long a declined address is left alone.
-  static constexpr size_t kMaxPending = 1024;      ///< Clients between DISCOVER and ACK.
-  static constexpr size_t kMaxDeclined = 256;
-  static constexpr int kMaxCandidates = 16;  ///< Asked for in the network for one client.
+  static constexpr Duration kRecent = 10s;     ///< A lease this young is not renewed, only repeated.
+  static constexpr Duration kOfferTime = 60s;  ///< Longer than a client hesitates.
+  static constexpr size_t kMaxPending = 1024;  ///< Clients between DISCOVER and ACK.
+  static constexpr int kMaxCandidates = 16;    ///< Asked for in the network for one client.
 
-  /// The references outlive the server.  `allowed`: what this host's certificate lets it speak for; empty:
-  /// all.
+  /// The references outlive the server.  `allowed`: as for DhcpPool.
   DhcpServer(const Service& service, const AddressMap& map, Resolver& resolver,
              std::vector<Ipv4Subnet> allowed = {})
-      : service_(service), map_(map), resolver_(resolver), allowed_(std::move(allowed)) {}
+      : service_(service), map_(map), resolver_(resolver), pool_(service, map, leases_, std::move(allowed)) {}
+  DhcpServer(const DhcpServer&) = delete;  // The pool refers to the leases.
+  DhcpServer& operator=(const DhcpServer&) = delete;
 
   /// A message from a local guest.  An answer may come now or after the network was asked.
   /// NotAllowed: relayed, or for another server.  UnexpectedMessage: a reply, or a RELEASE or DECLINE
@@ -83,14 +83,12 @@ class DhcpServer {
   /// In the order of MACs.
   std::vector<Reservation> reservations() const;
 
-  /// Whether this host may give the address at all: another's record of it would be refused by the replicas.
-  bool may_give(Ipv4Address ip) const;
-
   Instant next_timeout() const;
   void handle_timeout(Instant now);
 
   LeaseTable& leases() { return leases_; }
   const LeaseTable& leases() const { return leases_; }
+  const DhcpPool& pool() const { return pool_; }
 
   struct Counts {
     uint64_t offers = 0, acks = 0, naks = 0, declines = 0, exhausted = 0;
@@ -98,7 +96,7 @@ class DhcpServer {
   const Counts& counts() const { return counts_; }
 
  private:
-  /// A client on its way to an address.  `ip` is reserved for it here: the candidate, or what was offered.
+  /// A client on its way to an address.  `ip` is kept for it: the candidate, or what was offered.
   struct Client {
     enum class State {
       Asking,   ///< Does the network know the MAC's address?  Is the candidate free?  Both at once.
@@ -108,8 +106,7 @@ class DhcpServer {
     bool awaits_mac = false;  ///< That question is open.
     bool is_granted = false;  ///< The candidate is free, and ours.
     Ipv4Address ip;
-    uint64_t next_offset = 0;  ///< From pool_start(), of the candidate after this one; a second round takes
-                               ///< what other MACs are remembered with.
+    uint64_t next_offset = 0;  ///< Of DhcpPool::find_free().
     int candidates_left = kMaxCandidates;
     bool is_reserved_gone = false;  ///< Somebody has what the settings reserve for it.
     DhcpMessage message;            ///< To answer: a DISCOVER or, to be verified first, a REQUEST.
@@ -123,13 +120,13 @@ class DhcpServer {
   Result<Done> handle_decline(Instant now, const DhcpMessage& message);
   Result<Done> handle_inform(const DhcpMessage& message);
 
-  /// A new client with nothing reserved, in place of what there was.
+  /// A new client with nothing kept for it, in place of what there was.
   Result<Clients::iterator> start(Instant now, const DhcpMessage& message);
   void forget(Clients::iterator client);
-  /// REQUIRES: !is_taken(), so that no two clients have one address reserved.
-  void reserve(Clients::iterator client, Ipv4Address ip);
-  void unreserve(Clients::iterator client);
-  /// Reserves `ip` and asks the network for it; the client is forgotten if that is not possible.
+  /// In the pool, in place of what was kept for the client before.
+  void keep(Clients::iterator client, Ipv4Address ip);
+  void give_back(Clients::iterator client);
+  /// Keeps `ip` and asks the network for it; the client is forgotten if that is not possible.
   Result<Done> ask_for(Instant now, Clients::iterator client, Ipv4Address ip);
   /// What the client has or had, as far as that is known, or else what the network says of it.
   Result<Done> own_candidate(Instant now, Clients::iterator client);
@@ -139,24 +136,11 @@ class DhcpServer {
   Result<Done> next_candidate(Instant now, Clients::iterator client);
   /// What the network knows of the MAC.
   void handle_known(Instant now, const MacAddress& mac, const std::optional<Binding>& binding);
-  /// The reserved address is, or is not, the client's.
+  /// The address that is kept for it is, or is not, the client's.
   void candidate_is_free(Instant now, Clients::iterator client);
   void candidate_is_taken(Instant now, Clients::iterator client);
-  /// What the settings reserve for this MAC, if this host may give it.
-  std::optional<Ipv4Address> reserved_for(const MacAddress& mac) const;
-  bool is_reserved_for_another(Ipv4Address ip, const MacAddress& mac) const;
-  /// DHCP may pick it for this MAC, if nobody has it: it is of the pool, or reserved for the MAC.
-  bool is_for(Ipv4Address ip, const MacAddress& mac) const;
-  /// Until when this MAC has it already, by its lease or by the map; nothing if it has not.
-  std::optional<Instant> held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const;
   /// Why a request for `ip` is refused, or null.
   const char* find_objection(Instant now, const DhcpMessage& request, Ipv4Address ip) const;
-  /// Somebody other than `mac` has or may get it, as far as this host knows.
-  bool is_taken(Instant now, Ipv4Address ip, const MacAddress& mac) const;
-  /// Likewise, apart from what the settings reserve.
-  bool is_in_use(Instant now, Ipv4Address ip, const MacAddress& mac) const;
-  bool is_remembered_for_another(Ipv4Address ip, const MacAddress& mac) const;
-  const Lease* living_lease(Instant now, const MacAddress& mac) const;
 
   void offer(Instant now, Clients::iterator client, Ipv4Address ip);
   Result<Done> acknowledge(Instant now, const DhcpMessage& request, Ipv4Address ip);
@@ -170,11 +154,9 @@ class DhcpServer {
   const Service& service_;
   const AddressMap& map_;
   Resolver& resolver_;
-  std::vector<Ipv4Subnet> allowed_;
   LeaseTable leases_;
+  DhcpPool pool_;
   Clients clients_;
-  std::map<Ipv4Address, MacAddress> reserved_;  ///< By the clients.
-  std::map<Ipv4Address, Instant> declined_;
   std::deque<Bytes> frames_;
   std::deque<Event> events_;
   Counts counts_;

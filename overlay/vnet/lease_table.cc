@@ -72,6 +72,11 @@ const Lease* LeaseTable::find(const MacAddress& mac) const {
   return found == leases_.end() ? nullptr : &found->second;
 }
 
+const Lease* LeaseTable::find_living(Instant now, const MacAddress& mac) const {
+  const Lease* lease = find(mac);
+  return lease && lease->expires > now ? lease : nullptr;
+}
+
 std::optional<MacAddress> LeaseTable::holder(Ipv4Address ip) const {
   const auto found = by_ip_.find(ip);
   if (found == by_ip_.end()) return std::nullopt;

@@ -32,6 +32,8 @@ class LeaseTable {
   Result<Done> put(Instant now, const MacAddress& mac, const Lease& lease);
   void erase(const MacAddress& mac);
   const Lease* find(const MacAddress& mac) const;
+  /// Likewise, but not one that is only remembered.
+  const Lease* find_living(Instant now, const MacAddress& mac) const;
   /// Whose the address is or was last.
   std::optional<MacAddress> holder(Ipv4Address ip) const;
   const std::map<MacAddress, Lease>& all() const { return leases_; }

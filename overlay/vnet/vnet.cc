@@ -452,7 +452,7 @@ void Vnet::use_settings(std::shared_ptr<const Settings> settings) {
   service_.settings = std::move(settings);
   size_t refused = 0;
   for (const auto& [ip, mac] : service_.settings->reserved) {
-    if (dhcp_.may_give(ip) || ++refused > kMostNamed) continue;
+    if (dhcp_.pool().may_give(ip) || ++refused > kMostNamed) continue;
     log_.warning("The reservation of " + ip.to_string() + " for " + mac.to_string() +
                  " is not given here: this host's certificate does not allow the address");
   }

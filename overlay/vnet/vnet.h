@@ -130,7 +130,7 @@ class Vnet {
   /// reservation that this host may not give is named in the log.
   void use_settings(std::shared_ptr<const Settings> settings);
   /// Whether DHCP may give this address here, by the host's certificate.
-  bool may_give(Ipv4Address ip) const { return dhcp_.may_give(ip); }
+  bool may_give(Ipv4Address ip) const { return dhcp_.pool().may_give(ip); }
 
   const AddressMap& map() const { return map_; }
   const Service& service() const { return service_; }

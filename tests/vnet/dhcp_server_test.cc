@@ -480,7 +480,7 @@ TEST_F(DhcpServerTest, ADeclinedAddressIsLeftAlone) {
   ASSERT_TRUE(say(init_reboot(2, address)));
   EXPECT_EQ(hear()->type, Type::Nak);
   EXPECT_EQ(say(decline).error(), Error::UnexpectedMessage) << "What is not had cannot be declined.";
-  now += DhcpServer::kDeclineTime;
+  now += DhcpPool::kDeclineTime;
   server.handle_timeout(now);
   ASSERT_TRUE(say(init_reboot(2, address)));
   network_is_silent();

@@ -200,7 +200,7 @@ TEST_F(DhcpSettings, AnOfferThatHasBeenReservedMeanwhileIsNoLease) {
 
 TEST_F(DhcpSettings, WhatTheCertificateDoesNotAllowIsNotGiven) {
   use(R"({"pool": ["10.128.0.50-10.128.0.60"], "reservations": [)" + reservation(1, "10.128.0.200") + "]}");
-  EXPECT_FALSE(server.may_give(ip("10.128.0.200"))) << "the certificate is for the lower half";
+  EXPECT_FALSE(server.pool().may_give(ip("10.128.0.200"))) << "the certificate is for the lower half";
   const auto ack = boot(1);
   ASSERT_TRUE(ack) << "it gets one as any guest";
   EXPECT_TRUE(network.is_in_pool(ack->yiaddr));
@@ -213,7 +213,7 @@ TEST_F(DhcpSettings, ADeclinedReservationIsLeftAloneForAWhile) {
   decline.requested_address = ip("10.128.0.10");
   EXPECT_FALSE(say(decline));
   EXPECT_NE(boot(1)->yiaddr, ip("10.128.0.10")) << "the guest has seen somebody use it";
-  advance(DhcpServer::kDeclineTime);
+  advance(DhcpPool::kDeclineTime);
   EXPECT_EQ(boot(1)->yiaddr, ip("10.128.0.10"));
 }
 

@@ -1,0 +1,83 @@
+#include "overlay/vnet/dhcp_pool.h"
+
+#include <algorithm>
+
+namespace ipop {
+
+bool DhcpPool::may_give(Ipv4Address ip) const {
+  return allowed_.empty() || std::any_of(allowed_.begin(), allowed_.end(),
+                                         [&](const Ipv4Subnet& block) { return block.contains(ip); });
+}
+
+std::optional<Ipv4Address> DhcpPool::reserved_for(const MacAddress& mac) const {
+  const auto found = service_.settings->reservations.find(mac);
+  if (found == service_.settings->reservations.end() || !may_give(found->second.ip)) return std::nullopt;
+  return found->second.ip;
+}
+
+bool DhcpPool::is_reserved_for_another(Ipv4Address ip, const MacAddress& mac) const {
+  const auto found = service_.settings->reserved.find(ip);
+  return found != service_.settings->reserved.end() && found->second != mac;
+}
+
+bool DhcpPool::is_for(Ipv4Address ip, const MacAddress& mac) const {
+  return service_.is_in_pool(ip) || reserved_for(mac) == ip;
+}
+
+std::optional<Instant> DhcpPool::held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const {
+  if (const Lease* lease = leases_.find_living(now, mac); lease && lease->ip == ip) return lease->expires;
+  if (const auto known = map_.find_ip(ip); known && known->mac == mac && known->expires > now) {
+    return known->expires;
+  }
+  return std::nullopt;
+}
+
+bool DhcpPool::is_in_use(Instant now, Ipv4Address ip, const MacAddress& mac) const {
+  if (const auto known = map_.find_ip(ip); known && known->mac != mac && known->expires > now) return true;
+  if (const auto holder = leases_.holder(ip); holder && *holder != mac && leases_.find_living(now, *holder)) {
+    return true;
+  }
+  if (const auto client = kept_for(ip); client && *client != mac) return true;
+  const auto declined = declined_.find(ip);
+  return declined != declined_.end() && declined->second > now;
+}
+
+bool DhcpPool::is_taken(Instant now, Ipv4Address ip, const MacAddress& mac) const {
+  return is_in_use(now, ip, mac) || is_reserved_for_another(ip, mac);
+}
+
+std::optional<Ipv4Address> DhcpPool::find_free(Instant now, const MacAddress& mac, uint64_t& offset) const {
+  const uint64_t size = service_.pool_size();
+  const uint64_t start = service_.pool_start(mac);
+  while (offset < 2 * size) {
+    const bool is_first_time = offset < size;
+    const Ipv4Address ip = service_.pool_address((start + offset++) % size);
+    const auto had_it = leases_.holder(ip);
+    if (!is_taken(now, ip, mac) && !(is_first_time && had_it && *had_it != mac)) return ip;
+  }
+  return std::nullopt;
+}
+
+std::optional<MacAddress> DhcpPool::kept_for(Ipv4Address ip) const {
+  const auto found = kept_.find(ip);
+  if (found == kept_.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<Done> DhcpPool::decline(Instant now, Ipv4Address ip) {
+  if (declined_.size() >= kMaxDeclined) return Error::Full;
+  declined_[ip] = now + kDeclineTime;
+  return Done{};
+}
+
+Instant DhcpPool::next_timeout() const {
+  Instant out = kNever;
+  for (const auto& [ip, until] : declined_) out = std::min(out, until);
+  return out;
+}
+
+void DhcpPool::handle_timeout(Instant now) {
+  std::erase_if(declined_, [&](const auto& entry) { return entry.second <= now; });
+}
+
+}  // namespace ipop
