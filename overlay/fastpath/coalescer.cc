@@ -110,7 +110,7 @@ void Coalescer::add_whole(ByteView frame, bool partial_checksum) {
 /// Data of an established connection with nothing special about it.
 std::optional<Coalescer::Layout> Coalescer::parse(ByteView frame) {
   const auto place = find_transport(frame);
-  if (!place || place->protocol != kProtocolTcp || place->end != frame.size()) return std::nullopt;
+  if (!place || place->protocol != kIpProtocolTcp || place->end != frame.size()) return std::nullopt;
   const size_t ip_header = place->is_ipv6 ? kIpv6HeaderSize : kIpv4HeaderSize;
   if (place->offset - place->network_offset != ip_header) return std::nullopt;
   const uint8_t* const header = frame.data() + place->offset;

@@ -20,7 +20,7 @@ constexpr size_t kIpv6HeaderSize = 40;
 std::optional<Segmenter> Segmenter::parse(ByteSpan frame, size_t segment_size) {
   if (frame.size() > kMaxFrameSize || segment_size < kMinSegmentSize) return std::nullopt;
   const auto place = find_transport(frame);
-  if (!place || place->protocol != kProtocolTcp) return std::nullopt;
+  if (!place || place->protocol != kIpProtocolTcp) return std::nullopt;
   const size_t tcp_header = size_t{frame[place->offset + kDataOffsetAt]} / 16 * 4;
   if (tcp_header < kMinHeaderSize || tcp_header > place->end - place->offset) return std::nullopt;
   if (place->offset + tcp_header > kMaxHeaders) return std::nullopt;

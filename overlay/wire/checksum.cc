@@ -75,36 +75,6 @@ bool find_in_ipv6(ByteView frame, TransportPlace& place) {
 
 }  // namespace
 
-void InternetChecksum::add(ByteView data) {
-  const uint8_t* const in = data.data();
-  const size_t n = data.size();
-  size_t at = 0;
-#pragma GCC unroll 4
-  for (; at + 8 <= n; at += 8) {
-    uint64_t word;
-    std::memcpy(&word, in + at, 8);
-    low_ += word & 0xffffffff;
-    high_ += word >> 32;
-  }
-  if (at + 4 <= n) {  // Headers end here: they are multiples of four.
-    uint32_t word;
-    std::memcpy(&word, in + at, 4);
-    low_ += word;
-    at += 4;
-  }
-  if (at < n) {
-    uint32_t word = 0;  // An odd last octet is summed as if a zero followed it.
-    std::memcpy(&word, in + at, n - at);
-    high_ += word;
-  }
-}
-
-uint16_t InternetChecksum::finish() const {
-  uint64_t sum = (low_ & 0xffffffff) + (low_ >> 32) + (high_ & 0xffffffff) + (high_ >> 32);
-  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(~sum);
-}
-
 std::optional<TransportPlace> find_transport(ByteView frame) {
   size_t at = 12;  // Behind the two MAC addresses.
   if (frame.size() < at + 2) return std::nullopt;
@@ -117,8 +87,8 @@ std::optional<TransportPlace> find_transport(ByteView frame) {
   TransportPlace place{.is_ipv6 = type == kEtherTypeIpv6, .network_offset = at + 2};
   if (type != kEtherTypeIpv4 && type != kEtherTypeIpv6) return std::nullopt;
   if (!(place.is_ipv6 ? find_in_ipv6(frame, place) : find_in_ipv4(frame, place))) return std::nullopt;
-  if (place.protocol != kProtocolTcp && place.protocol != kProtocolUdp) return std::nullopt;
-  const size_t fixed = place.protocol == kProtocolTcp ? 20 : 8;
+  if (place.protocol != kIpProtocolTcp && place.protocol != kIpProtocolUdp) return std::nullopt;
+  const size_t fixed = place.protocol == kIpProtocolTcp ? 20 : 8;
   if (place.end - place.offset < fixed) return std::nullopt;
   return place;
 }
@@ -135,7 +105,7 @@ std::optional<Covered> find_covered(ByteView frame) {
   const auto place = find_transport(frame);
   if (!place) return std::nullopt;
   const size_t length = place->end - place->offset;
-  if (place->protocol == kProtocolTcp) return Covered{*place, length, place->offset + 16};
+  if (place->protocol == kIpProtocolTcp) return Covered{*place, length, place->offset + 16};
   const size_t said = load_u16(&frame[place->offset + 4]);
   if (said < 8 || said > length) return std::nullopt;
   return Covered{*place, said, place->offset + 6};
@@ -161,7 +131,7 @@ bool complete_checksum(ByteSpan frame) {
   sum.add(frame.subspan(covered->place.offset, covered->length));
   uint16_t value = sum.finish();
   // Zero would say "no checksum" (RFC 768).
-  if (covered->place.protocol == kProtocolUdp && value == 0) value = 0xffff;
+  if (covered->place.protocol == kIpProtocolUdp && value == 0) value = 0xffff;
   std::memcpy(field, &value, 2);
   return true;
 }

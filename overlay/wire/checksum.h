@@ -2,40 +2,20 @@
 // be. Everything here takes hostile frames, allocates nothing and may run on any thread.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "overlay/base/bytes.h"
+#include "overlay/wire/internet_checksum.h"
+#include "overlay/wire/ip_protocol.h"
 
 namespace ipop {
-
-inline constexpr uint8_t kProtocolTcp = 6;
-inline constexpr uint8_t kProtocolUdp = 17;
-
-/// A ones' complement sum under way.  RFC 1071 lets us add words in the machine's own byte order, wide.
-class InternetChecksum {
- public:
-  /// Pieces are joined as if they were one; all but the last have an even size.  At most 2^32 octets in all.
-  void add(ByteView data);
-  /// A 16-bit number that stands big-endian in what is summed.
-  void add_u16(uint16_t value) { low_ += std::endian::native == std::endian::little ? swap(value) : value; }
-
-  /// The complement of the sum, as the field takes it in memory: the two octets are in wire order already.
-  uint16_t finish() const;
-
- private:
-  static constexpr uint16_t swap(uint16_t value) { return static_cast<uint16_t>(value << 8 | value >> 8); }
-
-  uint64_t low_ = 0;  // Two sums of 32-bit halves: no carry to look after, and the additions overlap.
-  uint64_t high_ = 0;
-};
 
 /// Where the transport segment of a whole (unfragmented) IP packet lies in its Ethernet frame.
 struct TransportPlace {
   bool is_ipv6 = false;
-  uint8_t protocol = 0;       ///< kProtocolTcp or kProtocolUdp.
+  uint8_t protocol = 0;       ///< kIpProtocolTcp or kIpProtocolUdp.
   size_t network_offset = 0;  ///< Octets from the start of the frame to the IP header.
   size_t offset = 0;          ///< To the TCP or UDP header.
   size_t end = 0;             ///< To one past the packet's last octet; Ethernet padding may follow.

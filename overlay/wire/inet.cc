@@ -50,14 +50,6 @@ Bytes encode_udp(const UdpDatagram& datagram, uint16_t pseudo) {
 
 }  // namespace
 
-uint16_t internet_sum(ByteView data, uint16_t start) {
-  uint64_t sum = start;
-  for (size_t i = 0; i + 1 < data.size(); i += 2) sum += static_cast<uint64_t>(data[i] << 8 | data[i + 1]);
-  if (data.size() % 2 != 0) sum += static_cast<uint64_t>(data.back() << 8);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(sum);
-}
-
 /// | 4, header words (1) | tos (1) | total length (2) | identification (2) | flags, offset (2)
 /// | ttl (1) | protocol (1) | checksum (2) | src (4) | dst (4) | options |
 std::optional<Ipv4Header> Ipv4Header::decode(ByteView packet) {

@@ -8,21 +8,13 @@
 #include "overlay/base/bytes.h"
 #include "overlay/base/result.h"
 #include "overlay/wire/address.h"
+#include "overlay/wire/internet_checksum.h"
+#include "overlay/wire/ip_protocol.h"
 #include "overlay/wire/ipv6.h"
 
 namespace ipop {
 
-inline constexpr uint8_t kIpProtocolIcmp = 1;
-inline constexpr uint8_t kIpProtocolUdp = 17;
 inline constexpr Ipv4Address kLimitedBroadcast{0xffffffff};
-
-/// The one's complement sum of 16-bit words, folded, not inverted; an odd last octet counts as the high half
-/// of a word.  `start` chains sums; all but the last piece must have an even size.  (RFC 1071.)
-uint16_t internet_sum(ByteView data, uint16_t start = 0);
-/// What goes into a checksum field that was zero while summing: the inverted sum.
-inline uint16_t internet_checksum(ByteView data, uint16_t start = 0) {
-  return static_cast<uint16_t>(~internet_sum(data, start));
-}
 
 /// What an IPv4 header says of itself, be the packet behind it a fragment, cut short or wrong in its
 /// checksum.

@@ -7,10 +7,9 @@
 #include "overlay/base/bytes.h"
 #include "overlay/base/result.h"
 #include "overlay/wire/address.h"
+#include "overlay/wire/ip_protocol.h"
 
 namespace ipop {
-
-inline constexpr uint8_t kIpProtocolIcmpv6 = 58;
 
 struct Ipv6Packet {
   static constexpr size_t kHeaderSize = 40;

@@ -22,7 +22,7 @@ void check_checksum(ByteView frame) {
   IPOP_ASSERT(complete_checksum(twice) && once == twice);
 
   const auto place = find_transport(frame);
-  const size_t field = place->offset + (place->protocol == kProtocolTcp ? 16 : 6);
+  const size_t field = place->offset + (place->protocol == kIpProtocolTcp ? 16 : 6);
   IPOP_ASSERT(field + 2 <= place->end && place->end <= frame.size());
   std::copy_n(frame.begin() + static_cast<ptrdiff_t>(field), 2, once.begin() + static_cast<ptrdiff_t>(field));
   IPOP_ASSERT(std::equal(frame.begin(), frame.end(), once.begin(), once.end()));

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "overlay/base/random.h"
@@ -18,50 +17,6 @@ using test::pattern;
 using test::transport_verifies;
 
 Bytes hex(std::string_view text) { return *from_hex(text); }
-
-/// finish() leaves wire order in memory; this is the number it spells.
-uint16_t number(uint16_t in_memory) {
-  uint8_t octets[2];
-  std::memcpy(octets, &in_memory, 2);
-  return static_cast<uint16_t>(octets[0] << 8 | octets[1]);
-}
-
-TEST(InternetChecksum, AddsTheExampleOfRfc1071) {  // Section 3: the sum is ddf2.
-  InternetChecksum sum;
-  sum.add(hex("0001f203f4f5f6f7"));
-  EXPECT_EQ(number(sum.finish()), 0xffff ^ 0xddf2);
-}
-
-TEST(InternetChecksum, IsAllOnesForNothing) { EXPECT_EQ(InternetChecksum().finish(), 0xffff); }
-
-TEST(InternetChecksum, EqualsTheNaiveSumForEverySizeAndAlignment) {
-  Bytes data(64 + 8);
-  SeededRandom(1).fill(data);
-  for (size_t from = 0; from < 8; ++from) {
-    for (size_t n = 0; n <= 64; ++n) {
-      const ByteView piece = ByteView(data).subspan(from, n);
-      InternetChecksum sum;
-      sum.add(piece);
-      EXPECT_EQ(number(sum.finish()), naive_checksum(piece)) << from << " " << n;
-    }
-  }
-}
-
-TEST(InternetChecksum, CarriesThroughTheLargestFrameOfOnes) {
-  const Bytes ones(65535, 0xff);
-  InternetChecksum sum;
-  sum.add(ones);
-  EXPECT_EQ(number(sum.finish()), naive_checksum(ones));
-}
-
-TEST(InternetChecksum, JoinsPieces) {
-  const Bytes data = pattern(101);
-  InternetChecksum sum;
-  sum.add(ByteView(data).first(6));
-  sum.add_u16(static_cast<uint16_t>(data[6] << 8 | data[7]));
-  sum.add(ByteView(data).subspan(8));
-  EXPECT_EQ(number(sum.finish()), naive_checksum(data));
-}
 
 TEST(Ipv4HeaderChecksum, IsThatOfACapturedHeader) {
   const Bytes captured = hex("45000073000040004011b861c0a80001c0a800c7");
