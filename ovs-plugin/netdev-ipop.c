@@ -433,7 +433,8 @@ netdev_ipop_rxq_take(struct dp_packet **packetp,
 {
     struct dp_packet *packet = *packetp;
 
-    if (buffer->length <= IPOP_COPY_MAX) {
+    if (buffer->length <= IPOP_COPY_MAX
+        && !(buffer->flags & IPOP_FRAME_TSO)) {
         return dp_packet_clone_data_with_headroom(dp_packet_data(packet),
                                                   buffer->length,
                                                   IPOP_HEADROOM);

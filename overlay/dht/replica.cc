@@ -248,6 +248,7 @@ void Replica::handle_page(Instant now, const NodeId& from, const wire::DhtPage& 
   }
   pull.is_listed = !page.next;
   if (page.next) pull.from = *page.next;
+  pull.id = random_.u64();
   pull.tries = 0;
   if (!pull.missing.empty()) {
     send_fetch(now, from, pull);
@@ -316,6 +317,7 @@ void Replica::start_sync(Instant now) {
     if (!is_round && !unheard_.contains(node)) continue;
     Pull& pull = pulls_[node];
     pull.id = random_.u64();
+    pull.give_up_at = now + kSyncPatience;
     send_pull(now, node, pull);
   }
   unheard_.clear();
@@ -364,7 +366,7 @@ std::optional<Replica::Message> Replica::poll_message() {
 
 Instant Replica::next_timeout() const {
   Instant next = std::min(sync_at_, store_.next_timeout());
-  for (const auto& [node, pull] : pulls_) next = std::min(next, pull.retry_at);
+  for (const auto& [node, pull] : pulls_) next = std::min({next, pull.retry_at, pull.give_up_at});
   return next;
 }
 
@@ -372,8 +374,8 @@ void Replica::handle_timeout(Instant now) {
   store_.handle_timeout(now);
   std::vector<NodeId> silent;
   for (auto& [node, pull] : pulls_) {
-    if (pull.retry_at > now) continue;
-    if (++pull.tries >= kSyncTries) {
+    if (pull.give_up_at > now && pull.retry_at > now) continue;
+    if (pull.give_up_at <= now || ++pull.tries >= kSyncTries) {
       silent.push_back(node);
     } else if (!pull.missing.empty()) {
       send_fetch(now, node, pull);

@@ -44,6 +44,9 @@ class Replica {
   /// Who does not answer is asked again; then it is left to the ring to find out whether it lives.
   static constexpr Duration kSyncRetry = 1s;
   static constexpr int kSyncTries = 3;
+  /// Nor is who has not come to an end by then: it might go on for ever.  The 32768 records of a full store
+  /// take a thousand pages; a node that is slower than that has neighbours that tell the rest.
+  static constexpr Duration kSyncPatience = 1min;
   /// A node that has just started may have neighbours that it has not met.
   static constexpr Duration kLoneliness = 3s;
   /// Neighbours lost within this time are lost at once: nobody had time to hand anything over.
@@ -105,12 +108,13 @@ class Replica {
  private:
   /// What we are asking one neighbour.
   struct Pull {
-    uint64_t id = 0;
+    uint64_t id = 0;           ///< Another one for each page, so that a copy of an earlier one is none of it.
     NodeId from;               ///< Where its next page begins.
     std::set<NodeId> missing;  ///< Keys fetched and not come yet.
     bool is_listed = false;    ///< All pages have come.
     int tries = 0;
     Instant retry_at;
+    Instant give_up_at;
   };
 
   bool is_recent(Instant now, const wire::DhtRequest& request);

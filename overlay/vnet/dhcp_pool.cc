@@ -24,6 +24,11 @@ bool DhcpPool::is_for(Ipv4Address ip, const MacAddress& mac) const {
   return service_.is_in_pool(ip) || reserved_for(mac) == ip;
 }
 
+bool DhcpPool::is_granted(Instant now, Ipv4Address ip, const MacAddress& mac) const {
+  if (const Lease* lease = leases_.find_living(now, mac); lease && lease->ip == ip) return true;
+  return held_until(now, ip, mac) && !map_.is_local(mac);
+}
+
 std::optional<Instant> DhcpPool::held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const {
   if (const Lease* lease = leases_.find_living(now, mac); lease && lease->ip == ip) return lease->expires;
   if (const auto known = map_.find_ip(ip); known && known->mac == mac && known->expires > now) {

@@ -31,7 +31,10 @@ class DhcpPool {
   /// DHCP may pick it for this MAC, if nobody has it: it is of the pool, or reserved for the MAC.
   bool is_for(Ipv4Address ip, const MacAddress& mac) const;
 
-  /// Until when this MAC has it already, by its lease or by the map; nothing if it has not.
+  /// The network has granted it to this MAC, as far as this host knows: a lease of ours lives, or the MAC has
+  /// it at another host.  What a guest of ours merely uses is a claim, and may turn out to be another's.
+  bool is_granted(Instant now, Ipv4Address ip, const MacAddress& mac) const;
+  /// Until when this MAC has or claims it, by its lease or by the map; nothing if it does not.
   std::optional<Instant> held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const;
   /// Somebody other than `mac` has it, or it is kept for somebody else or declined.
   bool is_in_use(Instant now, Ipv4Address ip, const MacAddress& mac) const;

@@ -64,7 +64,7 @@ Result<Done> DhcpServer::handle_discover(Instant now, const DhcpMessage& message
   const Clients::iterator client = *started;
 
   if (const auto reserved = pool_.reserved_for(mac); reserved && !pool_.is_taken(now, *reserved, mac)) {
-    if (!pool_.held_until(now, *reserved, mac)) return ask_for(now, client, *reserved);
+    if (!pool_.is_granted(now, *reserved, mac)) return ask_for(now, client, *reserved);
     offer(now, client, *reserved);
     return Done{};
   }
@@ -84,9 +84,10 @@ Result<Done> DhcpServer::handle_request(Instant now, const DhcpMessage& message)
     return Done{};
   }
   const bool offered = client != clients_.end() && client->second.state == Client::State::Offered;
-  if ((offered && client->second.ip == ip) || pool_.held_until(now, ip, mac))
+  if ((offered && client->second.ip == ip) || pool_.is_granted(now, ip, mac))
     return acknowledge(now, message, ip);
-  // Nothing is known of it here: the host may have lost its file, or the guest has come from another.
+  // Not given by us, as far as we know: the host may have lost its file, the guest may have come from
+  // another, or it has used the address until now without asking.
   if (client != clients_.end() && client->second.state == Client::State::Asking && client->second.ip == ip) {
     client->second.awaits_mac = false;
     client->second.message = message;
@@ -203,6 +204,7 @@ Result<Done> DhcpServer::own_candidate(Instant now, Clients::iterator client) {
   }
   for (const IpAddress& ip : map_.addresses(mac)) {
     if (!ip.is_ipv4() || !service_.is_guest_address(ip) || pool_.is_taken(now, ip.ipv4(), mac)) continue;
+    if (!pool_.is_granted(now, ip.ipv4(), mac)) return ask_for(now, client, ip.ipv4());
     offer(now, client, ip.ipv4());
     return Done{};
   }

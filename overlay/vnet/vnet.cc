@@ -173,6 +173,7 @@ Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
   }
   if (!is_host_label(binding.name)) binding.name.clear();
 
+  map_.handle_timeout(now);  // What has run out is nobody's, and not to be defended.
   const bool was_local = map_.is_local(binding.mac);
   const auto had = was_local ? map_.addresses(binding.mac) : std::vector<IpAddress>();
   const auto holder = binding.ip.is_unspecified() ? std::nullopt : map_.find_ip(binding.ip);

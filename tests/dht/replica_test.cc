@@ -282,5 +282,46 @@ TEST(Replica, AStrangePageEndsThePull) {
   EXPECT_GT(node.refused.get(Error::Malformed), 0u);
 }
 
+TEST(Replica, ACopyOfAPageIsNoPage) {
+  DhtRing ring(3);
+  for (uint32_t i = 0; i < 60; ++i) {
+    ASSERT_EQ(ring.claim(ring.node(i % 3), address(i).ip.ipv4(), kMacA).kind, Kind::Accepted);
+  }
+  DhtNode& newcomer = ring.add();
+  std::map<NodeId, wire::DhtPage> first;
+  ring.passes = [&](DhtNode& from, DhtNode& to, wire::RingMessage& message) {
+    const auto* page = std::get_if<wire::DhtPage>(&message);
+    if (!page || &to != &newcomer) return true;
+    const auto [copy, is_first] = first.try_emplace(from.id(), *page);
+    if (!is_first) newcomer.replica.handle_page(ring.now, from.id(), copy->second);
+    return true;
+  };
+  ring.advance(5s);
+  EXPECT_EQ(newcomer.refused.get(Error::Malformed), 0u);
+  EXPECT_EQ(newcomer.replica.store().size(), 60u);
+}
+
+TEST(Replica, ANeighbourThatNeverComesToAnEndIsLeftAlone) {
+  DhtRing ring(3);
+  DhtNode& liar = ring.node(1);
+  DhtNode& newcomer = ring.add();
+  Instant answered_at;
+  NodeId next;
+  ring.passes = [&](DhtNode& from, DhtNode& to, wire::RingMessage& message) {
+    auto* page = std::get_if<wire::DhtPage>(&message);
+    if (!page || &from != &liar || &to != &newcomer) return true;
+    if (ring.now < answered_at + 1ms) return false;  // It is asked again in a second.
+    answered_at = ring.now;
+    if (++next.bytes[19] == 0) ++next.bytes[18];
+    page->next = next;
+    return true;
+  };
+  ring.advance(Replica::kSyncPatience / 2);
+  EXPECT_FALSE(newcomer.replica.is_synchronised());
+  ring.advance(Replica::kSyncPatience);
+  EXPECT_TRUE(newcomer.replica.is_synchronised());
+  EXPECT_GT(next.bytes[19], 50) << "it was never silent for long";
+}
+
 }  // namespace
 }  // namespace ipop

@@ -94,6 +94,17 @@ TEST_F(DhcpPoolTest, TellsUntilWhenAnAddressIsHeld) {
   EXPECT_EQ(pool.held_until(now + 10s, ip("10.128.0.11"), mac(5)), std::nullopt);
 }
 
+TEST_F(DhcpPoolTest, AClaimIsNoGrant) {
+  give(4, "10.128.0.10", now + 20s);
+  (void)map.upsert(now, binding(5, "10.128.0.11", 2, 1, now + 10s));
+  (void)map.upsert(now, binding(6, "10.128.0.13", 1, 1, now + 10s));
+  EXPECT_TRUE(pool.is_granted(now, ip("10.128.0.10"), mac(4)));
+  EXPECT_FALSE(pool.is_granted(now + 20s, ip("10.128.0.10"), mac(4)));
+  EXPECT_TRUE(pool.is_granted(now, ip("10.128.0.11"), mac(5))) << "at another host, which was granted it";
+  EXPECT_FALSE(pool.is_granted(now, ip("10.128.0.13"), mac(6))) << "it uses it here";
+  EXPECT_TRUE(pool.held_until(now, ip("10.128.0.13"), mac(6)));
+}
+
 TEST_F(DhcpPoolTest, DeclinedAddressesComeBackAndAreBounded) {
   ASSERT_TRUE(pool.decline(now, ip("10.128.0.10")));
   EXPECT_EQ(pool.next_timeout(), now + DhcpPool::kDeclineTime);

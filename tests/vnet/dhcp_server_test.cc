@@ -439,9 +439,38 @@ TEST_F(DhcpServerTest, ARequestRepeatedAtOnceIsNoNewLease) {
 }
 
 TEST_F(DhcpServerTest, AGuestThatMovedHereRenewsHere) {
-  (void)map.upsert(now, binding(1, "10.128.0.77", 1, 5, now + 1h));
+  (void)map.upsert(now, binding(1, "10.128.0.77", 2, 5, now + 1h));
   ASSERT_TRUE(say(renewing(1, ip("10.128.0.77"))));
   EXPECT_EQ(hear()->type, Type::Ack);
+}
+
+TEST_F(DhcpServerTest, WhatAGuestMerelyUsesTheNetworkIsAskedFor) {
+  const Ipv4Address used = ip("10.128.0.77");
+  for (const bool is_anothers : {false, true}) {
+    for (const bool discovers : {false, true}) {
+      const uint8_t guest = static_cast<uint8_t>(1 + 2 * is_anothers + discovers);
+      map.erase(now, mac(guest - 1), used);
+      (void)map.upsert(now, binding(guest, "10.128.0.77", 1, 5, now + 1h));
+      ASSERT_TRUE(say(discovers ? dhcp(Type::Discover, guest) : renewing(guest, used)));
+      EXPECT_EQ(hear(), std::nullopt);
+      const auto query = resolver.poll_query();
+      ASSERT_TRUE(query);
+      EXPECT_EQ(query->claim, (Query::Claim{.ip = used, .mac = mac(guest)}));
+      answer(*query, is_anothers ? std::optional(binding(9, "10.128.0.77", 2, 1, now + 1h)) : std::nullopt);
+      network_is_silent();
+      const auto heard = hear();
+      ASSERT_TRUE(heard);
+      if (discovers) {
+        EXPECT_EQ(heard->type, Type::Offer);
+        EXPECT_EQ(heard->yiaddr == used, !is_anothers);
+      } else {
+        EXPECT_EQ(heard->type, is_anothers ? Type::Nak : Type::Ack);
+      }
+      while (server.poll_event()) continue;
+      server.leases().erase(mac(guest));
+      server.handle_timeout(now + DhcpServer::kOfferTime);
+    }
+  }
 }
 
 TEST_F(DhcpServerTest, ALoserOfAConflictIsToldAtRenewal) {
