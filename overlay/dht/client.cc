@@ -170,7 +170,8 @@ void Client::judge_get(Instant now, Operations::iterator entry, bool is_over) {
     operation.found = *best;
     outcomes_.push_back({.id = id, .operation = what, .kind = Kind::Found, .record = *best, .votes = {}});
   }
-  is_over |= answers >= read_quorum(count_);
+  // When all have spoken, be it to say that they do not know yet, there is nobody to wait for.
+  is_over |= answers >= read_quorum(count_) || operation.votes.size() >= count_;
   if (!is_over) return;
   if (operation.found) return erase(entry);
   const bool is_known = answers >= read_quorum(count_);

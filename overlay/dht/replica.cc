@@ -215,7 +215,16 @@ void Replica::tell_loser(Instant now, const DhtRecord& loser, const DhtRecord& w
 
 // Other replicas.
 
-void Replica::handle_pull(const NodeId& from, const wire::DhtPull& pull) {
+bool Replica::may_pull(Instant now, const NodeId& from) {
+  const std::vector<NodeId> neighbours = near_.all();
+  const bool is_near = std::find(neighbours.begin(), neighbours.end(), from) != neighbours.end();
+  const bool may = (is_near ? neighbours_pull_rate_ : others_pull_rate_).take(now);
+  if (!may) refused_.add(Error::RateLimited);
+  return may;
+}
+
+void Replica::handle_pull(Instant now, const NodeId& from, const wire::DhtPull& pull) {
+  if (!may_pull(now, from)) return;
   if (pull.has_nothing) unheard_.erase(from);
   wire::DhtPage page{.id = pull.id, .next = std::nullopt, .entries = {}};
   // The asker may know that it is our neighbour before we do.
@@ -259,7 +268,8 @@ void Replica::handle_page(Instant now, const NodeId& from, const wire::DhtPage& 
   }
 }
 
-void Replica::handle_fetch(const NodeId& from, const wire::DhtFetch& fetch) {
+void Replica::handle_fetch(Instant now, const NodeId& from, const wire::DhtFetch& fetch) {
+  if (!may_pull(now, from)) return;
   for (const NodeId& key : fetch.keys) {
     if (const Store::Entry* held = store_.find(key)) {
       messages_.push_back({.to = from, .body = wire::DhtNotice{.record = held->record}});

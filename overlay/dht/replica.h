@@ -74,9 +74,9 @@ class Replica {
   /// The ring's present view; to be told whenever it may have changed.
   void handle_neighbours(Instant now, bool is_joined, const Neighbourhood& near);
   void handle_request(Instant now, Duration wall, const wire::DhtRequest& request);
-  void handle_pull(const NodeId& from, const wire::DhtPull& pull);
+  void handle_pull(Instant now, const NodeId& from, const wire::DhtPull& pull);
   void handle_page(Instant now, const NodeId& from, const wire::DhtPage& page);
-  void handle_fetch(const NodeId& from, const wire::DhtFetch& fetch);
+  void handle_fetch(Instant now, const NodeId& from, const wire::DhtFetch& fetch);
   /// A record that `from` sent unasked, or that we fetched.  Kept if we are a replica and it is good and the
   /// better one.
   Result<Done> handle_notice(Instant now, Duration wall, const NodeId& from, const wire::DhtRecord& record);
@@ -117,6 +117,7 @@ class Replica {
     Instant give_up_at;
   };
 
+  bool may_pull(Instant now, const NodeId& from);
   bool is_recent(Instant now, const wire::DhtRequest& request);
   wire::DhtReply answer(Instant now, Duration wall, const wire::DhtRequest& request, const NodeId& key);
   wire::DhtReply answer_write(Instant now, Duration wall, const wire::DhtRequest& request, const NodeId& key);
@@ -157,6 +158,10 @@ class Replica {
   std::deque<std::pair<uint64_t, Instant>> recent_;  ///< Ids of requests, and when they were answered.
   TokenBucket relay_rate_{1ms, 1000};
   TokenBucket notice_rate_{10ms, 200};
+  /// Pulls and fetches that are answered, of neighbours and of others, which may be about to become
+  /// neighbours. Each costs a look at up to kMaxScan records, or an answer of up to 36.
+  TokenBucket neighbours_pull_rate_{2ms, 1000};
+  TokenBucket others_pull_rate_{10ms, 100};
   std::deque<Message> messages_;
   Counts counts_;
 };

@@ -46,8 +46,10 @@ void Directory::handle_ring(Instant now, const Ring& ring, const std::vector<Nod
 
 // What the virtual network wants.
 
-void Directory::handle_query(Instant now, Duration wall, const Query& query) {
-  if (purposes_.contains(query.id)) return;  // Repeated; we are at it.
+void Directory::handle_query(Instant now, Duration wall, const Query& question) {
+  if (purposes_.contains(question.id)) return;  // Repeated; we are at it.
+  Query query = question;
+  if (query.asker) query.asker = as_told(*query.asker);
   Result<Done> started = Done{};
   if (query.claim) {
     ++counts_.claims;
@@ -89,19 +91,22 @@ void Directory::ask_by_name(Instant now, const Query& query) {
 }
 
 void Directory::handle_announcement(Instant now, const Binding& binding) {
-  Binding told = binding;
   if (!binding.ip.is_unspecified()) {
     track(now, ip_address(binding.ip), binding.mac);
     Entry& entry = entries_.at(ip_address(binding.ip));
     // Where a guest is, is for its host to say; whose an address is, for the replicas.
     const bool is_withdrawn = binding.expires <= now;
     if (!is_withdrawn) entry.is_told |= entry.sequence > 0;
-    if (!is_withdrawn && !entry.is_told) told.ip = {};
+    tell_peers(now, is_withdrawn ? binding : as_told(binding));
+  } else {
+    tell_peers(now, binding);
   }
-  tell_peers(now, told);
-  track(now, mac_address(binding.mac), binding.mac);
+  track_guest(now, binding.mac);
   // We may have had it before: its record is another's now, to be taken by who sees the guest.
-  if (vnet_.movers().is_newcomer(now, binding.mac)) entries_.at(mac_address(binding.mac)).is_bound = false;
+  if (const auto guest = entries_.find(mac_address(binding.mac));
+      guest != entries_.end() && vnet_.movers().is_newcomer(now, binding.mac)) {
+    guest->second.is_bound = false;
+  }
 }
 
 void Directory::answer(Instant now, uint64_t id, const std::optional<Binding>& binding) {
@@ -194,9 +199,10 @@ void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& 
   if (outcome.kind == Found::Accepted) {
     Entry& entry = entries_[ip_address(query.claim->ip)];
     entry.mac = query.claim->mac;
-    entry.sequence = outcome.record->sequence;
+    entry.reserved = outcome.record->sequence;
     schedule(outcome.record->address(), entry, now + kReservationTime);  // If the guest does not take it.
     if (!outcome.is_unsure) {
+      entry.sequence = entry.reserved;
       ++counts_.claims_won;
       return answer(now, query.id, std::nullopt);
     }
@@ -232,22 +238,27 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
     }
     return give_way(now, address, binding_of(now, record));
   }
-  entry.sequence = record.sequence;
   if (record.state == State::Reserved) {
+    entry.reserved = record.sequence;
+    if (!outcome.is_unsure) {
+      entry.sequence = entry.reserved;
+      return schedule(address, entry, now);
+    }
     Purpose purpose{.kind = Purpose::Kind::Write, .query = {}, .address = address};
     const Query query{.id = 0,
                       .kind = Query::Kind::Ip,
                       .ip = address.ip,
                       .mac = {},
                       .claim = Query::Claim{.ip = address.ip, .mac = entry.mac},
-                      .asker = vnet_.map().find_mac(entry.mac)};
-    if (outcome.is_unsure && ask_everybody(now, random_.u64(), purpose, query)) {
-      ++writes_;
-      entry.is_busy = true;
-      return;
+                      .asker = {}};
+    if (!ask_everybody(now, random_.u64(), purpose, query)) {
+      return schedule(address, entry, now + jittered(kRetryInterval, random_));
     }
-    return schedule(address, entry, outcome.is_unsure ? now + jittered(kRetryInterval, random_) : now);
+    ++writes_;
+    entry.is_busy = true;
+    return;
   }
+  entry.sequence = record.sequence;
   const bool is_news = address.kind == DhtAddress::Kind::Ip && !entry.is_told;
   entry.is_bound = true;
   entry.is_told = true;
@@ -265,6 +276,11 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
     tell_peers(now, entry.mac);
   } else if (const auto binding = find(address); is_news && binding) {
     tell_peers(now, *binding);
+    // Its MAC's record says so, too: that is how the network remembers a guest.
+    const auto guest = entries_.find(mac_address(binding->mac));
+    const bool is_in_it = known && known->ip == binding->ip;
+    if (is_in_it && guest != entries_.end() && !guest->second.is_busy)
+      schedule(guest->first, guest->second, now);
   }
 }
 
@@ -283,6 +299,8 @@ void Directory::handle_lookup(Instant now, const Lookup::Outcome& outcome) {
       const DhtAddress address = ip_address(purpose.query.ip);
       const auto entry = entries_.find(address);
       if (is_lost && entry != entries_.end()) schedule(address, entry->second, now);
+      const bool is_its = entry != entries_.end() && entry->second.mac == purpose.query.claim->mac;
+      if (!is_lost && is_its) entry->second.sequence = entry->second.reserved;
     }
     return answer(now, outcome.query.id, holder);
   }
@@ -291,7 +309,7 @@ void Directory::handle_lookup(Instant now, const Lookup::Outcome& outcome) {
   if (entry == entries_.end()) return;
   entry->second.is_busy = false;
   if (holder && holder->mac != entry->second.mac) return give_way(now, purpose.address, *holder);
-  entry->second.is_bound = true;
+  entry->second.sequence = entry->second.reserved;
   schedule(purpose.address, entry->second, now);
 }
 
@@ -345,9 +363,10 @@ void Directory::tell_peers(Instant now, const MacAddress& mac) {
     any = true;
   }
   if (any) return;
-  Binding guest = *vnet_.map().find_mac(mac);
-  guest.ip = {};
-  tell_peers(now, guest);
+  auto guest = vnet_.map().find_mac(mac);
+  if (!guest) return;
+  guest->ip = {};
+  tell_peers(now, *guest);
 }
 
 // What an administrator wants to know.
@@ -400,8 +419,18 @@ void Directory::track(Instant now, const DhtAddress& address, const MacAddress& 
   if (entry.mac != mac) {  // Another guest of ours has it now, which is for us to decide.
     entry.mac = mac;
     if (entry.sequence > 0) ++entry.sequence;
+    if (entry.reserved > 0) ++entry.reserved;
   }
   if (!entry.is_busy) schedule(address, entry, now);
+}
+
+/// A guest that invents MACs must not use up what this node may have at the replicas.  Who wants one that has
+/// no record asks everybody; scan() tries again.
+void Directory::track_guest(Instant now, const MacAddress& mac) {
+  const DhtAddress address = mac_address(mac);
+  const bool is_new = !entries_.contains(address);
+  if (is_new && vnet_.map().addresses(mac).empty() && !addressless_rate_.take(now)) return;
+  track(now, address, mac);
 }
 
 void Directory::schedule(const DhtAddress& address, Entry& entry, Instant at) {
@@ -421,9 +450,8 @@ void Directory::scan(Instant now) {
   scan_at_ = now + jittered(kScanInterval, random_);
   for (const Binding& binding : vnet_.local_bindings()) {
     const DhtAddress ip = ip_address(binding.ip);
-    const DhtAddress mac = mac_address(binding.mac);
     if (!binding.ip.is_unspecified() && !entries_.contains(ip)) track(now, ip, binding.mac);
-    if (!entries_.contains(mac)) track(now, mac, binding.mac);
+    if (!entries_.contains(mac_address(binding.mac))) track_guest(now, binding.mac);
   }
 }
 
@@ -454,12 +482,12 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
     const AddressMap& map = vnet_.map();
     const auto elsewhere =
         address.kind == DhtAddress::Kind::Ip ? map.find_ip(address.ip) : map.find_mac(address.mac);
-    record.sequence = entry.sequence;
-    if (entry.sequence > 0 && !elsewhere) withdraw(now, wall, record);
+    record.sequence = std::max(entry.sequence, entry.reserved);
+    if (record.sequence > 0 && !elsewhere) withdraw(now, wall, record);
     return forget(address);
   }
   const bool is_ip = address.kind == DhtAddress::Kind::Ip;
-  record.ip = binding->ip;
+  if (!is_ip) record.ip = as_told(*binding).ip;
   record.sequence = std::clamp<uint64_t>(std::max(entry.sequence, binding->sequence), 1, kLastSequence);
   record.name = binding->name;
   const bool is_granted = entry.is_bound || (is_ip && entry.sequence > 0);
@@ -498,11 +526,11 @@ bool Directory::handle_message(Instant now, Duration wall, const NodeId& from,
     const auto taken = client_.handle_reply(now, wall, *reply);
     if (!taken && taken.error() != Error::UnexpectedMessage) refused_.add(taken.error());
   } else if (const auto* pull = std::get_if<wire::DhtPull>(&message)) {
-    replica_.handle_pull(from, *pull);
+    replica_.handle_pull(now, from, *pull);
   } else if (const auto* page = std::get_if<wire::DhtPage>(&message)) {
     replica_.handle_page(now, from, *page);
   } else if (const auto* fetch = std::get_if<wire::DhtFetch>(&message)) {
-    replica_.handle_fetch(from, *fetch);
+    replica_.handle_fetch(now, from, *fetch);
   } else if (const auto* notice = std::get_if<wire::DhtNotice>(&message)) {
     wall_offset_ = wall - now.time_since_epoch();
     if (replica_.handle_notice(now, wall, from, notice->record)) handle_notice(now, notice->record);
@@ -567,6 +595,34 @@ void Directory::handle_timeout(Instant now, Duration wall) {
   lookup_.handle_timeout(now);
   if (now >= scan_at_) scan(now);
   pump(now, wall);
+}
+
+bool Directory::is_told(const Binding& binding) const {
+  const auto entry = entries_.find(ip_address(binding.ip));
+  return entry != entries_.end() && entry->second.mac == binding.mac && entry->second.is_told;
+}
+
+Binding Directory::as_told(const Binding& binding) const {
+  Binding out = binding;
+  if (binding.node == self_ && !is_told(binding)) out.ip = {};
+  return out;
+}
+
+Binding Directory::as_answer(Instant now, Query::Kind asked, const Binding& binding) const {
+  if (asked == Query::Kind::Mac) return as_told(binding);
+  Binding out = binding;
+  if (binding.node == self_ && !is_told(binding)) out.expires = std::min(out.expires, now + kClaimTime);
+  return out;
+}
+
+std::vector<Binding> Directory::told_bindings() const {
+  std::vector<Binding> out;
+  for (const Binding& binding : vnet_.local_bindings()) {
+    const Binding told = as_told(binding);
+    const bool is_repetition = told.ip.is_unspecified() && !out.empty() && out.back().mac == told.mac;
+    if (!is_repetition) out.push_back(told);
+  }
+  return out;
 }
 
 bool Directory::is_published(const IpAddress& ip) const {

@@ -40,6 +40,7 @@ class Directory {
   static constexpr Duration kScanInterval = 10s;
   /// A reservation is for the time between an offer and its acknowledgement.
   static constexpr Duration kReservationTime = DhcpServer::kOfferTime;
+  static constexpr Duration kClaimTime = 10s;
   /// Records written at a time, so that a start with many leases is no burst.
   static constexpr size_t kMaxWrites = 32;
 
@@ -96,6 +97,12 @@ class Directory {
   /// Whether the DHT has the address as our guest's: a quorum of its replicas accepted the record.
   bool is_published(const IpAddress& ip) const;
 
+  /// What others may hear of our guests: where they are, and what they were granted.
+  std::vector<Binding> told_bindings() const;
+  /// What one who asked hears.  That a guest of ours uses an address which it was not granted is believed for
+  /// kClaimTime only, and said only to who asks for the address or for a name: he has asked the replicas.
+  Binding as_answer(Instant now, Query::Kind asked, const Binding& binding) const;
+
  private:
   /// What an operation or a lookup is for, by its id.
   struct Purpose {
@@ -113,13 +120,17 @@ class Directory {
   struct Entry {
     MacAddress mac;
     uint64_t sequence = 0;  ///< The DHT has a record of ours with this one; 0: none that we know of.
+    uint64_t reserved = 0;  ///< Likewise a reservation, whether or not everybody has still to be asked.
     bool is_bound = false;
     bool is_told = false;  ///< Peers may know of it: it was granted.
     bool is_busy = false;
     Instant due_at = kNever;
   };
 
+  bool is_told(const Binding& binding) const;
+  Binding as_told(const Binding& binding) const;
   void track(Instant now, const wire::DhtAddress& address, const MacAddress& mac);
+  void track_guest(Instant now, const MacAddress& mac);
   void schedule(const wire::DhtAddress& address, Entry& entry, Instant at);
   void forget(const wire::DhtAddress& address);
   void scan(Instant now);
@@ -162,6 +173,7 @@ class Directory {
   size_t writes_ = 0;
   Instant scan_at_;
   TokenBucket ask_all_rate_{100ms, 100};
+  TokenBucket addressless_rate_{1s, 512};  ///< Guests without address that get a record.
   std::deque<Outgoing> outgoing_;
   std::map<uint64_t, Explanation> explaining_;  ///< Of which `at` is when they were asked for.
   std::deque<Explanation> explanations_;

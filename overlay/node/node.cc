@@ -204,7 +204,7 @@ void Node::handle_timeout(Instant now) {
   settings_.handle_timeout(now);
   (void)hold_.handle_timeout(now);
   call_introducers(now);
-  if (now >= herald_.next_timeout()) herald_.handle_timeout(now, vnet_.local_bindings());
+  if (now >= herald_.next_timeout()) herald_.handle_timeout(now, directory_.told_bindings());
   pump(now);
 }
 
@@ -287,7 +287,7 @@ void Node::handle_connected(Instant now, const Links::Connected& connected) {
   directory_.handle_ring(now, ring_, herald_.linked_nodes());
   directory_.handle_connected(connected.node);
   settings_.handle_connected(now, connected.node);
-  for (const Binding& binding : vnet_.local_bindings()) {
+  for (const Binding& binding : directory_.told_bindings()) {
     herald_.tell(now, connected.node, wire::Announcement{.binding = to_record(binding, now)});
   }
   for (const Bytes& frame : hold_.release(connected.node)) links_.send_frame(now, connected.node, frame);
@@ -389,9 +389,10 @@ void Node::handle_broadcast(Instant now, const wire::Broadcast& broadcast) {
 }
 
 void Node::handle_query(Instant now, const NodeId& from, const wire::Query& query) {
-  const auto binding = vnet_.handle_query(now, from, to_query(query, now));
+  const Query asked = to_query(query, now);
+  const auto binding = vnet_.handle_query(now, from, asked);
   wire::Answer answer{.id = query.id, .binding = std::nullopt};
-  if (binding) answer.binding = to_record(*binding, now);
+  if (binding) answer.binding = to_record(directory_.as_answer(now, asked.kind, *binding), now);
   // "Not I" is for those who know us all and wait for each; in a larger ring silence says it.
   if (binding || herald_.sees_whole_ring()) herald_.tell(now, from, answer);
 }
@@ -473,8 +474,8 @@ void Node::send_outgoing(Instant now, const Vnet::Outgoing& outgoing) {
   if (outgoing.to) {
     send_frame(now, *outgoing.to, outgoing.frame);
   } else {
-    for (const NodeId& node : herald_.sees_whole_ring() ? herald_.linked_nodes() : nodes_with_guests()) {
-      send_frame(now, node, outgoing.frame);
+    for (const NodeId& node : herald_.sees_whole_ring() ? herald_.linked_nodes() : vnet_.map().nodes()) {
+      if (node != config_.credentials.id) send_frame(now, node, outgoing.frame);
     }
   }
 }
@@ -494,16 +495,6 @@ void Node::send_frame(Instant now, const NodeId& to, ByteView frame) {
   if (links_.send_frame(now, to, frame)) return;
   if (const auto held = hold_.hold(now, to, frame); !held) refused_.add(held.error());
   ring_.want(now, to);
-}
-
-std::vector<NodeId> Node::nodes_with_guests() const {
-  std::vector<NodeId> out;
-  for (const Binding& binding : vnet_.bindings()) {
-    if (binding.node != config_.credentials.id) out.push_back(binding.node);
-  }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
 }
 
 std::shared_ptr<const Snapshot> Node::make_snapshot() const {

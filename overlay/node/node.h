@@ -142,7 +142,6 @@ class Node {
   void send_notice(Instant now, const Vnet::Notice& notice);
   void send_outgoing(Instant now, const Vnet::Outgoing& outgoing);
   void send_frame(Instant now, const NodeId& to, ByteView frame);
-  std::vector<NodeId> nodes_with_guests() const;
   std::shared_ptr<const Snapshot> make_snapshot() const;
 
   NodeConfig config_;

@@ -17,9 +17,10 @@ bool AddressMap::wins(const Binding& claim, const Guest& holder) {
 bool AddressMap::has_room(const Binding& binding) const {
   const bool local = binding.node == own_;
   const auto found = guests_.find(binding.mac);
-  if (found == guests_.end() || (found->second.node == own_) != local) {
-    const size_t count = local ? local_.size() : guests_.size() - local_.size();
-    if (count >= (local ? limits_.local : limits_.remote)) return false;
+  if (found == guests_.end() || found->second.node != binding.node) {
+    if (guests_of(binding.node) >= (local ? limits_.local : limits_.of_member)) return false;
+    const bool is_another_remote = !local && (found == guests_.end() || found->second.node == own_);
+    if (is_another_remote && guests_.size() - local_.size() >= limits_.remote) return false;
   }
   return found == guests_.end() || binding.ip.is_unspecified() ||
          found->second.addresses.contains(binding.ip) || found->second.addresses.size() < limits_.addresses;
@@ -37,7 +38,7 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
     return Change::Withdrawn;
   }
   if (held_by_other && !wins(binding, guests_.at(holder->second))) return Error::Conflict;
-  if (known == guests_.end() && binding.node == own_ && local_.size() >= limits_.local) evict_local();
+  if (!has_room(binding)) make_room(binding);
   if (!has_room(binding)) return Error::Full;
 
   Change change = Change::Refreshed;
@@ -102,14 +103,31 @@ void AddressMap::drop_address(Instant now, MacAddress mac, IpAddress ip) {
   schedule(mac, guest);
 }
 
-/// A guest that invents MACs must not keep a new guest out: what has no address goes first, the oldest of it.
-void AddressMap::evict_local() {
-  for (const auto& [deadline, mac] : deadlines_) {
-    const auto guest = guests_.find(mac);
-    if (guest->second.node != own_ || !guest->second.addresses.empty()) continue;
-    drop(guest);
-    return;
+/// For a guest that is new at its node.  Never takes that guest itself, which is at another.
+void AddressMap::make_room(const Binding& binding) {
+  const auto known = guests_.find(binding.mac);
+  if (known != guests_.end() && known->second.node == binding.node) return;
+  if (guests_of(binding.node) >= (binding.node == own_ ? limits_.local : limits_.of_member)) {
+    return evict(binding.node);
   }
+  const auto most = std::max_element(shares_.begin(), shares_.end(), [&](const auto& a, const auto& b) {
+    const auto size_of = [&](const auto& share) {
+      return share.first == own_ ? 0 : share.second.without_address.size();
+    };
+    return size_of(a) < size_of(b);
+  });
+  if (most != shares_.end() && most->first != own_) evict(most->first);
+}
+
+void AddressMap::evict(const NodeId& node) {
+  const auto share = shares_.find(node);
+  if (share == shares_.end() || share->second.without_address.empty()) return;
+  drop(guests_.find(share->second.without_address.begin()->second));
+}
+
+size_t AddressMap::guests_of(const NodeId& node) const {
+  const auto share = shares_.find(node);
+  return share == shares_.end() ? 0 : share->second.guests;
 }
 
 void AddressMap::drop(Guests::iterator guest) {
@@ -205,6 +223,12 @@ std::vector<Binding> AddressMap::local_bindings() const {
   return out;
 }
 
+std::vector<NodeId> AddressMap::nodes() const {
+  std::vector<NodeId> out;
+  for (const auto& [node, share] : shares_) out.push_back(node);
+  return out;
+}
+
 std::vector<AddressMap::Forward> AddressMap::forwarding() const {
   std::vector<Forward> out;
   out.reserve(guests_.size());
@@ -230,11 +254,19 @@ Instant AddressMap::deadline(const Guest& guest) {
 }
 
 void AddressMap::schedule(const MacAddress& mac, const Guest& guest) {
-  deadlines_.insert({deadline(guest), mac});
+  const std::pair entry{deadline(guest), mac};
+  deadlines_.insert(entry);
+  Share& share = shares_[guest.node];
+  ++share.guests;
+  if (guest.addresses.empty()) share.without_address.insert(entry);
 }
 
 void AddressMap::unschedule(const MacAddress& mac, const Guest& guest) {
-  deadlines_.erase({deadline(guest), mac});
+  const std::pair entry{deadline(guest), mac};
+  deadlines_.erase(entry);
+  const auto share = shares_.find(guest.node);
+  share->second.without_address.erase(entry);
+  if (--share->second.guests == 0) shares_.erase(share);
 }
 
 Instant AddressMap::next_timeout() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }

@@ -9,6 +9,8 @@
 //     two MACs of one node the newer claim wins, since that node has decided.
 //   - All addresses of a MAC move with it.
 //   - What is refused changes nothing.
+// A guest, or a member, may invent MACs.  So where there is no room those without address give way, the
+// oldest first: of the same node if it has as many as it may have, else of the member that has most of them.
 #pragma once
 
 #include <deque>
@@ -29,9 +31,10 @@ namespace ipop {
 class AddressMap {
  public:
   struct Limits {
-    size_t remote = 65536;  ///< MACs of other members.
-    size_t local = 4096;    ///< MACs of our guests.  One may invent many: those without address give way.
-    size_t addresses = 16;  ///< Of one MAC.
+    size_t remote = 65536;    ///< MACs of other members.
+    size_t of_member = 4096;  ///< MACs of one of them: as many as it knows of its own.
+    size_t local = 4096;      ///< MACs of our guests.
+    size_t addresses = 16;    ///< Of one MAC.
   };
   explicit AddressMap(const NodeId& own) : AddressMap(own, Limits()) {}
   AddressMap(const NodeId& own, const Limits& limits) : own_(own), limits_(limits) {}
@@ -61,6 +64,8 @@ class AddressMap {
   /// One binding for each address, or for a MAC without any; in the order of MAC and IP.
   std::vector<Binding> bindings() const;
   std::vector<Binding> local_bindings() const;
+  /// All that have guests, in order; also our own.
+  std::vector<NodeId> nodes() const;
   /// Who had an address before the one that has it, or when nobody has.
   const HolderHistory& history() const { return history_; }
   size_t size() const { return guests_.size(); }
@@ -98,7 +103,8 @@ class AddressMap {
 
   static bool wins(const Binding& claim, const Guest& holder);
   bool has_room(const Binding& binding) const;
-  void evict_local();
+  void make_room(const Binding& binding);
+  void evict(const NodeId& node);
   void drop_address(Instant now, MacAddress mac, IpAddress ip);  // By value: callers have it from what goes.
   void drop(Guests::iterator guest);
   /// The MAC and its addresses are not here any more, or not at this node.
@@ -106,6 +112,12 @@ class AddressMap {
   void schedule(const MacAddress& mac, const Guest& guest);
   void unschedule(const MacAddress& mac, const Guest& guest);
   static Instant deadline(const Guest& guest);
+  /// Of one node.
+  struct Share {
+    size_t guests = 0;
+    std::set<std::pair<Instant, MacAddress>> without_address;  ///< By deadline.
+  };
+  size_t guests_of(const NodeId& node) const;
   static Binding binding_of(const MacAddress& mac, const Guest& guest, const IpAddress& ip);
   /// What find_name() orders those of one name by.
   using Rank = std::tuple<uint64_t, NodeId, MacAddress>;
@@ -121,6 +133,7 @@ class AddressMap {
   std::map<IpAddress, MacAddress> by_ip_;
   std::map<std::string, std::set<Rank>> by_name_;       ///< In lower case; the first of each has it.
   std::set<std::pair<Instant, MacAddress>> deadlines_;  ///< The next one of each guest.
+  std::map<NodeId, Share> shares_;                      ///< Of those that have guests.
   std::deque<MacAddress> unconfirmed_;
   HolderHistory history_;
   uint64_t version_ = 0;

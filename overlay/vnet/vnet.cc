@@ -206,7 +206,7 @@ Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
 
 void Vnet::announce(const MacAddress& mac) {
   const auto addresses = map_.addresses(mac);
-  if (addresses.empty()) announcements_.push_back(*map_.find_mac(mac));
+  if (const auto guest = map_.find_mac(mac); guest && addresses.empty()) announcements_.push_back(*guest);
   for (const IpAddress& ip : addresses) announcements_.push_back(*map_.find_ip(ip));
 }
 

@@ -58,9 +58,10 @@ bool Vnet::outbid(Instant now, const Binding& claim) {
 
 /// Where a guest is.  What was merely seen is no news.
 void Vnet::notify(const std::optional<NodeId>& to, const MacAddress& mac) {
-  Binding binding = *map_.find_mac(mac);
-  binding.ip = {};
-  if (binding.sequence > 0) notices_.push_back({.to = to, .binding = std::move(binding)});
+  auto binding = map_.find_mac(mac);
+  if (!binding || binding->sequence == 0) return;
+  binding->ip = {};
+  notices_.push_back({.to = to, .binding = std::move(*binding)});
 }
 
 /// A frame for a guest that is elsewhere, mostly one that was here, from the host of its sender.  What a host

@@ -55,6 +55,11 @@ struct Ports : testing::Test, test::MemberFiles {
     return out;
   }
 
+  /// An ARP request: members ask whether a guest here has what one of theirs claims.
+  static bool is_question_to_guests(const Bytes& frame) {
+    return frame.size() >= 22 && frame[12] == 0x08 && frame[13] == 0x06 && frame[21] == 1;
+  }
+
   /// Plays the switch's main loop until `done`; false after half a minute.
   bool run_until(const std::vector<ipop_port*>& ports, const std::function<bool()>& done) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
@@ -71,7 +76,9 @@ struct Ports : testing::Test, test::MemberFiles {
       poll(entries.data(), entries.size(), 50);
       for (ipop_port* port : ports) {
         for (size_t queue = 0; queue < ipop_port_n_rxq(port); ++queue) {
-          for (auto& one : receive(*port, queue)) received[port].push_back(std::move(one));
+          for (auto& one : receive(*port, queue)) {
+            if (!is_question_to_guests(one)) received[port].push_back(std::move(one));
+          }
         }
       }
     }

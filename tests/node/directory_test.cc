@@ -207,6 +207,51 @@ TEST_F(Network, WhoClaimsAHeldAddressIsBelievedByNobody) {
   EXPECT_TRUE(!known || known->mac == vnet_testing::mac(1));
 }
 
+TEST_F(Network, AnAddressIsToldWhenItIsGranted) {
+  start(9);
+  const Node& node = std::as_const(*hosts[5]).node();
+  const auto is_told = [&](const IpAddress& ip) {
+    const auto told = node.directory().told_bindings();
+    return std::any_of(told.begin(), told.end(),
+                       [&](const Binding& one) { return one.mac == test::kBob && one.ip == ip; });
+  };
+  hosts[5]->send_frame(test::arp_request(test::kBob, test::kBobIp, test::kBobIp));
+  const auto claim = node.vnet().map().find_ip(test::kBobIp);
+  ASSERT_TRUE(claim);
+  EXPECT_FALSE(is_told(test::kBobIp));
+  EXPECT_TRUE(is_told({})) << "where the guest is, is for its host to say";
+  const auto answer = [&](Query::Kind asked) {
+    return node.directory().as_answer(world->now(), asked, *node.vnet().map().find_ip(test::kBobIp));
+  };
+  EXPECT_EQ(answer(Query::Kind::Ip).expires, world->now() + Directory::kClaimTime);
+  EXPECT_EQ(answer(Query::Kind::Mac).ip, IpAddress());
+  world->run_for(5s);
+  EXPECT_TRUE(is_told(test::kBobIp));
+  EXPECT_EQ(answer(Query::Kind::Ip).expires, claim->expires);
+  EXPECT_EQ(answer(Query::Kind::Mac).ip, IpAddress(test::kBobIp));
+}
+
+// All have just started, and may have missed who has what: everybody is asked about each address.
+TEST_F(Network, ManyClaimsWaitUntilEverybodyCanBeAsked) {
+  constexpr uint8_t kGuests = 240;
+  start(9);
+  for (uint8_t guest = 1; guest <= kGuests; ++guest) {
+    const Ipv4Address ip{test::kBobIp.value + guest};
+    hosts[5]->send_frame(test::arp_request(vnet_testing::mac(guest), ip, ip));
+  }
+  const Directory& directory = std::as_const(*hosts[5]).node().directory();
+  const auto bound = [&] {
+    int out = 0;
+    for (uint8_t guest = 1; guest <= kGuests; ++guest) {
+      out += directory.is_published(Ipv4Address{test::kBobIp.value + guest});
+      EXPECT_GE(directory.counts().asked_all, static_cast<uint64_t>(out));
+    }
+    return out;
+  };
+  EXPECT_TRUE(world->run_until([&] { return bound() == kGuests; }, 120s)) << bound();
+  EXPECT_GT(directory.counts().ask_all_limited, 0u);
+}
+
 TEST_F(Network, AMoveIsFollowedByThoseWhoTalkWithTheGuest) {
   start(9);
   const Bytes here = test::arp_request(test::kBob, test::kBobIp, test::kBobIp);

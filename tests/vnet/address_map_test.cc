@@ -198,9 +198,9 @@ TEST(AddressMap, AnExpiredAnnouncementWithdraws) {
 }
 
 TEST(AddressMap, IsBounded) {
-  AddressMap map(node(1), {.remote = 2, .local = 1, .addresses = 2});
-  EXPECT_TRUE(map.upsert(at(0s), binding(1, "", 2, 1, at(60s))));
-  EXPECT_TRUE(map.upsert(at(0s), binding(2, "", 2, 1, at(90s))));
+  AddressMap map(node(1), {.remote = 2, .of_member = 2, .local = 1, .addresses = 2});
+  EXPECT_TRUE(map.upsert(at(0s), binding(1, "10.128.0.101", 2, 1, at(60s))));
+  EXPECT_TRUE(map.upsert(at(0s), binding(2, "10.128.0.102", 2, 1, at(90s))));
   EXPECT_EQ(map.upsert(at(0s), binding(3, "", 2, 1, at(90s))).error(), Error::Full);
   EXPECT_TRUE(map.upsert(at(0s), binding(4, "", 1, 1, at(90s)))) << "Ours are counted for themselves.";
   EXPECT_TRUE(map.upsert(at(0s), binding(5, "10.128.0.9", 1, 1, at(90s))))
@@ -213,6 +213,40 @@ TEST(AddressMap, IsBounded) {
   EXPECT_TRUE(map.upsert(at(60s), binding(3, "10.128.0.3", 2, 1, at(90s))));
   EXPECT_EQ(map.upsert(at(60s), binding(3, "10.128.0.4", 2, 1, at(90s))).error(), Error::Full);
   EXPECT_TRUE(map.upsert(at(60s), binding(3, "10.128.0.3", 2, 1, at(91s))));
+}
+
+TEST(AddressMap, AMemberThatInventsMacsHarmsItselfAlone) {
+  AddressMap map(node(1), {.remote = 6, .of_member = 4, .local = 4, .addresses = 2});
+  EXPECT_TRUE(map.upsert(at(0s), binding(1, "", 3, 1, at(50s))));
+  EXPECT_TRUE(map.upsert(at(0s), binding(2, "10.128.0.2", 2, 1, at(40s))));
+  for (uint8_t invented = 100; invented < 200; ++invented) {
+    ASSERT_TRUE(map.upsert(at(0s), binding(invented, "", 2, 1, at(60s + std::chrono::seconds(invented)))));
+  }
+  EXPECT_EQ(map.size(), 5u);
+  EXPECT_TRUE(map.find_mac(mac(1))) << "another member's";
+  EXPECT_TRUE(map.find_mac(mac(2))) << "it has an address";
+  EXPECT_TRUE(map.find_mac(mac(199)));
+  EXPECT_FALSE(map.find_mac(mac(196))) << "the oldest go first";
+  // All that there may be: who has most without address gives way.
+  EXPECT_TRUE(map.upsert(at(0s), binding(3, "", 4, 1, at(90s))));
+  EXPECT_TRUE(map.upsert(at(0s), binding(4, "", 4, 1, at(90s))));
+  EXPECT_EQ(map.size(), 6u);
+  EXPECT_TRUE(map.find_mac(mac(1)));
+  EXPECT_TRUE(map.find_mac(mac(3)));
+  EXPECT_FALSE(map.find_mac(mac(197)));
+  EXPECT_EQ(map.nodes(), (std::vector{node(2), node(3), node(4)}));
+}
+
+TEST(AddressMap, AGuestThatMovesToAFullHostIsTaken) {
+  AddressMap map(node(1), {.remote = 4, .of_member = 4, .local = 2, .addresses = 2});
+  EXPECT_TRUE(map.upsert(at(0s), binding(1, "10.128.0.1", 2, 1, at(90s))));
+  EXPECT_TRUE(map.upsert(at(0s), binding(2, "", 1, 1, at(90s))));
+  EXPECT_TRUE(map.upsert(at(0s), binding(3, "", 1, 1, at(80s))));
+  EXPECT_TRUE(map.upsert(at(0s), binding(1, "", 1, 2, at(90s))));
+  EXPECT_TRUE(map.is_local(mac(1)));
+  EXPECT_TRUE(map.is_local(mac(2)));
+  EXPECT_FALSE(map.find_mac(mac(3)));
+  EXPECT_EQ(map.nodes(), std::vector{node(1)});
 }
 
 TEST(AddressMap, ALocalGuestIsDoubtedHalfWay) {
