@@ -375,7 +375,7 @@ ipop_query_get_netdev(const struct ipop_query *query)
 {
     struct netdev *netdev = netdev_from_name(query->port);
 
-    if (netdev && netdev_get_class(netdev) != &netdev_ipop_class) {
+    if (netdev && !netdev_ipop_is_class(netdev_get_class(netdev))) {
         netdev_close(netdev);
         netdev = NULL;
     }

@@ -106,8 +106,8 @@ DEFINE_STATIC_PER_THREAD_DATA(size_t, frame_count, 0);
 
 static const struct netdev_class netdev_ipop_pmd_class;
 
-static bool
-is_netdev_ipop_class(const struct netdev_class *class)
+bool
+netdev_ipop_is_class(const struct netdev_class *class)
 {
     return class == &netdev_ipop_class || class == &netdev_ipop_pmd_class;
 }
@@ -115,14 +115,14 @@ is_netdev_ipop_class(const struct netdev_class *class)
 static struct netdev_ipop *
 netdev_ipop_cast(const struct netdev *netdev)
 {
-    ovs_assert(is_netdev_ipop_class(netdev_get_class(netdev)));
+    ovs_assert(netdev_ipop_is_class(netdev_get_class(netdev)));
     return CONTAINER_OF(netdev, struct netdev_ipop, up);
 }
 
 static struct netdev_rxq_ipop *
 netdev_rxq_ipop_cast(const struct netdev_rxq *rxq)
 {
-    ovs_assert(is_netdev_ipop_class(netdev_get_class(rxq->netdev)));
+    ovs_assert(netdev_ipop_is_class(netdev_get_class(rxq->netdev)));
     return CONTAINER_OF(rxq, struct netdev_rxq_ipop, up);
 }
 

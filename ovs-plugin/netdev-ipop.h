@@ -34,6 +34,9 @@ extern const struct netdev_class netdev_ipop_class;
  * netdev that refuses every configuration with a sentence that says why. */
 extern const struct netdev_class netdev_ipop_wrong_datapath_class;
 
+/* Whether 'class' is that of such ports, which PMD threads may poll or not. */
+bool netdev_ipop_is_class(const struct netdev_class *class);
+
 /* Adds all ports of the class to 'devices', by name, with a reference to each
  * that is the caller's to give back. */
 void netdev_ipop_get_devices(struct shash *devices);

@@ -44,8 +44,8 @@ void Replica::handle_neighbours(Instant now, bool is_joined, const Neighbourhood
   changed_at_ = now;
   std::erase_if(pulls_, [&](const auto& pull) { return !near_.contains(pull.first); });
   // A newcomer that is alone may only not have met the others.
-  if (synced_ || !near_.all().empty())
-    sync_at_ = std::min(sync_at_, now + (synced_ ? kAskBackDelay : kSyncDelay));
+  const bool is_alone = !synced_ && near_.all().empty();
+  sync_at_ = std::min(sync_at_, now + (is_alone ? kLoneliness : synced_ ? kAskBackDelay : kSyncDelay));
 }
 
 Replica::Losses Replica::losses_of(const Neighbourhood& near) const {
@@ -215,16 +215,16 @@ void Replica::tell_loser(Instant now, const DhtRecord& loser, const DhtRecord& w
 
 // Other replicas.
 
-bool Replica::may_pull(Instant now, const NodeId& from) {
-  const std::vector<NodeId> neighbours = near_.all();
-  const bool is_near = std::find(neighbours.begin(), neighbours.end(), from) != neighbours.end();
-  const bool may = (is_near ? neighbours_pull_rate_ : others_pull_rate_).take(now);
+bool Replica::may_pull(Instant now, const NodeId& from, bool is_peer) {
+  if (is_peer && !pull_rates_.contains(from) && pull_rates_.size() >= kMaxPullers) pull_rates_.clear();
+  const bool may = is_peer ? pull_rates_.try_emplace(from, 2ms, 1000).first->second.take(now)
+                           : others_pull_rate_.take(now);
   if (!may) refused_.add(Error::RateLimited);
   return may;
 }
 
-void Replica::handle_pull(Instant now, const NodeId& from, const wire::DhtPull& pull) {
-  if (!may_pull(now, from)) return;
+void Replica::handle_pull(Instant now, const NodeId& from, bool is_peer, const wire::DhtPull& pull) {
+  if (!may_pull(now, from, is_peer)) return;
   if (pull.has_nothing) unheard_.erase(from);
   wire::DhtPage page{.id = pull.id, .next = std::nullopt, .entries = {}};
   // The asker may know that it is our neighbour before we do.
@@ -268,8 +268,8 @@ void Replica::handle_page(Instant now, const NodeId& from, const wire::DhtPage& 
   }
 }
 
-void Replica::handle_fetch(Instant now, const NodeId& from, const wire::DhtFetch& fetch) {
-  if (!may_pull(now, from)) return;
+void Replica::handle_fetch(Instant now, const NodeId& from, bool is_peer, const wire::DhtFetch& fetch) {
+  if (!may_pull(now, from, is_peer)) return;
   for (const NodeId& key : fetch.keys) {
     if (const Store::Entry* held = store_.find(key)) {
       messages_.push_back({.to = from, .body = wire::DhtNotice{.record = held->record}});
@@ -287,6 +287,9 @@ Result<Done> Replica::handle_notice(Instant now, Duration wall, const NodeId& fr
     if (!held || replaces(record, held->record)) {
       if (keep(now, wall, key, record)) {
         ++counts_.repaired;
+        if (const auto pull = pulls_.find(from); pull != pulls_.end()) {
+          pull->second.give_up_at = std::min(now + kSyncPatience, pull->second.end_at);
+        }
       } else {
         refused_.add(Error::Full);
       }
@@ -299,8 +302,10 @@ Result<Done> Replica::handle_notice(Instant now, Duration wall, const NodeId& fr
     }
   }
   // Good or not, it is what that neighbour has.
-  if (const auto pull = pulls_.find(from);
-      pull != pulls_.end() && pull->second.missing.erase(key) > 0 && pull->second.missing.empty()) {
+  const auto pull = pulls_.find(from);
+  if (pull != pulls_.end() && pull->second.missing.erase(key) > 0) {
+    pull->second.tries = 0;
+    if (!pull->second.missing.empty()) return good;
     if (pull->second.is_listed) {
       finish_pull(now, from);
     } else {
@@ -328,6 +333,7 @@ void Replica::start_sync(Instant now) {
     Pull& pull = pulls_[node];
     pull.id = random_.u64();
     pull.give_up_at = now + kSyncPatience;
+    pull.end_at = now + kLongestSync;
     send_pull(now, node, pull);
   }
   unheard_.clear();

@@ -44,9 +44,10 @@ class Replica {
   /// Who does not answer is asked again; then it is left to the ring to find out whether it lives.
   static constexpr Duration kSyncRetry = 1s;
   static constexpr int kSyncTries = 3;
-  /// Nor is who has not come to an end by then: it might go on for ever.  The 32768 records of a full store
-  /// take a thousand pages; a node that is slower than that has neighbours that tell the rest.
+  /// Nor is who tells nothing new for so long and has not come to an end, or has not after the longer time:
+  /// it might go on for ever.  A full store takes a thousand pages, of two round trips each.
   static constexpr Duration kSyncPatience = 1min;
+  static constexpr Duration kLongestSync = 10min;
   /// A node that has just started may have neighbours that it has not met.
   static constexpr Duration kLoneliness = 3s;
   /// Neighbours lost within this time are lost at once: nobody had time to hand anything over.
@@ -60,8 +61,9 @@ class Replica {
   /// A request that comes again within this time took another way here at the same time, and is not answered
   /// twice: its asker has not been waiting.
   static constexpr Duration kSameRequest = 50ms;
-  static constexpr size_t kMaxRecent = 64;  ///< Requests that are remembered for that.
-  static constexpr size_t kMaxScan = 512;   ///< Records looked at for one Page.
+  static constexpr size_t kMaxRecent = 64;   ///< Requests that are remembered for that.
+  static constexpr size_t kMaxScan = 512;    ///< Records looked at for one Page.
+  static constexpr size_t kMaxPullers = 64;  ///< Peers whose pulls are counted each for itself.
 
   /// What a dishonest member makes of an answer before it signs it; false: it keeps it back, and the request
   /// to itself.  For experiments.
@@ -74,9 +76,10 @@ class Replica {
   /// The ring's present view; to be told whenever it may have changed.
   void handle_neighbours(Instant now, bool is_joined, const Neighbourhood& near);
   void handle_request(Instant now, Duration wall, const wire::DhtRequest& request);
-  void handle_pull(Instant now, const NodeId& from, const wire::DhtPull& pull);
+  /// `is_peer`: it came from there over a link, so that `from` is certain.
+  void handle_pull(Instant now, const NodeId& from, bool is_peer, const wire::DhtPull& pull);
   void handle_page(Instant now, const NodeId& from, const wire::DhtPage& page);
-  void handle_fetch(Instant now, const NodeId& from, const wire::DhtFetch& fetch);
+  void handle_fetch(Instant now, const NodeId& from, bool is_peer, const wire::DhtFetch& fetch);
   /// A record that `from` sent unasked, or that we fetched.  Kept if we are a replica and it is good and the
   /// better one.
   Result<Done> handle_notice(Instant now, Duration wall, const NodeId& from, const wire::DhtRecord& record);
@@ -115,9 +118,10 @@ class Replica {
     int tries = 0;
     Instant retry_at;
     Instant give_up_at;
+    Instant end_at;
   };
 
-  bool may_pull(Instant now, const NodeId& from);
+  bool may_pull(Instant now, const NodeId& from, bool is_peer);
   bool is_recent(Instant now, const wire::DhtRequest& request);
   wire::DhtReply answer(Instant now, Duration wall, const wire::DhtRequest& request, const NodeId& key);
   wire::DhtReply answer_write(Instant now, Duration wall, const wire::DhtRequest& request, const NodeId& key);
@@ -158,9 +162,9 @@ class Replica {
   std::deque<std::pair<uint64_t, Instant>> recent_;  ///< Ids of requests, and when they were answered.
   TokenBucket relay_rate_{1ms, 1000};
   TokenBucket notice_rate_{10ms, 200};
-  /// Pulls and fetches that are answered, of neighbours and of others, which may be about to become
-  /// neighbours. Each costs a look at up to kMaxScan records, or an answer of up to 36.
-  TokenBucket neighbours_pull_rate_{2ms, 1000};
+  /// Pulls and fetches that are answered, of each peer, and of all others, who may say that they are anybody.
+  /// Each costs a look at up to kMaxScan records, or an answer of up to 36.
+  std::map<NodeId, TokenBucket> pull_rates_;
   TokenBucket others_pull_rate_{10ms, 100};
   std::deque<Message> messages_;
   Counts counts_;

@@ -1,19 +1,13 @@
 #include "overlay/io/runtime.h"
 
 #include <poll.h>
-#include <signal.h>
 
 #include <algorithm>
-#include <system_error>
 
 #include "overlay/node/peer_file.h"
 
 namespace ipop {
 namespace {
-
-/// With --mlockall, which is the default of Open vSwitch, every octet of a stack is resident; 512 KB are
-/// enough for OpenSSL, the default of 8 MB is not needed.
-constexpr size_t kStackSize = 512 * 1024;
 
 /// So many events are digested before what they led to is sent.
 constexpr size_t kEmptyEvery = 64;
@@ -45,30 +39,17 @@ Runtime::Runtime(NodeConfig config, const std::string& state, const UdpSocket& s
       questions_(inbox_.wakeup()),
       node_(std::move(config), monotonic_now(), unix_now(), random_, log),
       report_(std::make_shared<Report>(make_report(node_, monotonic_now()))) {
-  if (!state.empty()) read_state();
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, kStackSize);
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // Inherited: signals are the switch's business.
-  const int error = pthread_create(&thread_, &attributes, thread_main, this);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  if (error != 0) throw std::system_error(error, std::generic_category(), "cannot start a thread");
+  if (!state.empty()) {
+    read_state();
+    state_writer_.emplace();
+  }
+  thread_.emplace("ipop", [this] { run(); });
 }
 
 Runtime::~Runtime() {
   stopping_ = true;
   inbox_.wakeup().signal();
-  pthread_join(thread_, nullptr);
-}
-
-void* Runtime::thread_main(void* self) {
-  pthread_setname_np(pthread_self(), "ipop");
-  static_cast<Runtime*>(self)->run();
-  return nullptr;
+  thread_.reset();
 }
 
 void Runtime::run() {
@@ -78,8 +59,10 @@ void Runtime::run() {
   leases_at_ = {};
   settings_at_ = {};
   write_settings(monotonic_now());
-  write_leases(
-      monotonic_now());  // Not the peers: nobody is connected any more when the last words are spoken.
+  // Not the peers: nobody is connected any more when the last words are spoken.
+  write_leases(monotonic_now());
+  if (state_writer_) state_writer_->finish();
+  handle_unwritten(monotonic_now());
 }
 
 void Runtime::run_once() {
@@ -99,6 +82,7 @@ void Runtime::run_once() {
   if (is_timeout) node_.handle_timeout(now);
   is_report_due_ |= fed > 0 || is_timeout || node_.settings().version() != version;
   empty();
+  handle_unwritten(now);
   write_leases(now);
   write_peers(now);
   write_settings(now);
@@ -156,40 +140,49 @@ void Runtime::read_state() {
 }
 
 void Runtime::write_leases(Instant now) {
-  if (lease_file_.empty() || !node_.vnet().leases_dirty() || now < leases_at_) return;
+  const bool is_due = node_.vnet().leases_dirty() || are_leases_unwritten_;
+  if (!state_writer_ || !is_due || now < leases_at_) return;
   leases_at_ = now + kLeaseWriteInterval;
-  if (const auto done = write_file(lease_file_, node_.vnet().save_leases(now, unix_now())); !done) {
-    log_.warning("leases would be lost in a restart: " + done.error().text);
-    leases_at_ = now + 60s;
-    return;
-  }
+  state_writer_->write(lease_file_, node_.vnet().save_leases(now, unix_now()));
   node_.vnet().leases_saved();
+  are_leases_unwritten_ = false;
 }
 
 void Runtime::write_peers(Instant now) {
-  if (peer_file_.empty() || now < peers_at_) return;
+  if (!state_writer_ || now < peers_at_) return;
   peers_at_ = now + kPeerWriteInterval;
   const auto peers = node_.peers();
   if (peers.empty()) return;
   std::string text = save_peers(peers);
   if (text == peers_written_) return;
-  if (const auto done = write_file(peer_file_, text); !done) {
-    log_.warning("peers would be forgotten in a restart: " + done.error().text);
-    peers_at_ = now + 60s;
-    return;
-  }
+  state_writer_->write(peer_file_, text);
   peers_written_ = std::move(text);
 }
 
 void Runtime::write_settings(Instant now) {
   const uint64_t version = node_.settings().version();
-  if (settings_file_.empty() || version == settings_written_ || now < settings_at_) return;
-  if (const auto done = write_file(settings_file_, node_.settings().file()); !done) {
-    log_.warning("settings would be forgotten in a restart: " + done.error().text);
-    settings_at_ = now + 60s;
-    return;
-  }
+  if (!state_writer_ || version == settings_written_ || now < settings_at_) return;
+  state_writer_->write(settings_file_, node_.settings().file());
   settings_written_ = version;
+}
+
+void Runtime::handle_unwritten(Instant now) {
+  while (const auto failure = state_writer_ ? state_writer_->poll_failure() : std::nullopt) {
+    const Instant retry_at = now + kStateRetryInterval;
+    if (failure->path == lease_file_) {
+      log_.warning("leases would be lost in a restart: " + failure->problem.text);
+      are_leases_unwritten_ = true;
+      leases_at_ = retry_at;
+    } else if (failure->path == peer_file_) {
+      log_.warning("peers would be forgotten in a restart: " + failure->problem.text);
+      peers_written_.clear();
+      peers_at_ = retry_at;
+    } else {
+      log_.warning("settings would be forgotten in a restart: " + failure->problem.text);
+      settings_written_ = 0;
+      settings_at_ = retry_at;
+    }
+  }
 }
 
 void Runtime::make_report_if_due(Instant now) {

@@ -1,10 +1,9 @@
 // The shell of the control half: one thread that owns a Node, and feeds and empties it.
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "overlay/base/log.h"
@@ -12,7 +11,9 @@
 #include "overlay/io/questions.h"
 #include "overlay/io/queues.h"
 #include "overlay/io/report.h"
+#include "overlay/io/state_writer.h"
 #include "overlay/io/system.h"
+#include "overlay/io/thread.h"
 #include "overlay/io/udp_socket.h"
 #include "overlay/node/node.h"
 
@@ -24,17 +25,19 @@ inline constexpr Duration kReportInterval = 250ms;
 inline constexpr Duration kLeaseWriteInterval = 1s;
 /// How often changed peers are written at most.  An empty list is not written: it would forget whom to call.
 inline constexpr Duration kPeerWriteInterval = 1s;
+/// When a file that could not be written is tried again.
+inline constexpr Duration kStateRetryInterval = 60s;
 /// How often the wall clock is looked at.
 inline constexpr Duration kClockInterval = 10s;
 
 class Runtime {
  public:
-  /// Starts the thread, with all signals blocked.  The references must outlive it.
+  /// Starts the thread.  The references must outlive it.
   /// `state`: the path, without its ending, of the files in which leases, peers and settings survive a
   /// restart, or "" to forget them.
   Runtime(NodeConfig config, const std::string& state, const UdpSocket& socket, PortCounters& counters,
           Log& log);
-  /// Says goodbye to the peers and ends the thread, within milliseconds.
+  /// Says goodbye to the peers and ends the thread, within milliseconds, or when the disk has the state.
   ~Runtime();
   Runtime(const Runtime&) = delete;
 
@@ -52,7 +55,6 @@ class Runtime {
   const ErrorCounters& refused() const { return node_.refused(); }
 
  private:
-  static void* thread_main(void* self);
   void run();
   void run_once();
   void feed(Instant now, const CoreQueue::Entry& entry);
@@ -61,6 +63,7 @@ class Runtime {
   void write_leases(Instant now);
   void write_peers(Instant now);
   void write_settings(Instant now);
+  void handle_unwritten(Instant now);
   void make_report_if_due(Instant now);
   void sleep_until(Instant deadline);
 
@@ -79,7 +82,9 @@ class Runtime {
   std::atomic<uint64_t> report_seq_{1};
   std::string reported_;  ///< What the last report said, without ages and counters.
   Instant report_at_{};
-  bool is_report_due_ = true;  ///< Something has happened since the last one.
+  bool is_report_due_ = true;                ///< Something has happened since the last one.
+  std::optional<StateWriter> state_writer_;  ///< Unless nothing is kept.
+  bool are_leases_unwritten_ = false;        ///< Although nothing has changed since they were to be.
   Instant leases_at_{};
   Instant peers_at_{};
   std::string peers_written_;
@@ -87,7 +92,7 @@ class Runtime {
   uint64_t settings_written_ = 0;  ///< Their version.
   Instant clock_at_{};
   std::atomic<bool> stopping_{false};
-  pthread_t thread_;
+  std::optional<Thread> thread_;  ///< From the end of the constructor to the beginning of the destructor.
 };
 
 }  // namespace ipop

@@ -36,7 +36,12 @@ void Link::handle_established(Instant now, const Established& established, Origi
   auto keypair = std::make_shared<Keypair>(established.keys, established.local_index,
                                            established.remote_index, now, activity_);
   keypairs_.insert(keypairs_.begin(), keypair);
-  if (keypairs_.size() > kMaxKeypairs) keypairs_.pop_back();
+  if (keypairs_.size() > kMaxKeypairs) {
+    const auto last = std::prev(keypairs_.end());
+    const auto oldest = *last == sending_ ? std::prev(last) : last;
+    kept_until_.erase((*oldest)->local_index());
+    keypairs_.erase(oldest);
+  }
   if (origin == Origin::Accepted) {
     send_with(std::move(keypair), origin);
     ask_for_life(now);  // Also the first datagram under the new keys, which the initiator waits for.
@@ -177,7 +182,9 @@ void Link::handle_timeout(Instant now) {
       ask_for_life(now);
     }
   }
-  if (now >= timer(Timer::Rekey)) {
+  if (now >= timer(Timer::Rekey) && !sending_) {
+    timer(Timer::Rekey) = kNever;  // It has run out; what is left is confirmed meanwhile, or runs out, too.
+  } else if (now >= timer(Timer::Rekey)) {
     look(now);
     if (is_used() || now - sending_->created() >= options_.idle_rekey_after + patience_) {
       if (!rekeying_) rekey_due_ = rekeying_ = true;

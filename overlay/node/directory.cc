@@ -116,7 +116,8 @@ void Directory::answer(Instant now, uint64_t id, const std::optional<Binding>& b
 
 /// Silence of those who were asked counts, for a question; for a claim it does where there is nobody to ask.
 bool Directory::ask_everybody(Instant now, uint64_t id, Purpose purpose, const Query& query) {
-  if (!sees_whole_ring_ && !ask_all_rate_.take(now)) {
+  const bool is_question = purpose.kind == Purpose::Kind::Resolve;
+  if (!sees_whole_ring_ && !(is_question ? ask_all_rate_ : claim_ask_all_rate_).take(now)) {
     ++counts_.ask_all_limited;
     return false;
   }
@@ -517,7 +518,7 @@ void Directory::withdraw(Instant now, Duration wall, DhtRecord record) {
 
 // Messages.
 
-bool Directory::handle_message(Instant now, Duration wall, const NodeId& from,
+bool Directory::handle_message(Instant now, Duration wall, const NodeId& from, bool is_peer,
                                const wire::RingMessage& message) {
   if (const auto* request = std::get_if<wire::DhtRequest>(&message)) {
     replica_.handle_request(now, wall, *request);
@@ -526,11 +527,11 @@ bool Directory::handle_message(Instant now, Duration wall, const NodeId& from,
     const auto taken = client_.handle_reply(now, wall, *reply);
     if (!taken && taken.error() != Error::UnexpectedMessage) refused_.add(taken.error());
   } else if (const auto* pull = std::get_if<wire::DhtPull>(&message)) {
-    replica_.handle_pull(now, from, *pull);
+    replica_.handle_pull(now, from, is_peer, *pull);
   } else if (const auto* page = std::get_if<wire::DhtPage>(&message)) {
     replica_.handle_page(now, from, *page);
   } else if (const auto* fetch = std::get_if<wire::DhtFetch>(&message)) {
-    replica_.handle_fetch(now, from, *fetch);
+    replica_.handle_fetch(now, from, is_peer, *fetch);
   } else if (const auto* notice = std::get_if<wire::DhtNotice>(&message)) {
     wall_offset_ = wall - now.time_since_epoch();
     if (replica_.handle_notice(now, wall, from, notice->record)) handle_notice(now, notice->record);

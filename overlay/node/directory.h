@@ -58,7 +58,9 @@ class Directory {
   /// A member's own word on its own guest, or "not I".
   void handle_answer(const NodeId& from, const wire::Answer& answer) { lookup_.handle_answer(from, answer); }
   /// False if it is no message of the DHT.
-  bool handle_message(Instant now, Duration wall, const NodeId& from, const wire::RingMessage& message);
+  /// `is_peer`: it came over the link with `from`.  Else that is what its sender says.
+  bool handle_message(Instant now, Duration wall, const NodeId& from, bool is_peer,
+                      const wire::RingMessage& message);
 
   struct Outgoing {
     enum class To {
@@ -172,7 +174,9 @@ class Directory {
   std::set<std::pair<Instant, wire::DhtAddress>> due_;
   size_t writes_ = 0;
   Instant scan_at_;
-  TokenBucket ask_all_rate_{100ms, 100};
+  TokenBucket ask_all_rate_{100ms, 100};  ///< What guests want to know.
+  TokenBucket claim_ask_all_rate_{100ms,
+                                  100};    ///< What is to be granted: a guest that scans must not stop it.
   TokenBucket addressless_rate_{1s, 512};  ///< Guests without address that get a record.
   std::deque<Outgoing> outgoing_;
   std::map<uint64_t, Explanation> explaining_;  ///< Of which `at` is when they were asked for.

@@ -327,7 +327,7 @@ void Node::handle_direct(Instant now, const NodeId& from, const wire::Direct& di
   const auto message = wire::decode_ring_message(direct.body);
   if (!message) {
     refused_.add(message.error());
-  } else if (!directory_.handle_message(now, wall_time(now), from, *message)) {
+  } else if (!directory_.handle_message(now, wall_time(now), from, true, *message)) {
     handle_told(now, from, *message);  // A question of the directory to a peer.
   }
 }
@@ -358,7 +358,7 @@ void Node::handle_delivered(Instant now, const Router::Delivered& delivered) {
     explorer_.handle_neighbours_request(now, delivered.envelope, *asked);
   } else if (const auto* neighbours = std::get_if<wire::NeighboursReply>(&delivered.message)) {
     explorer_.handle_neighbours_reply(now, delivered.envelope, *neighbours);
-  } else if (!directory_.handle_message(now, wall_time(now), source, delivered.message)) {
+  } else if (!directory_.handle_message(now, wall_time(now), source, false, delivered.message)) {
     handle_told(now, source, delivered.message);
   }
 }
@@ -450,7 +450,7 @@ void Node::send_directory(Instant now, const Directory::Outgoing& outgoing) {
   switch (outgoing.to) {
     case Directory::Outgoing::To::Key:
       if (links_.all().empty()) {  // A ring of one.
-        (void)directory_.handle_message(now, wall_time(now), config_.credentials.id, outgoing.message);
+        (void)directory_.handle_message(now, wall_time(now), config_.credentials.id, false, outgoing.message);
       } else {
         (void)router_.send(now, outgoing.mode, outgoing.node, outgoing.message);
       }

@@ -15,6 +15,8 @@ namespace ipop {
 
 /// Known nodes besides those that are linked: the near ones of the near ones, and those that were lost.
 inline constexpr size_t kMaxContacts = 96;
+/// So many may be known between two times that the table is tidied: whoever tells of more is not believed.
+inline constexpr size_t kMaxUntidied = 1024;
 /// A node of which nobody speaks is forgotten after this.
 inline constexpr Duration kHearsayLifetime = 120s;
 /// A peer that was lost without a word may be behind a partition: it is called now and then for so long.

@@ -68,6 +68,7 @@ Ring::Ring(const NodeId& self, Instant now, Links& links, Router& router, Random
 void Ring::handle_heard_of(Instant now, const Contact& contact) {
   if (contact.node == self_) return;
   const bool is_new = contacts_.find(contact.node) == nullptr;
+  if (is_new && !has_room()) return;
   KnownNode& entry = contacts_.know(now, contact.node);
   entry.heard_at = now;
   if (entry.is_linked()) return;
@@ -271,8 +272,11 @@ void Ring::handle_connect(Instant now, const wire::Routed& envelope, const wire:
   (void)router_.send(now, Mode::Exact, subject, reply, request.via);
 }
 
+/// For one more node that we only hear of.
+bool Ring::has_room() const { return contacts_.all().size() < links_.all().size() + kMaxUntidied; }
+
 void Ring::handle_connect_reply(Instant now, const wire::ConnectReply& reply) {
-  if (reply.responder.node == self_) return;
+  if (reply.responder.node == self_ || !reply_rate_.take(now)) return;
   KnownNode* const responder = &contacts_.know(now, reply.responder.node);
   responder->heard_at = now;
   if (!responder->is_linked() && reply.responder.endpoint.port != 0) {
@@ -364,11 +368,13 @@ bool Ring::is_next(const NodeId& node) const {
 }
 
 void Ring::call_invited(Instant now) {
+  size_t busy = calls();
   for (auto& [node, entry] : contacts_.all()) {
     if (!entry.is_invited || entry.state != State::Idle) continue;
-    if (calls() >= kMaxCalls) return;
+    if (busy >= kMaxCalls) return;
     if (entry.call_at <= now) {
       call(now, node, entry);
+      ++busy;
     } else {
       work_soon(entry.call_at);
     }

@@ -105,6 +105,7 @@ class Ring {
   bool is_near(const NodeId& node) const { return near_.contains(node); }
   Contact own_contact() const;
   bool is_wanted(Instant now, const NodeId& node, const KnownNode& entry) const;
+  bool has_room() const;
   size_t calls() const;  ///< Under way.
   void call(Instant now, const NodeId& node, KnownNode& entry);
   void call_over_ring(Instant now, const NodeId& node, KnownNode& entry);
@@ -152,6 +153,7 @@ class Ring {
   Instant retell_at_;
   Instant lost_call_at_{};
   TokenBucket connect_rate_{20ms, 100};  ///< Connects answered: each makes us call somebody.
+  TokenBucket reply_rate_{20ms, 200};    ///< Answers to Connects that are heard, likewise.
   TokenBucket place_log_{10s, 3};
 };
 

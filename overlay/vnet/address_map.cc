@@ -14,6 +14,13 @@ bool AddressMap::wins(const Binding& claim, const Guest& holder) {
   return claim.sequence != holder.sequence ? claim.sequence > holder.sequence : claim.node < holder.node;
 }
 
+/// Of the addresses of its MAC.
+bool AddressMap::may_have_another(const Binding& binding) const {
+  const auto found = guests_.find(binding.mac);
+  return found == guests_.end() || binding.ip.is_unspecified() ||
+         found->second.addresses.contains(binding.ip) || found->second.addresses.size() < limits_.addresses;
+}
+
 bool AddressMap::has_room(const Binding& binding) const {
   const bool local = binding.node == own_;
   const auto found = guests_.find(binding.mac);
@@ -22,8 +29,7 @@ bool AddressMap::has_room(const Binding& binding) const {
     const bool is_another_remote = !local && (found == guests_.end() || found->second.node == own_);
     if (is_another_remote && guests_.size() - local_.size() >= limits_.remote) return false;
   }
-  return found == guests_.end() || binding.ip.is_unspecified() ||
-         found->second.addresses.contains(binding.ip) || found->second.addresses.size() < limits_.addresses;
+  return true;
 }
 
 Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& binding) {
@@ -38,7 +44,8 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
     return Change::Withdrawn;
   }
   if (held_by_other && !wins(binding, guests_.at(holder->second))) return Error::Conflict;
-  if (!has_room(binding)) make_room(binding);
+  if (!may_have_another(binding)) return Error::Full;
+  if (!has_room(binding) && evict_rate_.take(now)) make_room(binding);
   if (!has_room(binding)) return Error::Full;
 
   Change change = Change::Refreshed;
@@ -105,8 +112,6 @@ void AddressMap::drop_address(Instant now, MacAddress mac, IpAddress ip) {
 
 /// For a guest that is new at its node.  Never takes that guest itself, which is at another.
 void AddressMap::make_room(const Binding& binding) {
-  const auto known = guests_.find(binding.mac);
-  if (known != guests_.end() && known->second.node == binding.node) return;
   if (guests_of(binding.node) >= (binding.node == own_ ? limits_.local : limits_.of_member)) {
     return evict(binding.node);
   }

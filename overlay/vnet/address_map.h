@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "overlay/base/result.h"
+#include "overlay/base/token_bucket.h"
 #include "overlay/vnet/binding.h"
 #include "overlay/vnet/holder_history.h"
 
@@ -102,6 +103,7 @@ class AddressMap {
   using Guests = std::map<MacAddress, Guest>;
 
   static bool wins(const Binding& claim, const Guest& holder);
+  bool may_have_another(const Binding& binding) const;
   bool has_room(const Binding& binding) const;
   void make_room(const Binding& binding);
   void evict(const NodeId& node);
@@ -135,6 +137,8 @@ class AddressMap {
   std::set<std::pair<Instant, MacAddress>> deadlines_;  ///< The next one of each guest.
   std::map<NodeId, Share> shares_;                      ///< Of those that have guests.
   std::deque<MacAddress> unconfirmed_;
+  /// What gives way: each time the fast path has to hear of it.
+  TokenBucket evict_rate_{5ms, 1000};
   HolderHistory history_;
   uint64_t version_ = 0;
 };

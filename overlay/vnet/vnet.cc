@@ -102,7 +102,8 @@ Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, const IpAddre
   const bool settled = known && known->mac == mac && map_.is_confirmed(mac) &&
                        (ip.is_unspecified() || leased || known->expires - now >= kFresh);
   if (settled) return Done{};
-  if (!move_rate_.take(now)) return Error::RateLimited;
+  TokenBucket& rate = map_.find_mac(mac) ? move_rate_ : new_rate_;
+  if (!rate.take(now)) return Error::RateLimited;
   const auto sequence = bind_local(now, mac, ip, leased ? lease->expires : now + kIdleTime, {});
   if (!sequence) return sequence.error();
   return Done{};

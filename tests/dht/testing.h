@@ -209,11 +209,11 @@ class DhtRing {
     } else if (const auto* reply = std::get_if<wire::DhtReply>(&message)) {
       (void)to->client.handle_reply(now, wall(), *reply);
     } else if (const auto* pull = std::get_if<wire::DhtPull>(&message)) {
-      to->replica.handle_pull(now, from.id(), *pull);
+      to->replica.handle_pull(now, from.id(), true, *pull);
     } else if (const auto* page = std::get_if<wire::DhtPage>(&message)) {
       to->replica.handle_page(now, from.id(), *page);
     } else if (const auto* fetch = std::get_if<wire::DhtFetch>(&message)) {
-      to->replica.handle_fetch(now, from.id(), *fetch);
+      to->replica.handle_fetch(now, from.id(), true, *fetch);
     } else if (const auto* notice = std::get_if<wire::DhtNotice>(&message)) {
       if (to->replica.handle_notice(now, wall(), from.id(), notice->record)) {
         to->notices.push_back(notice->record);

@@ -109,7 +109,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         (void)replica.handle_notice(now, wall(), from, record(in.u8() % all.size()));
         break;
       case 3:
-        replica.handle_pull(now, from, {.id = in.u64(), .from = {in.array<20>()}});
+        replica.handle_pull(now, from, true, {.id = in.u64(), .from = {in.array<20>()}});
         break;
       case 4: {
         wire::DhtPage page{.id = (action & 16) != 0 ? asked.back() : in.u64(), .next = {}, .entries = {}};
@@ -123,7 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         for (const auto& [key, entry] : replica.store().all()) {
           if (fetch.keys.size() < wire::DhtFetch::kMaxKeys) fetch.keys.push_back(key);
         }
-        replica.handle_fetch(now, from, fetch);
+        replica.handle_fetch(now, from, false, fetch);
         break;
       }
       case 6:

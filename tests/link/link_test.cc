@@ -471,6 +471,38 @@ TEST_F(AgeingLinkTest, DiesWhenItsLastKeypairExpires) {
   EXPECT_EQ(link_.find(1), nullptr);
 }
 
+// Wake-ups are late by a little, so that the looks come after the end of the keypair that they look at.
+TEST_F(AgeingLinkTest, OutlivesTheKeypairItSendsWithUntilTheNextRunsOut) {
+  establish(Instant{100s}, 1, Link::Origin::Initiated);
+  link_.handle_received(Instant{100s}, 1, kHome);
+  ASSERT_EQ(run_until(3699s), (Times{{Event::Connected, 100s}}));
+  const Instant due = Instant{3700s} + 1ms;
+  const auto wake_at = [&](Instant now) {
+    link_.handle_received(now, 1, kHome);
+    link_.handle_timeout(now);
+  };
+  wake_at(due);
+  establish(due + 10ms, 2, Link::Origin::Initiated);
+  for (int i = 1; i <= 3; ++i) wake_at(due + i * (15s + 1ms));
+  wake_at(due + 60s);
+  EXPECT_EQ(link_.sending(), nullptr);
+  EXPECT_EQ(link_.receiving().size(), 1u);
+  wake_at(due + 60s + 3ms);
+  EXPECT_EQ(link_.receiving().size(), 1u);
+  wake_at(due + 60s + 10ms);
+  EXPECT_EQ(link_.poll_event(), Event::Dead);
+}
+
+TEST_F(LinkTest, KeepsTheKeypairItSendsWithHoweverManyAreNeverConfirmed) {
+  establish(Instant{100s}, 1, Link::Origin::Initiated);
+  link_.handle_received(Instant{100s}, 1, kHome);
+  for (uint32_t index = 2; index < 10; ++index) establish(Instant{101s}, index, Link::Origin::Initiated);
+  EXPECT_EQ(link_.receiving().size(), 4u);
+  ASSERT_TRUE(link_.sending());
+  EXPECT_EQ(link_.sending()->local_index(), 1u);
+  EXPECT_EQ(link_.find(1), link_.sending());
+}
+
 TEST_F(AgeingLinkTest, AnIdleOneDiesAMinuteAfterItsHour) {
   establish(Instant{100s}, 1, Link::Origin::Initiated);
   link_.handle_received(Instant{100s}, 1, kHome);

@@ -249,6 +249,14 @@ TEST(AddressMap, AGuestThatMovesToAFullHostIsTaken) {
   EXPECT_EQ(map.nodes(), std::vector{node(1)});
 }
 
+TEST(AddressMap, NobodyGivesWayToWhatIsRefused) {
+  AddressMap map(node(1), {.remote = 4, .of_member = 1, .local = 1, .addresses = 1});
+  EXPECT_TRUE(map.upsert(at(0s), binding(1, "", 2, 1, at(90s))));
+  EXPECT_TRUE(map.upsert(at(0s), binding(2, "10.128.0.2", 3, 1, at(90s))));
+  EXPECT_EQ(map.upsert(at(0s), binding(2, "10.128.0.3", 2, 2, at(90s))).error(), Error::Full);
+  EXPECT_TRUE(map.find_mac(mac(1)));
+}
+
 TEST(AddressMap, ALocalGuestIsDoubtedHalfWay) {
   AddressMap map(node(1));
   (void)map.upsert(at(0s), binding(1, "10.128.0.2", 1, 1, at(60min)));

@@ -49,6 +49,20 @@ TEST(Vnet, AGuestMayMoveBackAndForthForever) {
   }
 }
 
+TEST(Vnet, AGuestThatInventsMacsKeepsNobodyFromMovingIn) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  Host& b = hosts.add();
+  (void)hosts.lease(kStart, a, 1);
+  for (uint32_t i = 0; i < 2000; ++i) {
+    const MacAddress invented{{2, 0, 0, 0, static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i)}};
+    (void)b.vnet.handle_guest_frame(kStart, data_frame(MacAddress::broadcast(), invented));
+  }
+  ASSERT_GT(b.vnet.errors().get(Error::RateLimited), 0u);
+  (void)hosts.frame(kStart, b, data_frame(MacAddress::broadcast(), mac(1)));
+  EXPECT_TRUE(b.vnet.map().is_local(mac(1)));
+}
+
 /// The new host has never heard of it; the network has.
 TEST(Vnet, AGuestThatIsExpectedCountsOnAtOnce) {
   Hosts hosts;
