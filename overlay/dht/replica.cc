@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "overlay/base/jitter.h"
 #include "overlay/dht/order.h"
 #include "overlay/ring/distance.h"
 
@@ -322,7 +323,7 @@ void Replica::start_sync(Instant now) {
   }
   const bool is_round = !synced_ || now >= round_at_;
   if (is_round) {
-    round_at_ = now + kSyncInterval * 5 / 6 + Duration(random_.below((kSyncInterval / 3).count()));
+    round_at_ = now + jittered(kSyncInterval, random_);
   }
   sync_at_ = round_at_;
   for (const auto& [node, pull] : pulls_) unheard_.insert(node);  // We may be responsible for more by now.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "overlay/base/jitter.h"
+#include "overlay/node/dht_address.h"
 #include "overlay/node/records.h"
 
 namespace ipop {
@@ -12,15 +14,6 @@ using wire::DhtRecord;
 using State = DhtRecord::State;
 using Found = Client::Outcome::Kind;
 using Operation = wire::DhtRequest::Operation;
-
-DhtAddress ip_address(const IpAddress& ip) { return {.kind = DhtAddress::Kind::Ip, .ip = ip, .mac = {}}; }
-DhtAddress mac_address(const MacAddress& mac) {
-  return {.kind = DhtAddress::Kind::Mac, .ip = {}, .mac = mac};
-}
-
-Duration jittered(Duration duration, Random& random) {
-  return duration * 5 / 6 + Duration(random.below(static_cast<uint64_t>((duration / 3).count())));
-}
 
 }  // namespace
 
@@ -413,109 +406,6 @@ std::optional<Explanation> Directory::poll_explanation() {
   return out;
 }
 
-// What our guests have.
-
-void Directory::track(Instant now, const DhtAddress& address, const MacAddress& mac) {
-  Entry& entry = entries_[address];
-  if (entry.mac != mac) {  // Another guest of ours has it now, which is for us to decide.
-    entry.mac = mac;
-    if (entry.sequence > 0) ++entry.sequence;
-    if (entry.reserved > 0) ++entry.reserved;
-  }
-  if (!entry.is_busy) schedule(address, entry, now);
-}
-
-/// A guest that invents MACs must not use up what this node may have at the replicas.  Who wants one that has
-/// no record asks everybody; scan() tries again.
-void Directory::track_guest(Instant now, const MacAddress& mac) {
-  const DhtAddress address = mac_address(mac);
-  const bool is_new = !entries_.contains(address);
-  if (is_new && vnet_.map().addresses(mac).empty() && !addressless_rate_.take(now)) return;
-  track(now, address, mac);
-}
-
-void Directory::schedule(const DhtAddress& address, Entry& entry, Instant at) {
-  due_.erase({entry.due_at, address});
-  entry.due_at = at;
-  if (at != kNever) due_.insert({at, address});
-}
-
-void Directory::forget(const DhtAddress& address) {
-  const auto entry = entries_.find(address);
-  if (entry == entries_.end()) return;
-  schedule(address, entry->second, kNever);
-  entries_.erase(entry);
-}
-
-void Directory::scan(Instant now) {
-  scan_at_ = now + jittered(kScanInterval, random_);
-  for (const Binding& binding : vnet_.local_bindings()) {
-    const DhtAddress ip = ip_address(binding.ip);
-    if (!binding.ip.is_unspecified() && !entries_.contains(ip)) track(now, ip, binding.mac);
-    if (!entries_.contains(mac_address(binding.mac))) track_guest(now, binding.mac);
-  }
-}
-
-/// The binding of an address that is here now.
-std::optional<Binding> Directory::find(const DhtAddress& address) const {
-  const AddressMap& map = vnet_.map();
-  auto out = address.kind == DhtAddress::Kind::Ip ? map.find_ip(address.ip) : map.find_mac(address.mac);
-  if (out && out->node != self_) out.reset();
-  return out;
-}
-
-void Directory::write_due(Instant now, Duration wall) {
-  while (!due_.empty() && due_.begin()->first <= now && writes_ < kMaxWrites) {
-    const DhtAddress address = due_.begin()->second;
-    Entry& entry = entries_.at(address);
-    schedule(address, entry, kNever);
-    write(now, wall, address, entry);
-  }
-}
-
-void Directory::write(Instant now, Duration wall, const DhtAddress& address, Entry& entry) {
-  const auto binding = find(address);
-  DhtRecord record;
-  record.kind = address.kind;
-  record.ip = address.ip;
-  record.mac = entry.mac;
-  if (!binding || binding->mac != entry.mac) {
-    const AddressMap& map = vnet_.map();
-    const auto elsewhere =
-        address.kind == DhtAddress::Kind::Ip ? map.find_ip(address.ip) : map.find_mac(address.mac);
-    record.sequence = std::max(entry.sequence, entry.reserved);
-    if (record.sequence > 0 && !elsewhere) withdraw(now, wall, record);
-    return forget(address);
-  }
-  const bool is_ip = address.kind == DhtAddress::Kind::Ip;
-  if (!is_ip) record.ip = as_told(*binding).ip;
-  record.sequence = std::clamp<uint64_t>(std::max(entry.sequence, binding->sequence), 1, kLastSequence);
-  record.name = binding->name;
-  const bool is_granted = entry.is_bound || (is_ip && entry.sequence > 0);
-  record.state = is_ip && !is_granted ? State::Reserved : State::Bound;
-  const Duration life =
-      record.state == State::Reserved ? kReservationTime : std::min(binding->expires - now, kLongestRecord);
-  record.expires_s = static_cast<uint64_t>((wall + life) / 1s);
-  const uint64_t id = random_.u64();
-  const auto started =
-      is_granted ? client_.put(now, wall, id, record) : client_.create(now, wall, id, record);
-  if (!started) return schedule(address, entry, now + jittered(kRetryInterval, random_));
-  entry.is_busy = true;
-  ++writes_;
-  purposes_[id] = {.kind = Purpose::Kind::Write, .query = {}, .address = address};
-}
-
-void Directory::withdraw(Instant now, Duration wall, DhtRecord record) {
-  record.state = State::Withdrawn;
-  record.sequence = std::min(record.sequence + 1, kLastSequence);
-  record.expires_s = static_cast<uint64_t>((wall + kReservationTime) / 1s);
-  record.name.clear();
-  const uint64_t id = random_.u64();
-  if (!client_.put(now, wall, id, record)) return;  // It expires.
-  ++counts_.withdrawals;
-  purposes_[id] = {.kind = Purpose::Kind::Cleanup, .query = {}, .address = {}};
-}
-
 // Messages.
 
 bool Directory::handle_message(Instant now, Duration wall, const NodeId& from, bool is_peer,
@@ -596,45 +486,6 @@ void Directory::handle_timeout(Instant now, Duration wall) {
   lookup_.handle_timeout(now);
   if (now >= scan_at_) scan(now);
   pump(now, wall);
-}
-
-bool Directory::is_told(const Binding& binding) const {
-  const auto entry = entries_.find(ip_address(binding.ip));
-  return entry != entries_.end() && entry->second.mac == binding.mac && entry->second.is_told;
-}
-
-Binding Directory::as_told(const Binding& binding) const {
-  Binding out = binding;
-  if (binding.node == self_ && !is_told(binding)) out.ip = {};
-  return out;
-}
-
-Binding Directory::as_answer(Instant now, Query::Kind asked, const Binding& binding) const {
-  if (asked == Query::Kind::Mac) return as_told(binding);
-  Binding out = binding;
-  if (binding.node == self_ && !is_told(binding)) out.expires = std::min(out.expires, now + kClaimTime);
-  return out;
-}
-
-std::vector<Binding> Directory::told_bindings() const {
-  std::vector<Binding> out;
-  for (const Binding& binding : vnet_.local_bindings()) {
-    const Binding told = as_told(binding);
-    const bool is_repetition = told.ip.is_unspecified() && !out.empty() && out.back().mac == told.mac;
-    if (!is_repetition) out.push_back(told);
-  }
-  return out;
-}
-
-bool Directory::is_published(const IpAddress& ip) const {
-  const auto entry = entries_.find(ip_address(ip));
-  return entry != entries_.end() && entry->second.is_bound;
-}
-
-std::pair<size_t, size_t> Directory::published() const {
-  const auto bound = std::count_if(entries_.begin(), entries_.end(),
-                                   [](const auto& entry) { return entry.second.is_bound; });
-  return {static_cast<size_t>(bound), entries_.size()};
 }
 
 }  // namespace ipop

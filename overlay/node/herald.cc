@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "overlay/base/jitter.h"
 #include "overlay/node/records.h"
 #include "overlay/ring/broadcast.h"
 
@@ -88,8 +89,7 @@ void Herald::handle_timeout(Instant now, const std::vector<Binding>& bindings) {
     }
   }
   if (!bindings.empty() && now >= presence_at_ && !sees_whole_ring()) tell_presence(now, bindings.front());
-  // Give or take a sixth: nodes that started together drift apart.
-  gossip_at_ = now + kGossipInterval * 5 / 6 + Duration(random_.below((kGossipInterval / 3).count()));
+  gossip_at_ = now + jittered(kGossipInterval, random_);
 }
 
 /// Everybody hears everybody: without a bound that would be a hundred million messages each two minutes among

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "overlay/base/jitter.h"
+
 namespace ipop {
 
 Introducers::Introducers(const std::vector<Endpoint>& endpoints, Instant now, Random& random)
@@ -78,8 +80,6 @@ std::optional<Endpoint> Introducers::choose(Instant now, Company company,
 }
 
 /// Give or take a sixth: nodes that started together drift apart.
-Instant Introducers::after(Instant now, Duration duration) {
-  return now + duration * 5 / 6 + Duration(random_.below((duration / 3).count()));
-}
+Instant Introducers::after(Instant now, Duration duration) { return now + jittered(duration, random_); }
 
 }  // namespace ipop

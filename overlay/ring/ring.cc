@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "overlay/base/jitter.h"
 #include "overlay/ring/distance.h"
 #include "overlay/ring/shortcut_draw.h"
 
@@ -44,11 +45,6 @@ constexpr Duration kLostCallInterval = 12s;
 
 /// A node's share of it: all of a small ring together call a lost peer this often.
 constexpr Duration kRingsLostCallInterval = 400ms;
-
-/// Give or take a sixth: nodes that started together drift apart.
-Duration jittered(Duration duration, Random& random) {
-  return duration * 5 / 6 + Duration(random.below(duration.count() / 3 + 1));
-}
 
 }  // namespace
 
