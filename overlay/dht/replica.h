@@ -53,7 +53,7 @@ class Replica {
   /// Neighbours lost within this time are lost at once: nobody had time to hand anything over.
   static constexpr Duration kLossWindow = 30s;
   static constexpr size_t kMassLoss = 2;
-  /// After a mass loss, and after a start: until every holder has refreshed what it holds (Publisher), and a
+  /// After a mass loss, and after a start: until every holder has refreshed what it holds (node/directory.h), and a
   /// minute for what was lost on the way.
   static constexpr Duration kUnsureTime = 7min;
   /// A record that we are not responsible for any more is kept for so long after things calmed down.
@@ -117,8 +117,8 @@ class Replica {
     bool is_listed = false;    ///< All pages have come.
     int tries = 0;
     Instant retry_at;
-    Instant give_up_at;
-    Instant end_at;
+    Instant give_up_at;  ///< Unless it tells something new before.
+    Instant end_at;      ///< Whatever it tells.
   };
 
   bool may_pull(Instant now, const NodeId& from, bool is_peer);

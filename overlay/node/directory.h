@@ -40,6 +40,7 @@ class Directory {
   static constexpr Duration kScanInterval = 10s;
   /// A reservation is for the time between an offer and its acknowledgement.
   static constexpr Duration kReservationTime = DhcpServer::kOfferTime;
+  /// So long an answer about a claim is believed: several times what the replicas take to grant it.
   static constexpr Duration kClaimTime = 10s;
   /// Records written at a time, so that a start with many leases is no burst.
   static constexpr size_t kMaxWrites = 32;
@@ -175,8 +176,8 @@ class Directory {
   size_t writes_ = 0;
   Instant scan_at_;
   TokenBucket ask_all_rate_{100ms, 100};  ///< What guests want to know.
-  TokenBucket claim_ask_all_rate_{100ms,
-                                  100};    ///< What is to be granted: a guest that scans must not stop it.
+  /// What is to be granted: a guest that scans addresses must not stop it.
+  TokenBucket claim_ask_all_rate_{100ms, 100};
   TokenBucket addressless_rate_{1s, 512};  ///< Guests without address that get a record.
   std::deque<Outgoing> outgoing_;
   std::map<uint64_t, Explanation> explaining_;  ///< Of which `at` is when they were asked for.
