@@ -53,8 +53,8 @@ class Replica {
   /// Neighbours lost within this time are lost at once: nobody had time to hand anything over.
   static constexpr Duration kLossWindow = 30s;
   static constexpr size_t kMassLoss = 2;
-  /// After a mass loss, and after a start: until every holder has refreshed what it holds (node/directory.h), and a
-  /// minute for what was lost on the way.
+  /// After a mass loss, and after a start: until every holder has refreshed what it holds (node/directory.h),
+  /// and a minute for what was lost on the way.
   static constexpr Duration kUnsureTime = 7min;
   /// A record that we are not responsible for any more is kept for so long after things calmed down.
   static constexpr Duration kKeepTime = 10min;
