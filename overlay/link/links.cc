@@ -17,6 +17,12 @@ Endpoint provable(const Path& path) {
   return out;
 }
 
+/// Whether one host may have both, whatever the port.
+bool may_be_one_host(const Endpoint& a, const Endpoint& b) {
+  const size_t octets = a.is_ipv4() ? 16 : 8;
+  return std::equal(a.address.begin(), a.address.begin() + octets, b.address.begin());
+}
+
 template <class T>
 std::optional<T> pop(std::deque<T>& queue) {
   if (queue.empty()) return std::nullopt;
@@ -110,20 +116,30 @@ Result<Done> Links::handle_initiation(Instant now, const Path& from, ByteView da
   if (!message) return message.error();
   if (!credentials_.keys.check_mac1(datagram)) return Error::BadMac;
   const Endpoint prover = provable(from);
-  if (responders_.size() >= kBusyResponders && !cookies_.check_mac2(now, prover, datagram)) {
-    const auto reply =
-        credentials_.keys.seal_cookie(cookies_.bake(now, prover), datagram, message->sender_index, random_);
-    put(from, reply.encode());
-    return Error::CookieRequired;
+  if (responders_.size() >= kBusyResponders) {
+    if (!cookies_.check_mac2(now, prover, datagram)) {
+      const auto reply =
+          credentials_.keys.seal_cookie(cookies_.bake(now, prover), datagram, message->sender_index, random_);
+      put(from, reply.encode());
+      return Error::CookieRequired;
+    }
+    const bool is_full = responders_.size() >= kMaxResponders;
+    if (is_full || responders_of(prover) >= kMaxRespondersOfOne) return Error::Full;
   }
-  if (responders_.size() >= kMaxResponders) return Error::Full;
   const uint32_t index = unused_index();
   auto handshake = ResponderHandshake::accept(credentials_, *message, index, random_);
   if (!handshake) return handshake.error();
   put(from, handshake->response());
-  responders_.emplace(index,
-                      Responder{.handshake = std::move(*handshake), .give_up_at = now + kResponderPatience});
+  responders_.emplace(index, Responder{.handshake = std::move(*handshake),
+                                       .prover = prover,
+                                       .give_up_at = now + kResponderPatience});
   return Done{};
+}
+
+size_t Links::responders_of(const Endpoint& prover) const {
+  return static_cast<size_t>(std::count_if(responders_.begin(), responders_.end(), [&](const auto& entry) {
+    return may_be_one_host(entry.second.prover, prover);
+  }));
 }
 
 Result<Done> Links::handle_response(Instant now, UnixSeconds unix_now, const Path& from, ByteView datagram) {

@@ -23,8 +23,10 @@
 namespace ipop {
 
 /// Handshakes we answered and that wait for their Confirmation: how many until the next one has to prove its
-/// address, how many at most, and for how long.
+/// address, how many then of one address (of IPv6, one /64) or node of the ring, how many at most, and for
+/// how long.
 inline constexpr size_t kBusyResponders = 64;
+inline constexpr size_t kMaxRespondersOfOne = 32;
 inline constexpr size_t kMaxResponders = 256;
 inline constexpr Duration kResponderPatience = 5s;
 /// How long a rekey is tried before the link counts it as failed.
@@ -128,6 +130,7 @@ class Links {
  private:
   struct Responder {
     ResponderHandshake handshake;
+    Endpoint prover;  ///< What a cookie vouches for, whether or not one was asked for.
     Instant give_up_at;
   };
 
@@ -152,6 +155,7 @@ class Links {
   void drop(NodeId node, End end);  // A copy, since the caller's may live in the link.
   Link* find_by_index(uint32_t local_index);
   uint32_t unused_index();
+  size_t responders_of(const Endpoint& prover) const;
   bool send(Instant now, Link& link, wire::Type type, ByteView plaintext);
   void put(const Path& to, Bytes datagram);
 

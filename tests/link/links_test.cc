@@ -358,6 +358,26 @@ TEST_F(LinksUnderLoad, HoldsABoundedNumberOfHandshakes) {
   pair_.connect();
 }
 
+TEST_F(LinksUnderLoad, OneHostHoldsAShareOfThem) {
+  fill(0, kBusyResponders);
+  const auto has_room = [&](size_t i, const Endpoint& from) {
+    InitiatorHandshake one = handshake(i);
+    EXPECT_TRUE(one.handle_cookie(*wire::CookieReply::decode(*knock(from, one.initiation()))));
+    return knock(from, one.initiation()).has_value();
+  };
+  Endpoint greedy = address(900);
+  Endpoint greedy6 = *Endpoint::parse("[2001:db8::1]:5000");
+  for (size_t i = 0; i < kMaxRespondersOfOne + 5; ++i) {
+    ++greedy.port;
+    ++greedy6.address[15];  // Who has one address of a /64 has all.
+    EXPECT_EQ(has_room(100 + i, greedy), i < kMaxRespondersOfOne) << i;
+    EXPECT_EQ(has_room(200 + i, greedy6), i < kMaxRespondersOfOne) << i;
+  }
+  EXPECT_EQ(pair_.beta.refused.get(Error::Full), 10u);
+  EXPECT_TRUE(has_room(300, address(901)));
+  EXPECT_TRUE(has_room(301, *Endpoint::parse("[2001:db8:0:1::1]:5000")));
+}
+
 TEST_F(LinksUnderLoad, ACookieVouchesForANodeOnTheRing) {
   fill(0, kBusyResponders);
   pair_.connect_over_ring();
