@@ -254,7 +254,7 @@ void Replica::handle_page(Instant now, const NodeId& from, const wire::DhtPage& 
   pull.missing.clear();
   for (const auto& entry : page.entries) {
     const Store::Entry* ours = store_.find(entry.key);
-    if (!ours || stamp_of(ours->record) != entry.stamp) pull.missing.insert(entry.key);
+    if (!ours || stamp_of(ours->record) != entry.stamp) pull.missing.emplace(entry.key, entry.stamp);
   }
   pull.is_listed = !page.next;
   if (page.next) pull.from = *page.next;
@@ -278,7 +278,8 @@ void Replica::handle_fetch(Instant now, const NodeId& from, bool is_peer, const 
   }
 }
 
-Result<Done> Replica::handle_notice(Instant now, Duration wall, const NodeId& from, const DhtRecord& record) {
+Result<Done> Replica::handle_notice(Instant now, Duration wall, const NodeId& from, bool is_peer,
+                                    const DhtRecord& record) {
   store_.handle_timeout(now);
   const NodeId key = key_of(record.address());
   const auto good = notary_.check(wall, record);
@@ -302,9 +303,12 @@ Result<Done> Replica::handle_notice(Instant now, Duration wall, const NodeId& fr
       }
     }
   }
-  // Good or not, it is what that neighbour has.
+  // Good or not, it is what that neighbour has; unless it is an older one, sent in its name.
   const auto pull = pulls_.find(from);
-  if (pull != pulls_.end() && pull->second.missing.erase(key) > 0) {
+  if (pull == pulls_.end()) return good;
+  const auto missing = pull->second.missing.find(key);
+  if (missing != pull->second.missing.end() && (is_peer || missing->second == stamp_of(record))) {
+    pull->second.missing.erase(missing);
     pull->second.tries = 0;
     if (!pull->second.missing.empty()) return good;
     if (pull->second.is_listed) {
@@ -350,8 +354,9 @@ void Replica::send_pull(Instant now, const NodeId& node, Pull& pull) {
 
 void Replica::send_fetch(Instant now, const NodeId& node, Pull& pull) {
   pull.retry_at = now + kSyncRetry;
-  messages_.push_back(
-      {.to = node, .body = wire::DhtFetch{.keys = {pull.missing.begin(), pull.missing.end()}}});
+  wire::DhtFetch fetch;
+  for (const auto& [key, stamp] : pull.missing) fetch.keys.push_back(key);
+  messages_.push_back({.to = node, .body = std::move(fetch)});
 }
 
 void Replica::finish_pull(Instant now, const NodeId& node) {

@@ -82,7 +82,8 @@ class Replica {
   void handle_fetch(Instant now, const NodeId& from, bool is_peer, const wire::DhtFetch& fetch);
   /// A record that `from` sent unasked, or that we fetched.  Kept if we are a replica and it is good and the
   /// better one.
-  Result<Done> handle_notice(Instant now, Duration wall, const NodeId& from, const wire::DhtRecord& record);
+  Result<Done> handle_notice(Instant now, Duration wall, const NodeId& from, bool is_peer,
+                             const wire::DhtRecord& record);
 
   struct Message {
     NodeId to;  ///< Perhaps ourselves.
@@ -111,10 +112,10 @@ class Replica {
  private:
   /// What we are asking one neighbour.
   struct Pull {
-    uint64_t id = 0;           ///< Another one for each page, so that a copy of an earlier one is none of it.
-    NodeId from;               ///< Where its next page begins.
-    std::set<NodeId> missing;  ///< Keys fetched and not come yet.
-    bool is_listed = false;    ///< All pages have come.
+    uint64_t id = 0;  ///< Another one for each page, so that a copy of an earlier one is none of it.
+    NodeId from;      ///< Where its next page begins.
+    std::map<NodeId, uint64_t> missing;  ///< Keys fetched and not come yet, with their stamps.
+    bool is_listed = false;              ///< All pages have come.
     int tries = 0;
     Instant retry_at;
     Instant give_up_at;  ///< Unless it tells something new before.

@@ -424,7 +424,7 @@ bool Directory::handle_message(Instant now, Duration wall, const NodeId& from, b
     replica_.handle_fetch(now, from, is_peer, *fetch);
   } else if (const auto* notice = std::get_if<wire::DhtNotice>(&message)) {
     wall_offset_ = wall - now.time_since_epoch();
-    if (replica_.handle_notice(now, wall, from, notice->record)) handle_notice(now, notice->record);
+    if (replica_.handle_notice(now, wall, from, is_peer, notice->record)) handle_notice(now, notice->record);
   } else {
     return false;
   }

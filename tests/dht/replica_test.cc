@@ -264,7 +264,7 @@ TEST(Replica, ABadRecordIsRefusedByName) {
   auto record = ip_record(kIp, kMacA, ring.wall());
   ring.node(0).notary.sign(ring.wall(), record);
   record.signature[0] ^= 1;
-  EXPECT_FALSE(ring.node(0).replica.handle_notice(ring.now, ring.wall(), ring.node(0).id(), record));
+  EXPECT_FALSE(ring.node(0).replica.handle_notice(ring.now, ring.wall(), ring.node(0).id(), true, record));
   EXPECT_EQ(ring.node(0).refused.get(Error::BadAuthTag), 1u);
   EXPECT_EQ(ring.node(0).replica.store().size(), 0u);
 }
@@ -299,6 +299,28 @@ TEST(Replica, ACopyOfAPageIsNoPage) {
   ring.advance(5s);
   EXPECT_EQ(newcomer.refused.get(Error::Malformed), 0u);
   EXPECT_EQ(newcomer.replica.store().size(), 60u);
+}
+
+/// Who is not linked to us may say that he is our neighbour, and show what was true once.
+TEST(Replica, AnOldRecordInTheNameOfANeighbourEndsNoWait) {
+  DhtRing ring(3);
+  ASSERT_EQ(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);
+  const wire::DhtRecord old = ring.node(1).replica.store().find(key_of(kAddress))->record;
+  ASSERT_EQ(ring.put(ring.node(0), kIp, kMacA, 2).kind, Kind::Accepted);
+  for (const bool is_peer : {false, true}) {
+    DhtNode& newcomer = ring.add();
+    ring.passes = [&](DhtNode&, DhtNode& to, wire::RingMessage& message) {
+      return &to != &newcomer || !std::holds_alternative<wire::DhtNotice>(message);
+    };
+    ring.advance(Replica::kSyncDelay + Replica::kSyncRetry / 2);
+    EXPECT_FALSE(newcomer.replica.is_synchronised());
+    for (uint32_t i = 0; i < 4; ++i) {
+      (void)newcomer.replica.handle_notice(ring.now, ring.wall(), ring.node(i).id(), is_peer, old);
+    }
+    EXPECT_EQ(newcomer.replica.is_synchronised(), is_peer) << "a peer may have lost the newer one since";
+    ring.passes = nullptr;
+    ring.advance(10s);
+  }
 }
 
 TEST(Replica, ANeighbourThatNeverComesToAnEndIsLeftAlone) {

@@ -215,7 +215,7 @@ class DhtRing {
     } else if (const auto* fetch = std::get_if<wire::DhtFetch>(&message)) {
       to->replica.handle_fetch(now, from.id(), true, *fetch);
     } else if (const auto* notice = std::get_if<wire::DhtNotice>(&message)) {
-      if (to->replica.handle_notice(now, wall(), from.id(), notice->record)) {
+      if (to->replica.handle_notice(now, wall(), from.id(), true, notice->record)) {
         to->notices.push_back(notice->record);
       }
     }

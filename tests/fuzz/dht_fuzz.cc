@@ -106,7 +106,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         break;
       }
       case 2:
-        (void)replica.handle_notice(now, wall(), from, record(in.u8() % all.size()));
+        (void)replica.handle_notice(now, wall(), from, in.u8() % 2 == 0, record(in.u8() % all.size()));
         break;
       case 3:
         replica.handle_pull(now, from, true, {.id = in.u64(), .from = {in.array<20>()}});
