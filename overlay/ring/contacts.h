@@ -20,7 +20,7 @@ inline constexpr size_t kMaxUntidied = 1024;
 /// A node of which nobody speaks is forgotten after this.
 inline constexpr Duration kHearsayLifetime = 120s;
 /// A peer that was lost without a word may be behind a partition: it is called now and then for so long.
-inline constexpr Duration kLostLifetime = 1800s;
+inline constexpr Duration kLostLifetime = 24h;
 /// Of these, so many are kept.
 inline constexpr size_t kMaxLost = 12;
 /// Pauses between calls that are not answered: the first, and the longest.

@@ -46,6 +46,11 @@ constexpr Duration kLostCallInterval = 12s;
 /// A node's share of it: all of a small ring together call a lost peer this often.
 constexpr Duration kRingsLostCallInterval = 400ms;
 
+/// The longer one is lost the more seldom it is called: again after this share of the time since it was last
+/// heard of.  So what was apart for long may take longer to meet, in proportion.
+constexpr int kLostShare = 15;
+constexpr int kLostShareOfFew = 150;  ///< In a small ring.
+
 }  // namespace
 
 Ring::Ring(const NodeId& self, Instant now, Links& links, Router& router, Random& random, Log& log)
@@ -378,17 +383,21 @@ void Ring::call_invited(Instant now) {
 }
 
 /// One at a time, the one that waits longest.  A ring is found by another, of which it was a part, as soon as
-/// one node is called by one; in a small ring there are few to do it, and none is put off.
+/// one node is called by one; in a small ring there are few to do it, and none is put off until it has been
+/// lost for long.
 void Ring::call_lost(Instant now) {
   if (now < lost_call_at_ || calls() >= kMaxCalls) return;
   const double nodes = std::min(estimated_size(), 1e3);
   const auto share = std::chrono::duration_cast<Duration>(kRingsLostCallInterval * nodes);
-  const Duration interval = std::min(share, kLostCallInterval);
-  std::pair<Instant, const NodeId*> first{interval < kLostCallInterval ? kNever : now, nullptr};
+  const bool are_few = share < kLostCallInterval;
+  const Duration interval = are_few ? share : kLostCallInterval;
+  std::pair<Instant, const NodeId*> first{kNever, nullptr};
   for (const auto& [node, entry] : contacts_.all()) {
-    if (entry.is_lost && entry.state == State::Idle && entry.has_endpoint() && entry.call_at <= first.first) {
-      first = {entry.call_at, &node};
-    }
+    if (!entry.is_lost || entry.state != State::Idle || !entry.has_endpoint()) continue;
+    if (!are_few && entry.call_at > now) continue;
+    const Duration pause = (now - entry.heard_at) / (are_few ? kLostShareOfFew : kLostShare);
+    if (entry.called_at + pause > now) continue;
+    if (entry.call_at <= first.first) first = {entry.call_at, &node};
   }
   if (first.second == nullptr) return;
   lost_call_at_ = now + jittered(interval, random_);

@@ -265,6 +265,16 @@ TEST_F(RingTest, APartitionHeals) {
   EXPECT_TRUE(circle_->advance_until([&] { return is_one_ring(); }, 60s));
 }
 
+TEST_F(RingTest, APartitionOfTwoHoursHeals) {
+  form(12);
+  circle_->advance(60s);
+  const auto side = [](size_t i) { return i % 3 == 0; };
+  circle_->loses = [&](size_t from, size_t to) { return side(from) != side(to); };
+  circle_->advance(2h);
+  circle_->loses = nullptr;
+  EXPECT_TRUE(circle_->advance_until([&] { return is_one_ring(); }, 60s));
+}
+
 TEST_F(RingTest, APeerOfAnEarlierProcessIsCalled) {
   start(2);
   ring(1).handle_known_peer(circle_->now, {.node = id(0), .endpoint = place(0).endpoint});
@@ -486,6 +496,24 @@ TEST_F(CallsTest, WhoIsAloneGoesOnCallingTheLost) {
   calls_until(now_ + 600s);
   const auto calls = calls_until(now_ + 10s);
   EXPECT_TRUE(calls.contains(place_of(1)) && calls.contains(place_of(2)));
+}
+
+TEST_F(CallsTest, TheLongerOneIsLostTheMoreSeldomItIsCalled) {
+  alone_.ring->handle_connected(now_, {.node = stranger(1), .path = place_of(1)});
+  alone_.pump(now_);
+  alone_.ring->handle_disconnected(now_, {.node = stranger(1), .path = place_of(1), .end = Links::End::Dead});
+  const auto calls_in_an_hour = [&] {
+    size_t calls = 0;
+    for (const Instant end = now_ + 1h; now_ < end;) calls += !calls_until(now_ + 1s).empty();
+    return calls;
+  };
+  EXPECT_GT(calls_in_an_hour(), 300u);
+  (void)calls_until(now_ + 9h);
+  const size_t later = calls_in_an_hour();
+  EXPECT_GE(later, 12u);
+  EXPECT_LE(later, 16u);
+  (void)calls_until(now_ + 13h);
+  EXPECT_EQ(calls_in_an_hour(), 0u) << "forgotten after a day";
 }
 
 // "A lost peer gets one Initiation and this long to answer."
