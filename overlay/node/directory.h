@@ -100,6 +100,8 @@ class Directory {
   /// Whether the DHT has the address as our guest's: a quorum of its replicas accepted the record.
   bool is_published(const IpAddress& ip) const;
 
+  /// Whether others may hear of this binding of ours: its guest was granted its address.
+  bool is_told(const Binding& binding) const;
   /// What others may hear of our guests: where they are, and what they were granted.
   std::vector<Binding> told_bindings() const;
   /// What one who asked hears.  That a guest of ours uses an address which it was not granted is believed for
@@ -130,7 +132,6 @@ class Directory {
     Instant due_at = kNever;
   };
 
-  bool is_told(const Binding& binding) const;
   Binding as_told(const Binding& binding) const;
   void track(Instant now, const wire::DhtAddress& address, const MacAddress& mac);
   void track_guest(Instant now, const MacAddress& mac);

@@ -8,6 +8,7 @@ void History::observe(Instant at, const std::vector<Holding>& holdings) {
   ++observations_;
   last_ = holdings;
   std::sort(last_.begin(), last_.end());
+  if (is_meeting_) dispute();
   std::map<std::pair<Ipv4Address, uint32_t>, std::set<uint32_t>> holders;
   for (const Holding& holding : last_) holders[{holding.ip, holding.group}].insert(holding.guest);
   for (const auto& [place, guests] : holders) {
@@ -22,6 +23,12 @@ void History::observe(Instant at, const std::vector<Holding>& holdings) {
 }
 
 void History::note_contact() {
+  is_meeting_ = true;
+  dispute();
+}
+
+/// Whatever two guests have now.
+void History::dispute() {
   std::map<Ipv4Address, std::set<uint32_t>> holders;
   for (const Holding& holding : last_) holders[holding.ip].insert(holding.guest);
   for (const auto& [ip, guests] : holders) {
@@ -32,7 +39,8 @@ void History::note_contact() {
 }
 
 void History::note_heal(Instant at) {
-  note_contact();
+  dispute();
+  is_meeting_ = false;
   decide_at_ = at + kResolve;
 }
 
@@ -51,7 +59,9 @@ void History::decide(Instant at) {
     for (const Holding& holding : last_) {
       if (holding.ip == ip && guests.contains(holding.guest)) holders.insert(holding.guest);
     }
-    if (holders.empty()) violate(at, ip, "was kept by neither side of a healed partition");
+    const bool may_be_gone =
+        std::any_of(guests.begin(), guests.end(), [this](uint32_t guest) { return silent_.contains(guest); });
+    if (holders.empty() && !may_be_gone) violate(at, ip, "was kept by neither side of a healed partition");
     if (holders.size() > 1) violate(at, ip, "is still held by both sides of a healed partition");
   }
   disputed_.clear();

@@ -26,13 +26,16 @@ class History {
 
   /// All that live guests hold at that time.  To be told every now and then, in order.
   void observe(Instant at, const std::vector<Holding>& holdings);
-  /// Partitions can exchange messages again, and are to become one.  What they disagree about is in dispute.
+  /// Partitions can exchange messages again, and are to become one.  What they disagree about is in dispute;
+  /// so is whatever two guests get until note_heal(), wherever they are: which replicas a node asks changes.
   void note_contact();
   /// They are one from now on.  What they disagree about, and what was in dispute, is to be decided within
   /// kResolve.
   void note_heal(Instant at);
   /// A guest ends, moves, or gives its address back: it need not be there when a conflict is decided.
   void note_end(uint32_t guest);
+  /// A guest is paused.  Its host need not have it any more when a conflict is decided.
+  void note_silence(uint32_t guest) { silent_.insert(guest); }
 
   /// One sentence for each violation.
   const std::vector<std::string>& violations() const { return violations_; }
@@ -41,12 +44,15 @@ class History {
   size_t conflicts() const { return conflicts_; }
 
  private:
+  void dispute();
   void decide(Instant at);
   void violate(Instant at, Ipv4Address ip, const std::string& what);
 
   std::vector<Holding> last_;
   std::map<Ipv4Address, std::set<uint32_t>> disputed_;  ///< Since the parts met, and by whom.
+  std::set<uint32_t> silent_;
   std::set<std::pair<Ipv4Address, uint32_t>> reported_;
+  bool is_meeting_ = false;
   Instant decide_at_ = kNever;
   size_t observations_ = 0;
   size_t conflicts_ = 0;

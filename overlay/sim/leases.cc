@@ -1,6 +1,7 @@
 #include "overlay/sim/leases.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "overlay/sim/liar.h"
@@ -28,32 +29,42 @@ Leases::Leases(const LeasesOptions& options)
   world_.run_for(options.settle);
   add_guests(options.guests);
   if (options.arrival > Duration::zero()) {
-    for (Guest& guest : guests_) {
-      guest.dhcp.restart(world_.now() +
-                         Duration(random_.below(static_cast<uint64_t>(options.arrival.count()))));
+    for (Resident& resident : guests_) {
+      resident.guest.restart(world_.now() +
+                             Duration(random_.below(static_cast<uint64_t>(options.arrival.count()))));
     }
   }
-  next_event_ = world_.now() + options.arrival + options.pause;
+  next_event_ = world_.now() + options.pause;
 }
 
 void Leases::run() {
-  run(options_.length);
+  run(options_.arrival + options_.length);
   calm(History::kResolve + 30s);
 }
 
-Leases::Guest Leases::make_guest() {
+Leases::Resident Leases::make_resident() {
   const uint32_t number = next_guest_++;
   const MacAddress mac{
       {0x52, 0x54, 0, 0, static_cast<uint8_t>(number >> 8), static_cast<uint8_t>(number & 0xff)}};
-  return {.number = number, .dhcp = DhcpGuest(mac), .host = random_of(running(true))};
+  const bool is_static =
+      options_.statics > 0 && static_cast<double>(random_.below(1'000'000)) < options_.statics * 1e6;
+  return {.number = number,
+          .guest = is_static ? Guest(mac, random_address()) : Guest(mac),
+          .host = random_of(running(true))};
+}
+
+/// Somebody may have it.
+Ipv4Address Leases::random_address() {
+  const Service& service = std::as_const(*hosts_[random_of(running(true))]).node().vnet().service();
+  return service.pool_address(random_.below(service.pool_size()));
 }
 
 void Leases::add_guests(size_t n) {
-  for (size_t i = 0; i < n; ++i) guests_.push_back(make_guest());
+  for (size_t i = 0; i < n; ++i) guests_.push_back(make_resident());
 }
 
 void Leases::end_guests() {
-  for (const Guest& guest : guests_) history_.note_end(guest.number);
+  for (const Resident& resident : guests_) history_.note_end(resident.number);
   guests_.clear();
 }
 
@@ -76,23 +87,23 @@ void Leases::calm(Duration length) {
 }
 
 void Leases::step() {
-  for (Guest& guest : guests_) {
-    Host& host = *hosts_[guest.host];
+  for (Resident& resident : guests_) {
+    Host& host = *hosts_[resident.host];
     if (!host.is_running()) continue;
-    while (const auto frame = guest.dhcp.poll_frame(world_.now())) host.send_frame(*frame);
+    while (const auto frame = resident.guest.poll_frame(world_.now())) host.send_frame(*frame);
   }
   world_.run_for(250ms);
   std::vector<std::vector<Guest*>> at(hosts_.size());
-  for (Guest& guest : guests_) at[guest.host].push_back(&guest);
+  for (Resident& resident : guests_) at[resident.host].push_back(&resident.guest);
   for (size_t i = 0; i < hosts_.size(); ++i) {
     for (const Bytes& frame : hosts_[i]->take_frames()) {
-      for (Guest* guest : at[i]) guest->dhcp.handle_frame(world_.now(), frame);
+      for (Guest* guest : at[i]) guest->handle_frame(world_.now(), frame);
     }
   }
-  for (Guest& guest : guests_) {
-    const bool has_address = guest.dhcp.address().has_value();
-    if (has_address && !guest.had_address) ++counts_.grants;
-    guest.had_address = has_address;
+  for (Resident& resident : guests_) {
+    const bool has_address = !resident.guest.is_static() && resident.guest.address();
+    if (has_address && !resident.had_address) ++counts_.grants;
+    resident.had_address = has_address;
   }
   if (world_.now() >= settled_at_) note_settled();
   if (world_.now() < next_observation_) return;
@@ -102,7 +113,8 @@ void Leases::step() {
 
 void Leases::happen() {
   const auto dead = running(false);
-  switch (random_.below(8)) {
+  const auto random_guest = [this]() -> Resident& { return guests_[random_.below(guests_.size())]; };
+  switch (random_.below(guests_.empty() ? 3 : 9)) {
     case 0:
       if (dead.size() < hosts_.size() / 4) crash();
       break;
@@ -110,30 +122,31 @@ void Leases::happen() {
       if (!dead.empty()) start(*hosts_[random_of(dead)]);
       break;
     case 2:
-    case 3:
-      if (!guests_.empty()) {
-        move(guests_[random_.below(guests_.size())], random_of(running(true)));
-        ++counts_.moves;
-      }
-      break;
-    case 4:
-    case 5:
-      if (!guests_.empty()) replace(guests_[random_.below(guests_.size())]);
-      break;
-    case 6:
-      if (!guests_.empty()) {
-        Guest& guest = guests_[random_.below(guests_.size())];
-        history_.note_end(guest.number);
-        guest.dhcp.restart(world_.now());
-        ++counts_.reboots;
-      }
-      break;
-    default:
       if (is_split_) {
         heal();
       } else {
         split();
       }
+      break;
+    case 3:
+      reboot(random_guest(), random_of(running(true)));
+      ++counts_.moves;
+      break;
+    case 4:
+    case 5:
+      replace(random_guest());
+      break;
+    case 6: {
+      Resident& resident = random_guest();
+      reboot(resident, resident.host);
+      ++counts_.reboots;
+      break;
+    }
+    case 7:
+      migrate(random_guest());
+      break;
+    default:
+      if (options_.sleep > Duration::zero()) put_to_sleep(random_guest());
   }
 }
 
@@ -143,8 +156,8 @@ void Leases::crash() {
   peers_[victim] = std::as_const(*hosts_[victim]).node().peers();
   world_.kill(*hosts_[victim]);
   ++counts_.crashes;
-  for (Guest& guest : guests_) {
-    if (guest.host == victim) move(guest, random_of(running(true)));
+  for (Resident& resident : guests_) {
+    if (resident.host == victim) reboot(resident, random_of(running(true)));
   }
 }
 
@@ -155,16 +168,30 @@ void Leases::start(Host& host) {
 }
 
 /// By one that has never been.
-void Leases::replace(Guest& guest) {
-  history_.note_end(guest.number);
-  guest = make_guest();
+void Leases::replace(Resident& resident) {
+  history_.note_end(resident.number);
+  resident = make_resident();
   ++counts_.replacements;
 }
 
-void Leases::move(Guest& guest, size_t host) {
-  history_.note_end(guest.number);
-  guest.host = host;
-  guest.dhcp.restart(world_.now());
+void Leases::reboot(Resident& resident, size_t host) {
+  history_.note_end(resident.number);
+  resident.host = host;
+  resident.guest.restart(world_.now());
+}
+
+/// It runs on, with its address, though it be in another part of the Internet.
+void Leases::migrate(Resident& resident) {
+  history_.note_end(resident.number);
+  resident.host = random_of(running(true));
+  resident.guest.go_on();
+  ++counts_.migrations;
+}
+
+void Leases::put_to_sleep(Resident& resident) {
+  history_.note_silence(resident.number);
+  resident.guest.sleep(world_.now(), world_.now() + Duration(random_.below(options_.sleep.count())));
+  ++counts_.sleeps;
 }
 
 void Leases::split() {
@@ -201,8 +228,8 @@ std::vector<size_t> Leases::running(bool want) const {
 }
 
 size_t Leases::leased() const {
-  return static_cast<size_t>(std::count_if(
-      guests_.begin(), guests_.end(), [](const Guest& guest) { return guest.dhcp.address().has_value(); }));
+  return static_cast<size_t>(std::count_if(guests_.begin(), guests_.end(),
+                                           [](const Resident& resident) { return resident.had_address; }));
 }
 
 Figures Leases::figures() const {
@@ -217,27 +244,40 @@ Figures Leases::figures() const {
   set("grants", counts_.grants);
   set("crashes", counts_.crashes);
   set("moves", counts_.moves);
+  set("migrations", counts_.migrations);
   set("reboots", counts_.reboots);
   set("replacements", counts_.replacements);
+  set("sleeps", counts_.sleeps);
   set("splits", counts_.splits);
   set("observations", history_.observations());
   out.set("virtual_s", std::chrono::duration<double>(world_.now().time_since_epoch()).count());
   return out;
 }
 
-/// What hosts believe of the guests that they run.
-std::vector<History::Holding> Leases::holdings() const {
+/// What hosts believe of the guests that they run, and what DHCP has said to guests since the last look.  Of
+/// a guest that uses what no server gave it here, its host believes what the replicas have granted.
+std::vector<History::Holding> Leases::holdings() {
   std::vector<History::Holding> out;
-  for (const Guest& guest : guests_) {
-    const Host& host = *hosts_[guest.host];
+  for (const Resident& resident : guests_) {
+    const Host& host = *hosts_[resident.host];
+    const Guest& guest = resident.guest;
     if (!host.is_running()) continue;
+    std::set<IpAddress> held;
     const AddressMap& map = host.node().vnet().map();
-    if (!map.is_local(guest.dhcp.mac())) continue;
-    for (const IpAddress& ip : map.addresses(guest.dhcp.mac())) {
+    const bool is_claimant = guest.address() && !guest.acknowledged_at();
+    if (map.is_local(guest.mac())) {
+      for (const IpAddress& ip : map.addresses(guest.mac())) {
+        if (is_claimant && !host.node().directory().is_told(*map.find_ip(ip))) continue;
+        held.insert(ip);
+      }
+    }
+    if (guest.address() && guest.acknowledged_at() >= last_observation_) held.insert(*guest.address());
+    for (const IpAddress& ip : held) {
       if (!ip.is_ipv4()) continue;
-      out.push_back({.guest = guest.number, .ip = ip.ipv4(), .group = parts_[host.index()]});
+      out.push_back({.guest = resident.number, .ip = ip.ipv4(), .group = parts_[host.index()]});
     }
   }
+  last_observation_ = world_.now();
   return out;
 }
 

@@ -1,12 +1,12 @@
-// Guests that live by DHCP in a world where hosts crash, guests move and the Internet falls apart and heals;
-// with a History that watches.  Time goes by in steps of a second, what happens is drawn from the seed.
+// Guests with and without DHCP in a world where hosts crash, guests move and sleep, and the Internet falls
+// apart and heals; with a History that watches.  What happens is drawn from the seed.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "overlay/sim/dhcp_guest.h"
 #include "overlay/sim/figures.h"
+#include "overlay/sim/guest.h"
 #include "overlay/sim/history.h"
 #include "overlay/sim/world.h"
 
@@ -17,6 +17,8 @@ struct LeasesOptions {
   size_t hosts = 10;
   size_t guests = 20;
   size_t liars = 0;        ///< Of the hosts; an address bears one among its replicas.
+  double statics = 0;      ///< Share of the guests that use an address of the subnet without asking anybody.
+  Duration sleep{};        ///< The longest that a guest is paused; zero: none is.
   Duration settle{};       ///< The hosts run for so long before the first guest starts.
   Duration arrival{};      ///< Guests start within this time.
   Duration length = 5min;  ///< Of run().
@@ -47,11 +49,11 @@ class Leases {
   void add_guests(size_t n);
 
   const History& history() const { return history_; }
-  /// How many guests use an address now.
+  /// How many guests use an address now that DHCP gave them.
   size_t leased() const;
 
   struct Counts {
-    size_t crashes = 0, moves = 0, reboots = 0, replacements = 0, splits = 0;
+    size_t crashes = 0, moves = 0, migrations = 0, reboots = 0, replacements = 0, sleeps = 0, splits = 0;
     size_t grants = 0;  ///< Times that a guest came by an address.
   };
   const Counts& counts() const { return counts_; }
@@ -60,9 +62,9 @@ class Leases {
   World& world() { return world_; }
 
  private:
-  struct Guest {
+  struct Resident {
     uint32_t number;
-    DhcpGuest dhcp;
+    Guest guest;
     size_t host;
     bool had_address = false;
   };
@@ -71,21 +73,24 @@ class Leases {
   void happen();
   void crash();
   void start(Host& host);
-  Guest make_guest();
-  void replace(Guest& guest);
-  void move(Guest& guest, size_t host);
+  Resident make_resident();
+  Ipv4Address random_address();
+  void reboot(Resident& resident, size_t host);
+  void migrate(Resident& resident);
+  void put_to_sleep(Resident& resident);
+  void replace(Resident& resident);
   void split();
   void heal();
   void note_settled();
   std::vector<size_t> running(bool want) const;
   size_t random_of(const std::vector<size_t>& choices) { return choices[random_.below(choices.size())]; }
-  std::vector<History::Holding> holdings() const;
+  std::vector<History::Holding> holdings();
 
   LeasesOptions options_;
   SeededRandom random_;
   World world_;
   std::vector<Host*> hosts_;
-  std::vector<Guest> guests_;
+  std::vector<Resident> guests_;
   uint32_t next_guest_ = 0;
   bool is_split_ = false;
   std::vector<uint32_t> parts_;              ///< By host: the partition that it counts as in.
@@ -93,6 +98,7 @@ class Leases {
   Instant settled_at_ = kNever;              ///< When parts_ become one.
   Instant next_event_;
   Instant next_observation_{};
+  Instant last_observation_{};
   History history_;
   Counts counts_;
 };

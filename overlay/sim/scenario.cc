@@ -163,6 +163,8 @@ const Setters<LeasesOptions> kLeasesSetters = {
     {"hosts", [](LeasesOptions& leases, const json::value& v) { leases.hosts = whole(v, 1, 10'000); }},
     {"guests", [](LeasesOptions& leases, const json::value& v) { leases.guests = whole(v, 1, 60'000); }},
     {"liars", [](LeasesOptions& leases, const json::value& v) { leases.liars = whole(v, 0, 10'000); }},
+    {"statics", [](LeasesOptions& leases, const json::value& v) { leases.statics = number(v, 0, 1); }},
+    {"sleep_s", [](LeasesOptions& leases, const json::value& v) { leases.sleep = seconds(v); }},
     {"settle_s", [](LeasesOptions& leases, const json::value& v) { leases.settle = seconds(v); }},
     {"arrival_s", [](LeasesOptions& leases, const json::value& v) { leases.arrival = seconds(v); }},
     {"s", [](LeasesOptions& leases, const json::value& v) { leases.length = seconds(v); }},
@@ -211,7 +213,8 @@ const Setters<Scenario> kScenarioSetters = {
      [](Scenario& scenario, const json::value& v) {
        if (!v.is_object()) throw Bad("must be an object");
        read(v.get_object(), kLeasesSetters,
-            {"hosts", "guests", "liars", "settle_s", "arrival_s", "s", "pause_s"}, scenario.leases.emplace());
+            {"hosts", "guests", "liars", "statics", "sleep_s", "settle_s", "arrival_s", "s", "pause_s"},
+            scenario.leases.emplace());
      }},
     {"moves",
      [](Scenario& scenario, const json::value& v) {

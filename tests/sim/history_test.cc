@@ -91,6 +91,21 @@ TEST(History, WhatBothGiveWhileTheyMeetIsInDisputeToo) {
   EXPECT_THAT(history.violations(), IsEmpty());
 }
 
+/// One of them may have asked the replicas of the other part.
+TEST(History, WhatTwoOfOnePartGetWhileThePartsMeetIsInDisputeToo) {
+  for (const bool is_decided : {true, false}) {
+    History history;
+    history.note_contact();
+    history.observe(kStart, {{1, kIp, 0}, {2, kIp, 0}});
+    history.note_heal(kStart + 5s);
+    history.observe(kStart + 94s, {{1, kIp, 0}, {2, kIp, 0}});
+    EXPECT_THAT(history.violations(), IsEmpty());
+    history.observe(kStart + 95s, is_decided ? std::vector<History::Holding>{{1, kIp, 0}}
+                                             : std::vector<History::Holding>{{1, kIp, 0}, {2, kIp, 0}});
+    EXPECT_EQ(history.violations().size(), is_decided ? 0u : 1u);
+  }
+}
+
 TEST(History, AThirdGuestDoesNotGetADisputedAddress) {
   History history;
   history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
@@ -106,6 +121,19 @@ TEST(History, WhoEndsNeedNotKeepIt) {
   history.note_end(1);
   history.observe(kStart + 90s, {});
   EXPECT_THAT(history.violations(), IsEmpty());
+}
+
+/// Its host may have forgotten it by then; but two cannot have it.
+TEST(History, WhoIsSilentNeedNotKeepItEither) {
+  for (const bool is_kept_by_both : {false, true}) {
+    History history;
+    history.note_silence(1);
+    history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+    history.note_heal(kStart);
+    history.observe(kStart + 90s, is_kept_by_both ? std::vector<History::Holding>{{1, kIp, 0}, {2, kIp, 0}}
+                                                  : std::vector<History::Holding>());
+    EXPECT_EQ(history.violations().size(), is_kept_by_both ? 1u : 0u);
+  }
 }
 
 }  // namespace

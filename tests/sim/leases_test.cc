@@ -36,6 +36,20 @@ TEST(Leases, NoTwoGuestsOfOnePartitionHoldOneAddressAndOneKeepsItAfterwards) {
   EXPECT_GT(conflicts, 0u) << "there was nothing to decide";
 }
 
+/// Some wake when others have their addresses, and some of these were never asked for.
+TEST(Leases, NorWhenGuestsSleepForLongerThanALeaseAndOthersTakeWhatTheyLike) {
+  LeasesOptions asleep = options(3);
+  asleep.statics = 0.3;
+  asleep.sleep = 100min;
+  asleep.pause = 30s;
+  Leases leases(asleep);
+  leases.run(2h);
+  leases.calm(3min);
+  EXPECT_THAT(leases.history().violations(), IsEmpty());
+  EXPECT_GT(leases.counts().sleeps, 10u);
+  EXPECT_GT(leases.counts().migrations, 10u);
+}
+
 TEST(Leases, NoAddressIsLostForGood) {
   Leases leases(options(7));
   leases.run(5min);

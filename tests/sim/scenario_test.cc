@@ -61,13 +61,15 @@ TEST(Scenario, SaysWhatTheExperimentDoes) {
 
 TEST(Scenario, CanBeAboutLeasesInsteadOfPhases) {
   const auto scenario = parse_scenario("l", R"({"subnet": "10.9.0.0/24", "loss": 0.05, "leases":
-      {"hosts": 5, "guests": 7, "liars": 1, "settle_s": 60, "arrival_s": 10, "s": 120, "pause_s": 8}})");
+      {"hosts": 5, "guests": 7, "liars": 1, "statics": 0.5, "sleep_s": 90, "settle_s": 60, "arrival_s": 10, "s": 120, "pause_s": 8}})");
   ASSERT_TRUE(scenario);
   ASSERT_TRUE(scenario->leases);
   EXPECT_EQ(scenario->world.subnet.to_string(), "10.9.0.0/24");
   EXPECT_EQ(scenario->leases->hosts, 5u);
   EXPECT_EQ(scenario->leases->guests, 7u);
   EXPECT_EQ(scenario->leases->liars, 1u);
+  EXPECT_EQ(scenario->leases->statics, 0.5);
+  EXPECT_EQ(scenario->leases->sleep, 90s);
   EXPECT_EQ(scenario->leases->settle, 60s);
   EXPECT_EQ(scenario->leases->arrival, 10s);
   EXPECT_EQ(scenario->leases->length, 120s);

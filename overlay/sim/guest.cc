@@ -1,4 +1,4 @@
-#include "overlay/sim/dhcp_guest.h"
+#include "overlay/sim/guest.h"
 
 #include "overlay/wire/arp.h"
 #include "overlay/wire/ethernet.h"
@@ -6,20 +6,56 @@
 
 namespace ipop::sim {
 
-void DhcpGuest::restart(Instant now) {
-  replies_.clear();
+void Guest::restart(Instant now) {
+  arp_.clear();
+  acknowledged_at_.reset();
+  wake_at_.reset();
+  send_at_ = now;
+  if (is_static_) return;
   if (address_) wish_ = address_;
   address_.reset();
   state_ = State::Discovering;
-  send_at_ = now;
 }
 
-std::optional<Bytes> DhcpGuest::poll_frame(Instant now) {
-  if (!replies_.empty()) {
-    Bytes out = std::move(replies_.front());
-    replies_.pop_front();
+void Guest::sleep(Instant now, Instant until) {
+  arp_.clear();
+  wake_at_ = until;
+  if (state_ != State::Bound) return;
+  renew_at_ += until - now;
+  expires_ += until - now;
+}
+
+void Guest::go_on() {
+  wake_at_.reset();
+  acknowledged_at_.reset();
+  if (address_) announce();
+}
+
+std::optional<Bytes> Guest::poll_frame(Instant now) {
+  if (is_asleep(now)) return std::nullopt;
+  if (wake_at_) go_on();
+  if (is_static_ && now >= send_at_) {
+    send_at_ = now + kAnnounce;
+    announce();
+  }
+  if (!arp_.empty()) {
+    Bytes out = std::move(arp_.front());
+    arp_.pop_front();
     return out;
   }
+  return is_static_ ? std::nullopt : poll_dhcp(now);
+}
+
+void Guest::announce() {
+  arp_.push_back(arp_frame(MacAddress::broadcast(), mac_,
+                           {.operation = ArpPacket::Operation::Request,
+                            .sender_mac = mac_,
+                            .sender_ip = *address_,
+                            .target_mac = {},
+                            .target_ip = *address_}));
+}
+
+std::optional<Bytes> Guest::poll_dhcp(Instant now) {
   if (state_ == State::Bound) {
     if (now >= expires_) {
       restart(now);
@@ -47,29 +83,30 @@ std::optional<Bytes> DhcpGuest::poll_frame(Instant now) {
   return frame_of(discover);
 }
 
-void DhcpGuest::handle_frame(Instant now, ByteView bytes) {
+void Guest::handle_frame(Instant now, ByteView bytes) {
+  if (is_asleep(now)) return;
   const auto frame = EthernetFrame::decode(bytes);
   if (!frame) return;
   if (frame->header.ethertype == kEtherTypeArp) handle_arp(*frame);
-  if (frame->header.ethertype == kEtherTypeIpv4) handle_dhcp(now, *frame);
+  if (frame->header.ethertype == kEtherTypeIpv4 && !is_static_) handle_dhcp(now, *frame);
 }
 
-void DhcpGuest::handle_arp(const EthernetFrame& frame) {
+void Guest::handle_arp(const EthernetFrame& frame) {
   const auto request = ArpPacket::decode(frame.payload);
   const bool is_for_us = frame.header.dst == mac_ || frame.header.dst == MacAddress::broadcast();
   if (!is_for_us || !request || request->operation != ArpPacket::Operation::Request || !address_ ||
       request->target_ip != *address_) {
     return;
   }
-  replies_.push_back(arp_frame(request->sender_mac, mac_,
-                               {.operation = ArpPacket::Operation::Reply,
-                                .sender_mac = mac_,
-                                .sender_ip = *address_,
-                                .target_mac = request->sender_mac,
-                                .target_ip = request->sender_ip}));
+  arp_.push_back(arp_frame(request->sender_mac, mac_,
+                           {.operation = ArpPacket::Operation::Reply,
+                            .sender_mac = mac_,
+                            .sender_ip = *address_,
+                            .target_mac = request->sender_mac,
+                            .target_ip = request->sender_ip}));
 }
 
-void DhcpGuest::handle_dhcp(Instant now, const EthernetFrame& frame) {
+void Guest::handle_dhcp(Instant now, const EthernetFrame& frame) {
   const auto packet = Ipv4Packet::decode(frame.payload);
   if (!packet) return;
   const auto datagram = UdpDatagram::decode(*packet);
@@ -88,12 +125,14 @@ void DhcpGuest::handle_dhcp(Instant now, const EthernetFrame& frame) {
       if (state_ == State::Bound && address_ != reply->yiaddr) return;
       state_ = State::Bound;
       address_ = wish_ = reply->yiaddr;
+      acknowledged_at_ = now;
       expires_ = now + std::chrono::seconds(reply->lease_seconds.value_or(0));
       renew_at_ = now + (expires_ - now) / 2;
       return;
     case DhcpMessage::Type::Nak:
       wish_.reset();
       address_.reset();
+      acknowledged_at_.reset();
       state_ = State::Discovering;
       send_at_ = now;
       return;
@@ -102,7 +141,7 @@ void DhcpGuest::handle_dhcp(Instant now, const EthernetFrame& frame) {
   }
 }
 
-DhcpMessage DhcpGuest::message(DhcpMessage::Type type) const {
+DhcpMessage Guest::message(DhcpMessage::Type type) const {
   DhcpMessage out;
   out.type = type;
   out.xid = xid_;
@@ -111,7 +150,7 @@ DhcpMessage DhcpGuest::message(DhcpMessage::Type type) const {
   return out;
 }
 
-Bytes DhcpGuest::frame_of(const DhcpMessage& message) const {
+Bytes Guest::frame_of(const DhcpMessage& message) const {
   const Bytes payload = message.encode();
   const Bytes udp =
       UdpDatagram{.src_port = kDhcpClientPort, .dst_port = kDhcpServerPort, .payload = payload}.encode(

@@ -1,4 +1,4 @@
-#include "overlay/sim/dhcp_guest.h"
+#include "overlay/sim/guest.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ constexpr MacAddress kMac{{0x52, 0x54, 0, 0, 0, 1}};
 constexpr Ipv4Address kIp{0x0a800005};
 constexpr Ipv4Address kServer{0x0a800001};
 
-std::optional<DhcpMessage> sent(DhcpGuest& guest, Instant now) {
+std::optional<DhcpMessage> sent(Guest& guest, Instant now) {
   const auto bytes = guest.poll_frame(now);
   if (!bytes) return std::nullopt;
   const auto frame = EthernetFrame::decode(*bytes);
@@ -24,7 +24,7 @@ std::optional<DhcpMessage> sent(DhcpGuest& guest, Instant now) {
   return *DhcpMessage::decode(datagram->payload);
 }
 
-void answer(DhcpGuest& guest, Instant now, DhcpMessage::Type type, const MacAddress& to = kMac) {
+void answer(Guest& guest, Instant now, DhcpMessage::Type type, const MacAddress& to = kMac) {
   DhcpMessage reply;
   reply.op = DhcpMessage::Op::Reply;
   reply.type = type;
@@ -49,8 +49,25 @@ void answer(DhcpGuest& guest, Instant now, DhcpMessage::Type type, const MacAddr
                               .encode());
 }
 
-DhcpGuest bound_guest() {
-  DhcpGuest guest(kMac);
+Bytes question(Ipv4Address ip, const MacAddress& dst) {
+  return arp_frame(dst, {{2}},
+                   {.operation = ArpPacket::Operation::Request,
+                    .sender_mac = {{2}},
+                    .sender_ip = kServer,
+                    .target_mac = {},
+                    .target_ip = ip});
+}
+
+/// Whether it says now that it uses kIp.
+bool announces(Guest& guest, Instant now) {
+  const auto bytes = guest.poll_frame(now);
+  if (!bytes) return false;
+  const auto packet = ArpPacket::decode(EthernetFrame::decode(*bytes)->payload);
+  return packet && packet->is_announcement() && packet->sender_mac == kMac && packet->sender_ip == kIp;
+}
+
+Guest bound_guest() {
+  Guest guest(kMac);
   EXPECT_EQ(sent(guest, kNow)->type, DhcpMessage::Type::Discover);
   answer(guest, kNow, DhcpMessage::Type::Offer);
   const auto request = sent(guest, kNow);
@@ -62,8 +79,8 @@ DhcpGuest bound_guest() {
   return guest;
 }
 
-TEST(DhcpGuest, GetsWhatItIsOfferedAndRenewsAtHalfItsLease) {
-  DhcpGuest guest = bound_guest();
+TEST(Guest, GetsWhatItIsOfferedAndRenewsAtHalfItsLease) {
+  Guest guest = bound_guest();
   EXPECT_FALSE(sent(guest, kNow + 30min - 1us));
   const auto renewal = sent(guest, kNow + 30min);
   ASSERT_TRUE(renewal);
@@ -73,8 +90,8 @@ TEST(DhcpGuest, GetsWhatItIsOfferedAndRenewsAtHalfItsLease) {
   EXPECT_FALSE(sent(guest, kNow + 59min));
 }
 
-TEST(DhcpGuest, AsksAgainUntilItIsAnswered) {
-  DhcpGuest guest(kMac);
+TEST(Guest, AsksAgainUntilItIsAnswered) {
+  Guest guest(kMac);
   EXPECT_TRUE(sent(guest, kNow));
   EXPECT_FALSE(sent(guest, kNow + 1999ms));
   EXPECT_TRUE(sent(guest, kNow + 2s));
@@ -82,35 +99,30 @@ TEST(DhcpGuest, AsksAgainUntilItIsAnswered) {
   EXPECT_FALSE(sent(guest, kNow + 2s)) << "that was another's";
 }
 
-TEST(DhcpGuest, StopsUsingWhatItIsRefusedOrWhatHasEnded) {
-  DhcpGuest refused = bound_guest();
+TEST(Guest, StopsUsingWhatItIsRefusedOrWhatHasEnded) {
+  Guest refused = bound_guest();
   answer(refused, kNow + 30min, DhcpMessage::Type::Nak);
   EXPECT_FALSE(refused.address());
   EXPECT_EQ(sent(refused, kNow + 30min)->type, DhcpMessage::Type::Discover);
 
-  DhcpGuest ended = bound_guest();
+  Guest ended = bound_guest();
   const auto discover = sent(ended, kNow + 1h);
   EXPECT_FALSE(ended.address());
   EXPECT_EQ(discover->type, DhcpMessage::Type::Discover);
   EXPECT_EQ(discover->requested_address, kIp) << "it would like to have it again";
 }
 
-TEST(DhcpGuest, AfterARestartAsksForWhatItHad) {
-  DhcpGuest guest = bound_guest();
+TEST(Guest, AfterARestartAsksForWhatItHad) {
+  Guest guest = bound_guest();
   guest.restart(kNow + 5min);
   EXPECT_FALSE(guest.address());
   EXPECT_EQ(sent(guest, kNow + 5min)->requested_address, kIp);
 }
 
-TEST(DhcpGuest, AnswersArpForItsAddress) {
-  DhcpGuest guest(kMac);
+TEST(Guest, AnswersArpForItsAddress) {
+  Guest guest(kMac);
   const auto ask = [&](Ipv4Address ip, const MacAddress& dst) {
-    guest.handle_frame(kNow, arp_frame(dst, {{2}},
-                                       {.operation = ArpPacket::Operation::Request,
-                                        .sender_mac = {{2}},
-                                        .sender_ip = kServer,
-                                        .target_mac = {},
-                                        .target_ip = ip}));
+    guest.handle_frame(kNow, question(ip, dst));
   };
   (void)guest.poll_frame(kNow);
   ask(kIp, kMac);
@@ -130,6 +142,54 @@ TEST(DhcpGuest, AnswersArpForItsAddress) {
   EXPECT_EQ(packet->operation, ArpPacket::Operation::Reply);
   EXPECT_EQ(packet->sender_mac, kMac);
   EXPECT_EQ(packet->sender_ip, kIp);
+}
+
+TEST(Guest, KnowsWhenDhcpGaveItItsAddress) {
+  Guest guest = bound_guest();
+  EXPECT_EQ(guest.acknowledged_at(), kNow);
+  answer(guest, kNow + 30min, DhcpMessage::Type::Ack);
+  EXPECT_EQ(guest.acknowledged_at(), kNow + 30min);
+  guest.go_on();
+  EXPECT_EQ(guest.address(), kIp);
+  EXPECT_FALSE(guest.acknowledged_at()) << "the server of this host gave it nothing";
+  EXPECT_TRUE(announces(guest, kNow + 30min));
+}
+
+TEST(Guest, AsleepSaysNothingAndHearsNothing) {
+  Guest guest = bound_guest();
+  guest.sleep(kNow + 10min, kNow + 70min);
+  EXPECT_TRUE(guest.is_asleep(kNow + 69min));
+  guest.handle_frame(kNow + 11min, question(kIp, kMac));
+  answer(guest, kNow + 30min, DhcpMessage::Type::Nak);
+  EXPECT_FALSE(guest.poll_frame(kNow + 69min));
+  EXPECT_EQ(guest.address(), kIp);
+}
+
+TEST(Guest, AwakeUsesWhatItHadAndRenewsByAClockThatStoodStill) {
+  Guest guest = bound_guest();
+  guest.sleep(kNow + 10min, kNow + 70min);
+  EXPECT_TRUE(announces(guest, kNow + 70min));
+  EXPECT_FALSE(guest.poll_frame(kNow + 89min));
+  const auto renewal = sent(guest, kNow + 90min);
+  ASSERT_TRUE(renewal);
+  EXPECT_EQ(renewal->ciaddr, kIp);
+  EXPECT_EQ(sent(guest, kNow + 120min)->type, DhcpMessage::Type::Discover) << "nobody answered";
+}
+
+TEST(Guest, WithAStaticAddressAnnouncesItAndAsksNobody) {
+  Guest guest(kMac, kIp);
+  EXPECT_TRUE(announces(guest, kNow));
+  EXPECT_FALSE(guest.poll_frame(kNow + 29s));
+  EXPECT_TRUE(announces(guest, kNow + 30s));
+  answer(guest, kNow + 30s, DhcpMessage::Type::Nak);
+  EXPECT_EQ(guest.address(), kIp);
+  guest.handle_frame(kNow + 31s, question(kIp, kMac));
+  const auto reply = guest.poll_frame(kNow + 31s);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(ArpPacket::decode(EthernetFrame::decode(*reply)->payload)->operation,
+            ArpPacket::Operation::Reply);
+  guest.restart(kNow + 32s);
+  EXPECT_TRUE(announces(guest, kNow + 32s));
 }
 
 }  // namespace
