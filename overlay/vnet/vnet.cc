@@ -297,7 +297,7 @@ Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<B
       if (const auto learned = learn_remote(now, *binding); !learned) {
         (void)refuse(learned.error());
         if (learned.error() != Error::Conflict) return learned;
-        if (open) binding = find(*open);
+        if (open) binding = reconcile(*open, *binding);
       }
     }
   }
@@ -308,6 +308,14 @@ Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<B
   }
   conclude(now, *query, binding);
   return Done{};
+}
+
+/// An answer that contradicts the map.  Where a guest is, and what it is called, the map knows better.  Whose
+/// an address is that a guest of ours wants, the answer does; and so it does if the map has it as nobody's.
+std::optional<Binding> Vnet::reconcile(const Query& query, const Binding& answer) const {
+  if (query.claim) return answer;
+  const auto known = find(query);
+  return known || query.kind != Query::Kind::Ip ? known : answer;
 }
 
 bool Vnet::is_about(const Query& query, const Binding& binding) {

@@ -182,6 +182,7 @@ class Vnet {
   void send_to(const NodeId& node, ByteView frame);
   void ask_guest(const MacAddress& dst, const IpAddress& ip);
   static bool is_about(const Query& query, const Binding& binding);
+  std::optional<Binding> reconcile(const Query& query, const Binding& answer) const;
   std::optional<Binding> find(const Query& query) const;
   void conclude(Instant now, const Query& query, const std::optional<Binding>& binding);
   Error refuse(Error error);

@@ -1,0 +1,88 @@
+// What the network says of an address that a guest wants, where the map of this host has other news.
+#include <gtest/gtest.h>
+
+#include "tests/vnet/testing.h"
+
+namespace ipop {
+namespace {
+
+using namespace vnet_testing;
+using Type = DhcpMessage::Type;
+
+constexpr Instant kStart{100s};
+
+/// A host that hears of others by the test's hand.  Guest 7 is at host 2, as far as it knows.
+struct AClaim : testing::Test {
+  AClaim() { EXPECT_TRUE(host.vnet.handle_announcement(kStart, node(2), binding(7, "", 2, 9, kStart + 1h))); }
+
+  void send(const DhcpMessage& message) { (void)host.vnet.handle_guest_frame(kStart, dhcp_frame(message)); }
+  /// Every question of DHCP about a MAC has the answer that nobody knows it.  Returns the next about an
+  /// address.
+  std::optional<Query> claim() {
+    while (const auto query = host.vnet.poll_query()) {
+      if (query->kind == Query::Kind::Ip) return query;
+      EXPECT_TRUE(host.vnet.handle_answer(kStart, query->id, std::nullopt));
+    }
+    return std::nullopt;
+  }
+  /// What DHCP says next.
+  std::optional<DhcpMessage> reply() {
+    while (const auto frame = host.vnet.poll_guest_frame()) {
+      if (auto message = dhcp_in(*frame)) return message;
+    }
+    return std::nullopt;
+  }
+
+  Hosts hosts;
+  Host& host = hosts.add();
+};
+
+/// The record of the address is older than the guest's last move.
+TEST_F(AClaim, IsLostToAGuestThatTheMapHasElsewhere) {
+  send(dhcp(Type::Discover, 1));
+  const auto first = claim();
+  ASSERT_TRUE(first && first->claim);
+  const Binding held{
+      .ip = first->ip, .mac = mac(7), .node = node(3), .sequence = 3, .expires = kStart + 1h, .name = {}};
+  EXPECT_TRUE(host.vnet.handle_answer(kStart, first->id, held));
+  const auto second = claim();
+  ASSERT_TRUE(second && second->claim) << "and not offered";
+  EXPECT_NE(second->ip, first->ip);
+  EXPECT_FALSE(reply());
+  EXPECT_EQ(host.vnet.map().find_mac(mac(7))->node, node(2));
+  EXPECT_TRUE(host.vnet.handle_answer(kStart, second->id, std::nullopt));
+  EXPECT_EQ(reply()->yiaddr, second->ip.ipv4());
+}
+
+/// It uses the address already, so the map has it as its own.
+TEST_F(AClaim, OfWhatAGuestMerelyUsesIsLostToWhoHoldsIt) {
+  const Ipv4Address used = ip("10.128.0.30");
+  (void)host.vnet.handle_guest_frame(kStart,
+                                     arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, used, used)));
+  ASSERT_EQ(host.vnet.map().find_ip(used)->mac, mac(1));
+  DhcpMessage renewal = dhcp(Type::Request, 1);
+  renewal.ciaddr = used;
+  send(renewal);
+  const auto query = claim();
+  ASSERT_TRUE(query && query->claim);
+  EXPECT_TRUE(host.vnet.handle_answer(kStart, query->id, binding(8, "10.128.0.30", 3, 4, kStart + 1h)));
+  EXPECT_EQ(reply()->type, Type::Nak);
+}
+
+TEST_F(AClaim, ThatIsNoneIsAnsweredWithWhoeverTheAddressIsOf) {
+  (void)host.vnet.handle_guest_frame(kStart, arp_frame(MacAddress::broadcast(), mac(1),
+                                                       arp_request(1, ip("10.128.0.10"), ip("10.128.0.20"))));
+  std::optional<Query> question;
+  while (const auto query = host.vnet.poll_query()) {
+    if (query->ip == IpAddress(ip("10.128.0.20"))) question = query;
+  }
+  ASSERT_TRUE(question);
+  EXPECT_TRUE(host.vnet.handle_answer(kStart, question->id, binding(7, "10.128.0.20", 3, 3, kStart + 1h)));
+  const auto frame = host.vnet.poll_guest_frame();
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(arp_in(*frame)->sender_mac, mac(7));
+  EXPECT_EQ(host.vnet.map().find_mac(mac(7))->node, node(2)) << "and is looked for where it is";
+}
+
+}  // namespace
+}  // namespace ipop
