@@ -25,8 +25,8 @@ bool DhcpPool::is_for(Ipv4Address ip, const MacAddress& mac) const {
 }
 
 bool DhcpPool::is_granted(Instant now, Ipv4Address ip, const MacAddress& mac) const {
-  if (const Lease* lease = leases_.find_living(now, mac); lease && lease->ip == ip) return true;
-  return held_until(now, ip, mac) && !map_.is_local(mac);
+  const Lease* lease = leases_.find_living(now, mac);
+  return lease && lease->ip == ip;
 }
 
 std::optional<Instant> DhcpPool::held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const {

@@ -31,8 +31,8 @@ class DhcpPool {
   /// DHCP may pick it for this MAC, if nobody has it: it is of the pool, or reserved for the MAC.
   bool is_for(Ipv4Address ip, const MacAddress& mac) const;
 
-  /// The network has granted it to this MAC, as far as this host knows: a lease of ours lives, or the MAC has
-  /// it at another host.  What a guest of ours merely uses is a claim, and may turn out to be another's.
+  /// The network has granted it to this MAC for this host: a lease of ours lives.  What a guest of ours merely
+  /// uses is a claim; what it had at another host may be somebody else's by now.
   bool is_granted(Instant now, Ipv4Address ip, const MacAddress& mac) const;
   /// Until when this MAC has or claims it, by its lease or by the map; nothing if it does not.
   std::optional<Instant> held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const;

@@ -281,12 +281,10 @@ void DhcpServer::handle_known(Instant now, const MacAddress& mac, const std::opt
   // The lowest of the MAC's addresses, so one of IPv4 if it has any.
   const bool is_usable = binding && binding->ip.is_ipv4() && service_.is_guest_address(binding->ip) &&
                          !pool_.is_taken(now, binding->ip.ipv4(), mac);
-  if (is_usable && binding->sequence > 0) {
-    // It has this address at another host, from which it seems to come.
-    offer(now, client, binding->ip.ipv4());
-  } else if (is_usable && binding->ip != IpAddress(client->second.ip) &&
-             pool_.is_for(binding->ip.ipv4(), mac)) {
-    (void)ask_for(now, client, binding->ip.ipv4());  // It had it once.  RateLimited: the client asks again.
+  // It has it at another host, from which it seems to come, or had it once.
+  const bool is_its = is_usable && (binding->sequence > 0 || pool_.is_for(binding->ip.ipv4(), mac));
+  if (is_its && binding->ip != IpAddress(client->second.ip)) {
+    (void)ask_for(now, client, binding->ip.ipv4());  // RateLimited: the client asks again.
   } else if (client->second.is_granted) {
     candidate_is_free(now, client);
   } else if (client->second.ip.is_unspecified()) {

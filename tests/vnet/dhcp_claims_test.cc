@@ -40,8 +40,9 @@ TEST_F(DhcpClaims, TheFirstChoiceIsTheSameOnEveryHost) {
 TEST_F(DhcpClaims, TheNetworkRemembersTheMac) {
   ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
   answer(*resolver.poll_query(), binding(1, "10.128.0.77", 2, 4, now + 1h));
-  EXPECT_EQ(hear()->yiaddr, ip("10.128.0.77")) << "It is the MAC's at another host.";
+  EXPECT_EQ(hear(), std::nullopt) << "It is the MAC's at another host, or was until now.";
   network_is_silent();
+  EXPECT_EQ(hear()->yiaddr, ip("10.128.0.77"));
   EXPECT_EQ(hear(), std::nullopt) << "The candidate that was asked for meanwhile is not needed.";
   ASSERT_TRUE(say(dhcp(Type::Discover, 2)));
   answer(*resolver.poll_query(), binding(2, "10.128.0.78", 2, 0, now));
@@ -69,7 +70,23 @@ TEST_F(DhcpClaims, ACandidateThatIsGrantedGivesWayToWhatTheMacHas) {
   const auto of_mac = *resolver.poll_query();
   answer(*resolver.poll_query(), std::nullopt);
   answer(of_mac, binding(1, "10.128.0.77", 2, 4, now + 1h));
+  network_is_silent();
   EXPECT_EQ(hear()->yiaddr, ip("10.128.0.77"));
+}
+
+/// The record of the MAC is older than that of the address.
+TEST_F(DhcpClaims, WhatTheMacHadIsNotOfferedIfAnotherHasIt) {
+  ASSERT_TRUE(say(dhcp(Type::Discover, 1)));
+  const auto of_mac = *resolver.poll_query();
+  (void)resolver.poll_query();
+  answer(of_mac, binding(1, "10.128.0.77", 2, 4, now + 1h));
+  const auto of_address = *resolver.poll_query();
+  ASSERT_TRUE(of_address.claim && of_address.ip == IpAddress(ip("10.128.0.77")));
+  answer(of_address, binding(9, "10.128.0.77", 3, 1, now + 1h));
+  network_is_silent();
+  const auto offered = hear();
+  ASSERT_TRUE(offered);
+  EXPECT_NE(offered->yiaddr, ip("10.128.0.77"));
 }
 
 TEST_F(DhcpClaims, AMacThatNobodyAnswersForIsNew) {
@@ -133,6 +150,7 @@ TEST_F(DhcpClaims, WithoutACandidateTheAddressOfTheMacIsLeft) {
     }
     EXPECT_EQ(server.counts().exhausted, 0u);
     answer(of_mac, has_one ? std::optional(binding(1, "10.128.0.77", 2, 4, now + 1h)) : std::nullopt);
+    network_is_silent();
     EXPECT_EQ(hear().has_value(), has_one);
     now += DhcpServer::kOfferTime;
     server.handle_timeout(now);

@@ -242,10 +242,16 @@ TEST_F(DhcpServerTest, ARequestRepeatedAtOnceIsNoNewLease) {
   EXPECT_FALSE(server.leases().dirty());
 }
 
-TEST_F(DhcpServerTest, AGuestThatMovedHereRenewsHere) {
+TEST_F(DhcpServerTest, AGuestThatMovedHereRenewsHereIfTheNetworkAgrees) {
   (void)map.upsert(now, binding(1, "10.128.0.77", 2, 5, now + 1h));
-  ASSERT_TRUE(say(renewing(1, ip("10.128.0.77"))));
-  EXPECT_EQ(hear()->type, Type::Ack);
+  for (const bool is_its : {true, false}) {
+    ASSERT_TRUE(say(renewing(1, ip("10.128.0.77"))));
+    EXPECT_EQ(hear(), std::nullopt);
+    answer(*resolver.poll_query(),
+           is_its ? std::nullopt : std::optional(binding(9, "10.128.0.77", 3, 1, now + 1h)));
+    EXPECT_EQ(hear()->type, is_its ? Type::Ack : Type::Nak);
+    server.handle_moved_away(mac(1));
+  }
 }
 
 TEST_F(DhcpServerTest, ALoserOfAConflictIsToldAtRenewal) {
