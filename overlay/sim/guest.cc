@@ -17,7 +17,7 @@ void Guest::restart(Instant now) {
   state_ = State::Discovering;
 }
 
-void Guest::sleep(Instant now, Instant until) {
+void Guest::suspend(Instant now, Instant until) {
   arp_.clear();
   wake_at_ = until;
   if (state_ != State::Bound) return;

@@ -33,8 +33,8 @@ class Guest {
 
   /// Boots again: what it had by DHCP is what it asks for.
   void restart(Instant now);
-  /// Is paused, with its clock, and says nothing and hears nothing until then.
-  void sleep(Instant now, Instant until);
+  /// Sleeps, and its clock with it: it says nothing and hears nothing until then.
+  void suspend(Instant now, Instant until);
   bool is_asleep(Instant now) const { return wake_at_ && now < *wake_at_; }
   /// Goes on, at another host or after a sleep: it uses what it used, and says so (RFC 5227, section 3).
   void go_on();

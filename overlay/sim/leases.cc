@@ -190,7 +190,7 @@ void Leases::migrate(Resident& resident) {
 
 void Leases::put_to_sleep(Resident& resident) {
   history_.note_silence(resident.number);
-  resident.guest.sleep(world_.now(), world_.now() + Duration(random_.below(options_.sleep.count())));
+  resident.guest.suspend(world_.now(), world_.now() + Duration(random_.below(options_.sleep.count())));
   ++counts_.sleeps;
 }
 

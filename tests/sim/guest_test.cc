@@ -157,7 +157,7 @@ TEST(Guest, KnowsWhenDhcpGaveItItsAddress) {
 
 TEST(Guest, AsleepSaysNothingAndHearsNothing) {
   Guest guest = bound_guest();
-  guest.sleep(kNow + 10min, kNow + 70min);
+  guest.suspend(kNow + 10min, kNow + 70min);
   EXPECT_TRUE(guest.is_asleep(kNow + 69min));
   guest.handle_frame(kNow + 11min, question(kIp, kMac));
   answer(guest, kNow + 30min, DhcpMessage::Type::Nak);
@@ -167,7 +167,7 @@ TEST(Guest, AsleepSaysNothingAndHearsNothing) {
 
 TEST(Guest, AwakeUsesWhatItHadAndRenewsByAClockThatStoodStill) {
   Guest guest = bound_guest();
-  guest.sleep(kNow + 10min, kNow + 70min);
+  guest.suspend(kNow + 10min, kNow + 70min);
   EXPECT_TRUE(announces(guest, kNow + 70min));
   EXPECT_FALSE(guest.poll_frame(kNow + 89min));
   const auto renewal = sent(guest, kNow + 90min);
