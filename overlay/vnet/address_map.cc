@@ -76,7 +76,6 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
   guest.sequence = binding.sequence;
   guest.expires = std::max(guest.expires, binding.expires);
   guest.confirmed = true;
-  guest.check_at = local ? now + (guest.expires - now) / 2 : kNever;
   if (!binding.name.empty()) guest.name = binding.name;
   if (!binding.ip.is_unspecified()) {
     if (guest.addresses.insert_or_assign(binding.ip, binding.expires).second && change == Change::Refreshed) {
@@ -84,6 +83,7 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
     }
     by_ip_[binding.ip] = binding.mac;
   }
+  guest.check_at = local ? next_check(now, guest) : kNever;
   add_name(binding.mac, guest);
   schedule(binding.mac, guest);
   return change;
@@ -98,6 +98,13 @@ void AddressMap::erase(Instant now, const MacAddress& mac, IpAddress ip) {
   } else {
     drop_address(now, mac, ip);
   }
+}
+
+void AddressMap::doubt(const MacAddress& mac) {
+  const auto guest = guests_.find(mac);
+  if (guest == guests_.end() || !is_confirmed(mac)) return;
+  guest->second.confirmed = false;
+  ++version_;
 }
 
 void AddressMap::drop_address(Instant now, MacAddress mac, IpAddress ip) {
@@ -252,10 +259,18 @@ std::optional<MacAddress> AddressMap::poll_unconfirmed() {
   return std::nullopt;
 }
 
-Instant AddressMap::deadline(const Guest& guest) {
-  Instant out = std::min(guest.expires, guest.check_at);
+Instant AddressMap::first_end(const Guest& guest) {
+  Instant out = guest.expires;
   for (const auto& [ip, expires] : guest.addresses) out = std::min(out, expires);
   return out;
+}
+
+Instant AddressMap::deadline(const Guest& guest) { return std::min(first_end(guest), guest.check_at); }
+
+/// Before the first of what it has runs out: whoever is here may use an address without a word of it.
+Instant AddressMap::next_check(Instant now, const Guest& guest) {
+  const Duration left = first_end(guest) - now;
+  return left > kLastCheck ? now + left / 2 : kNever;
 }
 
 void AddressMap::schedule(const MacAddress& mac, const Guest& guest) {
@@ -295,13 +310,13 @@ void AddressMap::handle_timeout(Instant now) {
       history_.add(now, binding_of(mac, guest, address->first));
       by_ip_.erase(address->first);
       address = guest.addresses.erase(address);
+      if (guest.check_at == kNever && guest.node == own_) guest.check_at = next_check(now, guest);
     }
     if (guest.check_at <= now) {
       if (guest.confirmed) ++version_;
       guest.confirmed = false;
       unconfirmed_.push_back(mac);
-      const Duration left = guest.expires - now;
-      guest.check_at = left > kLastCheck ? now + left / 2 : kNever;
+      guest.check_at = next_check(now, guest);
     }
     schedule(mac, guest);
   }

@@ -50,6 +50,8 @@ class AddressMap {
   Result<Change> upsert(Instant now, const Binding& binding);
   /// Forgets the address; the MAC stays where it is.  With `ip` unspecified forgets the MAC and all it has.
   void erase(Instant now, const MacAddress& mac, IpAddress ip);
+  /// A local guest that nobody has seen yet: it is not confirmed until its next frame.
+  void doubt(const MacAddress& mac);
 
   /// The MAC's binding, with its lowest address if it has any.
   std::optional<Binding> find_mac(const MacAddress& mac) const;
@@ -113,6 +115,8 @@ class AddressMap {
   void remember(Instant now, const MacAddress& mac, const Guest& guest);
   void schedule(const MacAddress& mac, const Guest& guest);
   void unschedule(const MacAddress& mac, const Guest& guest);
+  static Instant first_end(const Guest& guest);
+  static Instant next_check(Instant now, const Guest& guest);
   static Instant deadline(const Guest& guest);
   /// Of one node.
   struct Share {

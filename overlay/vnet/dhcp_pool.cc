@@ -26,7 +26,8 @@ bool DhcpPool::is_for(Ipv4Address ip, const MacAddress& mac) const {
 
 bool DhcpPool::is_granted(Instant now, Ipv4Address ip, const MacAddress& mac) const {
   const Lease* lease = leases_.find_living(now, mac);
-  return lease && lease->ip == ip;
+  const auto known = map_.find_ip(ip);
+  return lease && lease->ip == ip && !lease->is_from_file && (!known || known->mac == mac);
 }
 
 std::optional<Instant> DhcpPool::held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const {
@@ -38,7 +39,15 @@ std::optional<Instant> DhcpPool::held_until(Instant now, Ipv4Address ip, const M
 }
 
 bool DhcpPool::is_in_use(Instant now, Ipv4Address ip, const MacAddress& mac) const {
-  if (const auto known = map_.find_ip(ip); known && known->mac != mac && known->expires > now) return true;
+  const auto known = map_.find_ip(ip);
+  return (known && known->mac != mac && known->expires > now) || is_in_use_here(now, ip, mac);
+}
+
+bool DhcpPool::is_in_use_here(Instant now, Ipv4Address ip, const MacAddress& mac) const {
+  if (const auto known = map_.find_ip(ip);
+      known && known->mac != mac && known->expires > now && map_.is_local(known->mac)) {
+    return true;
+  }
   if (const auto holder = leases_.holder(ip); holder && *holder != mac && leases_.find_living(now, *holder)) {
     return true;
   }

@@ -31,12 +31,15 @@ class DhcpPool {
   /// DHCP may pick it for this MAC, if nobody has it: it is of the pool, or reserved for the MAC.
   bool is_for(Ipv4Address ip, const MacAddress& mac) const;
 
-  /// The network has granted it to this MAC for this host: a lease of ours lives.  What a guest of ours merely
-  /// uses is a claim; what it had at another host may be somebody else's by now.
+  /// The network has granted it to this MAC for this host: a lease of ours lives, which we gave since we
+  /// started.  What a guest of ours merely uses is a claim; what it had at another host, or before we
+  /// started, may be somebody else's by now.
   bool is_granted(Instant now, Ipv4Address ip, const MacAddress& mac) const;
   /// Until when this MAC has or claims it, by its lease or by the map; nothing if it does not.
   std::optional<Instant> held_until(Instant now, Ipv4Address ip, const MacAddress& mac) const;
-  /// Somebody other than `mac` has it, or it is kept for somebody else or declined.
+  /// Another guest of this host has it, or it is kept for one or declined.
+  bool is_in_use_here(Instant now, Ipv4Address ip, const MacAddress& mac) const;
+  /// Likewise, or by the map another guest elsewhere has it, which the network may know better.
   bool is_in_use(Instant now, Ipv4Address ip, const MacAddress& mac) const;
   /// Likewise, or the settings reserve it for somebody else.
   bool is_taken(Instant now, Ipv4Address ip, const MacAddress& mac) const;

@@ -53,10 +53,11 @@ Result<Done> DhcpServer::handle_message(Instant now, const DhcpMessage& message)
 // RFC 2131, section 4.3.1.
 Result<Done> DhcpServer::handle_discover(Instant now, const DhcpMessage& message) {
   const MacAddress& mac = message.chaddr;
-  if (const auto client = clients_.find(mac);
-      client != clients_.end() && client->second.message.type == DhcpMessage::Type::Discover) {
+  if (const auto client = clients_.find(mac); client != clients_.end() &&
+                                              client->second.message.type == DhcpMessage::Type::Discover &&
+                                              now < client->second.deadline) {
     client->second.message = message;  // It repeats itself; the answer goes to the latest xid.
-    if (client->second.state == Client::State::Offered) offer(now, client, client->second.ip);
+    if (client->second.state == Client::State::Offered) offer(client, client->second.ip);
     return Done{};
   }
   const auto started = start(now, message);
@@ -65,7 +66,7 @@ Result<Done> DhcpServer::handle_discover(Instant now, const DhcpMessage& message
 
   if (const auto reserved = pool_.reserved_for(mac); reserved && !pool_.is_taken(now, *reserved, mac)) {
     if (!pool_.is_granted(now, *reserved, mac)) return ask_for(now, client, *reserved);
-    offer(now, client, *reserved);
+    offer_again(client, *leases_.find(mac));
     return Done{};
   }
   return own_candidate(now, client);
@@ -83,7 +84,8 @@ Result<Done> DhcpServer::handle_request(Instant now, const DhcpMessage& message)
     refuse(message, objection);
     return Done{};
   }
-  const bool offered = client != clients_.end() && client->second.state == Client::State::Offered;
+  const bool offered = client != clients_.end() && client->second.state == Client::State::Offered &&
+                       now < client->second.deadline;
   if ((offered && client->second.ip == ip) || pool_.is_granted(now, ip, mac))
     return acknowledge(now, message, ip);
   // Not given by us, as far as we know: the host may have lost its file, the guest may have come from
@@ -99,15 +101,19 @@ Result<Done> DhcpServer::handle_request(Instant now, const DhcpMessage& message)
   return ask_for(now, *started, ip);
 }
 
+/// By the settings: what another's reservation is for now, a guest that has it keeps.
+bool DhcpServer::may_have(Instant now, Ipv4Address ip, const MacAddress& mac) const {
+  return !pool_.is_reserved_for_another(ip, mac) || pool_.held_until(now, ip, mac);
+}
+
 const char* DhcpServer::find_objection(Instant now, const DhcpMessage& request, Ipv4Address ip) const {
   const MacAddress& mac = request.chaddr;
   const auto client = clients_.find(mac);
   const bool offered = client != clients_.end() && client->second.state == Client::State::Offered;
   const Lease* lease = leases_.find_living(now, mac);
-  const bool has_it = pool_.held_until(now, ip, mac).has_value();
   if (!service_.is_guest_address(ip)) return "not an address for guests of this network";
-  if (pool_.is_in_use(now, ip, mac)) return "the address is in use";
-  if (pool_.is_reserved_for_another(ip, mac) && !has_it) return "the address is reserved for another guest";
+  if (pool_.is_in_use_here(now, ip, mac)) return "the address is in use";
+  if (!may_have(now, ip, mac)) return "the address is reserved for another guest";
   if (request.server_id && offered && client->second.ip != ip) return "not the address that was offered";
   if (lease && lease->ip != ip && !offered) return "you have another address";
   // INIT-REBOOT: the guest starts anew, and what it had is only its wish.
@@ -116,7 +122,7 @@ const char* DhcpServer::find_objection(Instant now, const DhcpMessage& request, 
   if (reserved && *reserved != ip && !pool_.is_taken(now, *reserved, mac)) {
     return "another address is reserved for you";
   }
-  if (!has_it && !pool_.is_for(ip, mac)) return "not an address of the pool";
+  if (!pool_.held_until(now, ip, mac) && !pool_.is_for(ip, mac)) return "not an address of the pool";
   return nullptr;
 }
 
@@ -185,6 +191,7 @@ Result<Done> DhcpServer::ask_for(Instant now, Clients::iterator client, Ipv4Addr
   keep(client, ip);
   client->second.state = Client::State::Asking;
   client->second.is_granted = false;
+  client->second.deadline = now + kOfferTime;
   const MacAddress& mac = client->first;
   const auto asked = resolver_.ask(now, {.id = 0,
                                          .kind = Query::Kind::Ip,
@@ -199,14 +206,13 @@ Result<Done> DhcpServer::ask_for(Instant now, Clients::iterator client, Ipv4Addr
 Result<Done> DhcpServer::own_candidate(Instant now, Clients::iterator client) {
   const MacAddress& mac = client->first;
   if (const Lease* lease = leases_.find_living(now, mac); lease && !pool_.is_taken(now, lease->ip, mac)) {
-    offer(now, client, lease->ip);
+    if (!pool_.is_granted(now, lease->ip, mac)) return ask_for(now, client, lease->ip);
+    offer_again(client, *lease);
     return Done{};
   }
   for (const IpAddress& ip : map_.addresses(mac)) {
     if (!ip.is_ipv4() || !service_.is_guest_address(ip) || pool_.is_taken(now, ip.ipv4(), mac)) continue;
-    if (!pool_.is_granted(now, ip.ipv4(), mac)) return ask_for(now, client, ip.ipv4());
-    offer(now, client, ip.ipv4());
-    return Done{};
+    return ask_for(now, client, ip.ipv4());
   }
   if (const Lease* lease = leases_.find(mac);
       lease && pool_.is_for(lease->ip, mac) && !pool_.is_taken(now, lease->ip, mac)) {
@@ -251,7 +257,7 @@ void DhcpServer::candidate_is_free(Instant now, Clients::iterator client) {
   if (client->second.awaits_mac) return;
   const Ipv4Address ip = client->second.ip;
   if (client->second.message.type == DhcpMessage::Type::Discover) {
-    offer(now, client, ip);
+    offer(client, ip);
   } else {
     const DhcpMessage request = client->second.message;
     (void)acknowledge(now, request, ip);  // A full table is counted there, and the client asks again.
@@ -300,7 +306,9 @@ void DhcpServer::handle_answer(Instant now, const Query& query, const std::optio
       IpAddress(client->second.ip) != query.ip) {
     return;
   }
-  if ((binding && binding->mac != client->first) || pool_.is_taken(now, client->second.ip, client->first)) {
+  const Ipv4Address ip = client->second.ip;
+  const bool is_another = binding && binding->mac != client->first;
+  if (is_another || pool_.is_in_use_here(now, ip, client->first) || !may_have(now, ip, client->first)) {
     candidate_is_taken(now, client);
   } else {
     candidate_is_free(now, client);
@@ -344,10 +352,14 @@ std::optional<Binding> DhcpServer::handle_query(Instant now, const NodeId& own, 
   return std::nullopt;
 }
 
-void DhcpServer::offer(Instant now, Clients::iterator client, Ipv4Address ip) {
+void DhcpServer::offer_again(Clients::iterator client, const Lease& lease) {
+  client->second.deadline = std::min(client->second.deadline, lease.expires);
+  offer(client, lease.ip);
+}
+
+void DhcpServer::offer(Clients::iterator client, Ipv4Address ip) {
   keep(client, ip);
   client->second.state = Client::State::Offered;
-  client->second.deadline = now + kOfferTime;
   DhcpMessage reply = reply_to(client->second.message, DhcpMessage::Type::Offer);
   reply.yiaddr = ip;
   add_times(reply, kLeaseTime);
@@ -366,8 +378,8 @@ Result<Done> DhcpServer::acknowledge(Instant now, const DhcpMessage& request, Ip
   const Lease* old = leases_.find(mac);
   if (old) lease.sequence = old->sequence;
   const auto known = map_.find_ip(ip);
-  if (old && old->ip == ip && old->name == lease.name && old->expires - now > kLeaseTime - kRecent && known &&
-      map_.is_local(mac)) {
+  if (old && old->ip == ip && old->name == lease.name && old->expires - now > kLeaseTime - kRecent &&
+      !old->is_from_file && known && map_.is_local(mac)) {
     lease.expires = old->expires;  // Asked again at once: no reason to tell the members, or to write a file.
   } else {
     if (old && old->ip != ip && old->expires > now) {

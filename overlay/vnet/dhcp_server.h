@@ -34,7 +34,7 @@ class DhcpServer {
  public:
   static constexpr Duration kLeaseTime = 1h;
   static constexpr Duration kRecent = 10s;     ///< A lease this young is not renewed, only repeated.
-  static constexpr Duration kOfferTime = 60s;  ///< Longer than a client hesitates.
+  static constexpr Duration kOfferTime = 50s;  ///< Longer than a client hesitates.
   static constexpr size_t kMaxPending = 1024;  ///< Clients between DISCOVER and ACK.
   static constexpr int kMaxCandidates = 16;    ///< Asked for in the network for one client.
 
@@ -110,7 +110,7 @@ class DhcpServer {
     int candidates_left = kMaxCandidates;
     bool is_reserved_gone = false;  ///< Somebody has what the settings reserve for it.
     DhcpMessage message;            ///< To answer: a DISCOVER or, to be verified first, a REQUEST.
-    Instant deadline;
+    Instant deadline;  ///< The network keeps the candidate for it no longer, whatever it repeats.
   };
   using Clients = std::map<MacAddress, Client>;
 
@@ -139,10 +139,14 @@ class DhcpServer {
   /// The address that is kept for it is, or is not, the client's.
   void candidate_is_free(Instant now, Clients::iterator client);
   void candidate_is_taken(Instant now, Clients::iterator client);
-  /// Why a request for `ip` is refused, or null.
+  bool may_have(Instant now, Ipv4Address ip, const MacAddress& mac) const;
+  /// Why a request for `ip` is refused without asking the network, or null.
   const char* find_objection(Instant now, const DhcpMessage& request, Ipv4Address ip) const;
 
-  void offer(Instant now, Clients::iterator client, Ipv4Address ip);
+  /// The network has granted it, and keeps it until the client's deadline.
+  void offer(Clients::iterator client, Ipv4Address ip);
+  /// The lease that the client has.
+  void offer_again(Clients::iterator client, const Lease& lease);
   Result<Done> acknowledge(Instant now, const DhcpMessage& request, Ipv4Address ip);
   void refuse(const DhcpMessage& request, const char* why);
   DhcpMessage reply_to(const DhcpMessage& request, DhcpMessage::Type type) const;

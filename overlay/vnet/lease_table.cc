@@ -123,7 +123,8 @@ Result<Done, Problem> LeaseTable::load(std::string_view text, Instant now, UnixS
     loaded.leases_[*mac] = {.ip = *ip,
                             .expires = to_instant(static_cast<UnixSeconds>(*expires), now, wall_now, longest),
                             .sequence = *sequence,
-                            .name = named ? std::string(words[4]) : std::string()};
+                            .name = named ? std::string(words[4]) : std::string(),
+                            .is_from_file = true};
     loaded.by_ip_[*ip] = *mac;
   }
   *this = std::move(loaded);

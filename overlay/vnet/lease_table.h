@@ -19,6 +19,8 @@ struct Lease {
   Instant expires;        ///< In the past: only remembered.
   uint64_t sequence = 0;  ///< Of the binding announced with it.
   std::string name;       ///< A DNS label or empty.
+  /// Given before this process started: the guest may be elsewhere by now, and its address another's.
+  bool is_from_file = false;
 
   bool operator==(const Lease&) const = default;
 };

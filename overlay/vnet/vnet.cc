@@ -296,7 +296,7 @@ Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<B
     if (binding->sequence > 0) {
       if (const auto learned = learn_remote(now, *binding); !learned) {
         (void)refuse(learned.error());
-        if (learned.error() != Error::Conflict) return learned;
+        if (learned.error() != Error::Conflict && !(open && open->claim)) return learned;
         if (open) binding = reconcile(*open, *binding);
       }
     }
@@ -306,16 +306,27 @@ Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<B
     if (answer) return Done{};
     return refuse(Error::UnexpectedMessage);
   }
+  if (query->claim && !binding) forget_stale(now, *query);
   conclude(now, *query, binding);
   return Done{};
 }
 
 /// An answer that contradicts the map.  Where a guest is, and what it is called, the map knows better.  Whose
-/// an address is that a guest of ours wants, the answer does; and so it does if the map has it as nobody's.
+/// an address is that a guest of ours wants, the answer does; and so it does if the map has it as nobody's,
+/// or knows no address of the guest.
 std::optional<Binding> Vnet::reconcile(const Query& query, const Binding& answer) const {
   if (query.claim) return answer;
-  const auto known = find(query);
-  return known || query.kind != Query::Kind::Ip ? known : answer;
+  auto known = find(query);
+  if (!known && query.kind == Query::Kind::Ip) return answer;
+  if (known && query.kind == Query::Kind::Mac && known->ip.is_unspecified()) known->ip = answer.ip;
+  return known;
+}
+
+/// The network has granted what the map has as another's, elsewhere, who has given it back.
+void Vnet::forget_stale(Instant now, const Query& claim) {
+  const auto holder = map_.find_ip(claim.ip);
+  if (holder && holder->node != own_ && holder->mac != claim.claim->mac)
+    map_.erase(now, holder->mac, claim.ip);
 }
 
 bool Vnet::is_about(const Query& query, const Binding& binding) {
@@ -493,6 +504,7 @@ Result<Done, Problem> Vnet::load_leases(std::string_view text, Instant now, Unix
                                           .expires = lease.expires,
                                           .name = lease.name});
     if (!result) (void)refuse(result.error());
+    map_.doubt(mac);
   }
   return Done{};
 }

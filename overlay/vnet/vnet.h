@@ -143,8 +143,8 @@ class Vnet {
   bool leases_dirty() const { return dhcp_.leases().dirty(); }
   void leases_saved() { dhcp_.leases().set_saved(); }
   std::string save_leases(Instant now, UnixSeconds wall_now) const;
-  /// At the start.  Living leases become local bindings with the sequence they had, so that a guest that
-  /// moved away meanwhile is not called back.  A refused file changes nothing.
+  /// At the start.  Living leases become local bindings with the sequence they had, which are not confirmed:
+  /// a guest that moved away meanwhile is not called back.  A refused file changes nothing.
   Result<Done, Problem> load_leases(std::string_view text, Instant now, UnixSeconds wall_now);
 
   const ErrorCounters& errors() const { return errors_; }
@@ -157,6 +157,7 @@ class Vnet {
 
  private:
   Result<Done> dispatch(Instant now, ByteView frame);
+  Result<Done> learn_source(Instant now, const EthernetFrame& frame);
   Result<Done> handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes);
   Result<Done> handle_ipv6(Instant now, const EthernetFrame& frame, ByteView bytes);
   /// Forwards what is not of neighbour discovery.
@@ -183,6 +184,7 @@ class Vnet {
   void ask_guest(const MacAddress& dst, const IpAddress& ip);
   static bool is_about(const Query& query, const Binding& binding);
   std::optional<Binding> reconcile(const Query& query, const Binding& answer) const;
+  void forget_stale(Instant now, const Query& claim);
   std::optional<Binding> find(const Query& query) const;
   void conclude(Instant now, const Query& query, const std::optional<Binding>& binding);
   Error refuse(Error error);

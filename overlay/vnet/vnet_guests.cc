@@ -45,8 +45,20 @@ Result<Done> Vnet::dispatch(Instant now, ByteView bytes) {
     if (message->chaddr != header.src) return Error::NotAllowed;  // A guest asks for itself only.
     return dhcp_.handle_message(now, *message);
   }
-  if (is_to_service) return header.vlan_tci ? Error::UnexpectedMessage : host_.handle_frame(now, *frame);
-  return forward(now, header, bytes);
+  const auto learned = learn_source(now, *frame);
+  const auto handled = !is_to_service    ? forward(now, header, bytes)
+                       : header.vlan_tci ? Result<Done>(Error::UnexpectedMessage)
+                                         : host_.handle_frame(now, *frame);
+  return handled ? learned : handled;
+}
+
+/// Any packet tells its sender's address, if it is one of the network: a guest that has been paused for long,
+/// or is new here, may say no other word of it.
+Result<Done> Vnet::learn_source(Instant now, const EthernetFrame& frame) {
+  if (frame.header.vlan_tci || frame.header.ethertype != kEtherTypeIpv4) return Done{};
+  const auto packet = Ipv4Packet::decode(frame.payload);
+  if (!packet || !service_.is_guest_address(packet->src)) return Done{};
+  return learn_local(now, frame.header.src, packet->src);
 }
 
 Result<Done> Vnet::handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes) {
@@ -74,7 +86,7 @@ Result<Done> Vnet::handle_arp(Instant now, const EthernetFrame& frame, ByteView 
   return Done{};
 }
 
-/// Any packet tells its sender's address, if it is one of the network.
+/// As learn_source().
 Result<Done> Vnet::handle_ipv6(Instant now, const EthernetFrame& frame, ByteView bytes) {
   const MacAddress& mac = frame.header.src;
   const auto packet = Ipv6Packet::decode(frame.payload);

@@ -54,7 +54,9 @@ TEST(LeaseTable, SurvivesInAFile) {
 
   LeaseTable loaded;  // In another process, whose clock began elsewhere, 20 s later.
   ASSERT_TRUE(loaded.load(text, at(1000s), kWall + 20, 1h));
-  EXPECT_EQ(*loaded.find(mac(1)), lease("10.128.0.2", at(1040s), "vm1"));
+  Lease from_file = lease("10.128.0.2", at(1040s), "vm1");
+  from_file.is_from_file = true;
+  EXPECT_EQ(*loaded.find(mac(1)), from_file);
   EXPECT_LE(loaded.find(mac(2))->expires, at(1000s));
   EXPECT_FALSE(loaded.dirty());
 }

@@ -69,6 +69,55 @@ TEST_F(AClaim, OfWhatAGuestMerelyUsesIsLostToWhoHoldsIt) {
   EXPECT_EQ(reply()->type, Type::Nak);
 }
 
+/// It has been given back, of which this host has not heard.
+TEST_F(AClaim, ThatIsGrantedEndsWhatTheMapHasOfAnother) {
+  const Ipv4Address wanted = ip("10.128.0.40");
+  ASSERT_TRUE(host.vnet.handle_announcement(kStart, node(2), binding(7, "10.128.0.40", 2, 9, kStart + 1h)));
+  DhcpMessage request = dhcp(Type::Request, 1);
+  request.requested_address = wanted;
+  send(request);
+  const auto query = claim();
+  ASSERT_TRUE(query && query->claim && query->ip == IpAddress(wanted));
+  EXPECT_TRUE(host.vnet.handle_answer(kStart, query->id, std::nullopt));
+  EXPECT_EQ(reply()->type, Type::Ack);
+  EXPECT_EQ(host.vnet.map().find_ip(wanted)->mac, mac(1));
+  EXPECT_TRUE(host.vnet.map().find_mac(mac(7))) << "it is where it was";
+}
+
+/// A record that the map does not take is an answer all the same: else the guest would ask for the same
+/// again.
+TEST_F(AClaim, IsLostToARecordThatTheMapRefuses) {
+  for (int i = 0; i < 16; ++i) {
+    const std::string address = "10.128.0." + std::to_string(100 + i);
+    ASSERT_TRUE(
+        host.vnet.handle_announcement(kStart, node(2), binding(7, address.c_str(), 2, 9, kStart + 1h)));
+  }
+  send(dhcp(Type::Discover, 1));
+  const auto first = claim();
+  ASSERT_TRUE(first && first->claim);
+  const Binding held{
+      .ip = first->ip, .mac = mac(7), .node = node(2), .sequence = 10, .expires = kStart + 1h, .name = {}};
+  EXPECT_TRUE(host.vnet.handle_answer(kStart, first->id, held));
+  const auto second = claim();
+  ASSERT_TRUE(second && second->claim);
+  EXPECT_NE(second->ip, first->ip);
+}
+
+/// The guest has just come here, so that the map has it as ours, and newer; of its address it knows nothing.
+TEST_F(AClaim, IsForTheAddressThatTheNetworkRemembersOfTheMac) {
+  send(dhcp(Type::Discover, 1));
+  std::optional<Query> of_mac;
+  while (const auto query = host.vnet.poll_query()) {
+    if (query->kind == Query::Kind::Mac) of_mac = query;
+  }
+  ASSERT_TRUE(of_mac);
+  EXPECT_TRUE(host.vnet.handle_answer(kStart, of_mac->id, binding(1, "10.128.0.77", 2, 5, kStart + 1h)));
+  EXPECT_TRUE(host.vnet.map().is_local(mac(1)));
+  const auto query = claim();
+  ASSERT_TRUE(query && query->claim);
+  EXPECT_EQ(query->ip, IpAddress(ip("10.128.0.77")));
+}
+
 TEST_F(AClaim, ThatIsNoneIsAnsweredWithWhoeverTheAddressIsOf) {
   (void)host.vnet.handle_guest_frame(kStart, arp_frame(MacAddress::broadcast(), mac(1),
                                                        arp_request(1, ip("10.128.0.10"), ip("10.128.0.20"))));

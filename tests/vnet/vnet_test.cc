@@ -300,6 +300,40 @@ TEST(Vnet, AStaticAddressIsLearnedAndNotGivenAway) {
   EXPECT_NE(*given, wish);
 }
 
+TEST(Vnet, AnyPacketTellsItsSendersAddress) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const Bytes packet =
+      Ipv4Packet{.src = ip("10.128.0.30"), .dst = ip("10.128.0.31"), .protocol = 17, .payload = {}}.encode();
+  (void)hosts.frame(
+      kStart, a,
+      EthernetFrame{.header = {.dst = mac(2), .src = mac(1), .vlan_tci = {}, .ethertype = kEtherTypeIpv4},
+                    .payload = packet}
+          .encode());
+  const auto known = a.vnet.map().find_ip(ip("10.128.0.30"));
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->mac, mac(1));
+}
+
+/// Another of its addresses, or other frames, show that the guest is here; the address is asked for before
+/// its end.
+TEST(Vnet, AnAddressIsAskedForThoughItsGuestIsHeard) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const Ipv4Address address = ip("10.128.0.30");
+  (void)hosts.frame(kStart, a, arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, address, address)));
+  (void)hosts.frame(kStart + 50min, a, data_frame(MacAddress::broadcast(), mac(1)));
+  bool is_asked = false;
+  for (Instant now = kStart + 50min; now < kStart + 1h && !is_asked; now += 1min) {
+    a.vnet.handle_timeout(now);
+    while (const auto frame = a.vnet.poll_guest_frame()) {
+      const auto packet = arp_in(*frame);
+      is_asked |= packet && packet->target_ip == address;
+    }
+  }
+  EXPECT_TRUE(is_asked);
+}
+
 TEST(Vnet, ASilentGuestIsFoundByAskingIt) {
   Hosts hosts;
   Host& a = hosts.add();
