@@ -38,8 +38,10 @@ Result<Done> Client::survey(Instant now, uint64_t id, const wire::DhtAddress& ad
   return start(now, id, get_of(address), kGetPatience, true);
 }
 
-Result<Done> Client::create(Instant now, Duration wall, uint64_t id, const DhtRecord& record) {
-  return start(now, id, write_of(wall, DhtRequest::Operation::Create, record), kWritePatience);
+Result<Done> Client::create(Instant now, Duration wall, uint64_t id, const DhtRecord& record, bool outbids) {
+  const auto started = start(now, id, write_of(wall, DhtRequest::Operation::Create, record), kWritePatience);
+  if (started) operations_.at(id).outbids = outbids;
+  return started;
 }
 
 Result<Done> Client::put(Instant now, Duration wall, uint64_t id, const DhtRecord& record) {
@@ -244,9 +246,9 @@ void Client::judge_write(Instant now, Duration wall, Operations::iterator entry,
 /// guest now, a put gives way: only who has seen the guest creates.
 bool Client::raise(Instant now, Duration wall, Operation& operation, const DhtRecord& obstacle) {
   DhtRecord& record = *operation.request.record;
-  const bool is_create = operation.request.operation == DhtRequest::Operation::Create;
+  const bool outbids = operation.request.operation == DhtRequest::Operation::Create && operation.outbids;
   const bool may =
-      !is_alive(obstacle) || (obstacle.mac == record.mac && (is_create || obstacle.node == record.node));
+      !is_alive(obstacle) || (obstacle.mac == record.mac && (outbids || obstacle.node == record.node));
   if (!may || obstacle.sequence >= kLastSequence || operation.raises >= kMaxRaises) return false;
   ++operation.raises;
   ++counts_.raises;

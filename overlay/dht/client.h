@@ -53,7 +53,9 @@ class Client {
   Result<Done> survey(Instant now, uint64_t id, const wire::DhtAddress& address);
   /// Takes the address if no other guest holds it; an IP is reserved first.  The record needs no signature
   /// yet.
-  Result<Done> create(Instant now, Duration wall, uint64_t id, const wire::DhtRecord& record);
+  /// `outbids`: the guest is here; else a record of it that another host wrote is not outbid.
+  Result<Done> create(Instant now, Duration wall, uint64_t id, const wire::DhtRecord& record,
+                      bool outbids = true);
   /// Keeps a record of ours alive, or withdraws it.
   Result<Done> put(Instant now, Duration wall, uint64_t id, const wire::DhtRecord& record);
 
@@ -112,6 +114,7 @@ class Client {
   struct Operation {
     wire::DhtRequest request;
     bool is_survey = false;
+    bool outbids = true;
     std::map<NodeId, Vote> votes;
     std::optional<wire::DhtRecord> found;  ///< What was reported already.
     bool is_outbid_told = false;

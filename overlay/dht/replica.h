@@ -97,6 +97,8 @@ class Replica {
   const Store& store() const { return store_; }
   const Neighbourhood& near() const { return near_; }
   bool is_synchronised() const { return synced_ == near_; }
+  /// With the neighbours that it had at some time.
+  bool has_synchronised() const { return synced_.has_value(); }
   bool is_unsure(Instant now) const { return now < unsure_until_; }
 
   struct Counts {

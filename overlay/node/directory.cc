@@ -45,6 +45,8 @@ void Directory::handle_query(Instant now, Duration wall, const Query& question) 
   if (query.asker) query.asker = as_told(*query.asker);
   Result<Done> started = Done{};
   if (query.claim) {
+    // Who has just joined may see a part of the replicas only.  No answer: the guest asks again.
+    if (client_.replica_count() < kReplicas && !replica_.has_synchronised()) return;
     ++counts_.claims;
     DhtRecord record;
     record.kind = DhtAddress::Kind::Ip;
@@ -204,16 +206,31 @@ void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& 
     (void)ask_everybody(now, query.id, {.kind = Purpose::Kind::Claim, .query = query, .address = {}}, query);
     return;
   }
-  if (outcome.left_traces) {
-    DhtRecord trace = *outcome.record;
-    trace.ip = query.claim->ip;
-    trace.mac = query.claim->mac;
-    withdraw(now, wall, trace);
-  }
+  if (outcome.left_traces) handle_lost_claim(now, wall, outcome, *query.claim);
   if (outcome.kind == Found::Held) {
     ++counts_.claims_lost;
     answer(now, query.id, binding_of(now, *outcome.record));
   }
+}
+
+/// Some replicas keep our reservation, perhaps in the place of what the guest had by us, by its former host
+/// or by another claim of ours.  So it is withdrawn only if another guest has the address, and else runs out.
+void Directory::handle_lost_claim(Instant now, Duration wall, const Client::Outcome& outcome,
+                                  const Query::Claim& claim) {
+  const DhtAddress address = ip_address(claim.ip);
+  if (const auto entry = entries_.find(address); entry != entries_.end()) {
+    if (entry->second.mac == claim.mac && !entry->second.is_busy) schedule(address, entry->second, now);
+    return;
+  }
+  const bool is_claimed_again = std::any_of(purposes_.begin(), purposes_.end(), [&](const auto& purpose) {
+    return purpose.second.kind == Purpose::Kind::Claim && purpose.second.query.claim->ip == claim.ip;
+  });
+  const bool is_anothers = outcome.kind == Found::Held && outcome.record->mac != claim.mac;
+  if (!is_anothers || is_claimed_again) return;
+  DhtRecord trace = *outcome.record;
+  trace.ip = claim.ip;
+  trace.mac = claim.mac;
+  withdraw(now, wall, trace);
 }
 
 void Directory::handle_written(Instant now, const Client::Outcome& outcome, const DhtAddress& address) {
@@ -257,7 +274,8 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
   entry.is_bound = true;
   entry.is_told = true;
   ++counts_.refreshes;
-  schedule(address, entry, now + jittered(kRefreshInterval, random_));
+  const bool is_doubted = std::exchange(entry.is_doubted, false);
+  schedule(address, entry, now + jittered(is_doubted ? kRetryInterval : kRefreshInterval, random_));
   const auto known = vnet_.map().find_mac(entry.mac);
   // What we created is newer than any claim with a lower sequence, also if we believed that meanwhile.
   const bool is_ours = known && (known->node == self_ || (address.kind == DhtAddress::Kind::Mac &&
@@ -331,10 +349,16 @@ void Directory::handle_notice(Instant now, const DhtRecord& record) {
     if (is_known) (void)vnet_.handle_announcement(now, record.node, binding);
     return;
   }
-  const Entry& entry = found->second;
+  Entry& entry = found->second;
+  // What we are writing may be better than that, and is where others hear of it: the replicas' answer
+  // decides, or both would give way.
+  if (entry.is_busy) {
+    entry.is_doubted = true;
+    return;
+  }
   const bool is_better =
       record.sequence != entry.sequence ? record.sequence > entry.sequence : record.node < self_;
-  if (!is_better && entry.is_bound) return schedule(address, found->second, now);
+  if (!is_better && entry.is_bound) return schedule(address, entry, now);
   if (!is_better && entry.mac == record.mac) return;
   give_way(now, address, binding_of(now, record));
   // Those who talk with the guest have it from us that it is here.

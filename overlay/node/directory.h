@@ -38,8 +38,8 @@ class Directory {
   static constexpr Duration kRetryInterval = 6s;
   /// Between two looks for bindings that nobody announced: those of the lease file.
   static constexpr Duration kScanInterval = 10s;
-  /// A reservation is for the time between an offer and its acknowledgement.
-  static constexpr Duration kReservationTime = DhcpServer::kOfferTime;
+  /// A reservation is for the time between a claim and the acknowledgement of what is offered then.
+  static constexpr Duration kReservationTime = DhcpServer::kOfferTime + 10s;
   /// So long an answer about a claim is believed: several times what the replicas take to grant it.
   static constexpr Duration kClaimTime = 10s;
   /// Records written at a time, so that a start with many leases is no burst.
@@ -127,8 +127,9 @@ class Directory {
     uint64_t sequence = 0;  ///< The DHT has a record of ours with this one; 0: none that we know of.
     uint64_t reserved = 0;  ///< Likewise a reservation, whether or not everybody has still to be asked.
     bool is_bound = false;
-    bool is_told = false;  ///< Peers may know of it: it was granted.
-    bool is_busy = false;
+    bool is_told = false;     ///< Peers may know of it: it was granted.
+    bool is_busy = false;     ///< A write is under way.
+    bool is_doubted = false;  ///< Meanwhile somebody showed a better record.
     Instant due_at = kNever;
   };
 
@@ -146,6 +147,8 @@ class Directory {
   void handle_found(Instant now, const Client::Outcome& outcome);
   void handle_outbid(Instant now, const Client::Outcome& outcome);
   void handle_claim(Instant now, Duration wall, const Client::Outcome& outcome, const Query& query);
+  void handle_lost_claim(Instant now, Duration wall, const Client::Outcome& outcome,
+                         const Query::Claim& claim);
   void handle_written(Instant now, const Client::Outcome& outcome, const wire::DhtAddress& address);
   void handle_lookup(Instant now, const Lookup::Outcome& outcome);
   void handle_notice(Instant now, const wire::DhtRecord& record);

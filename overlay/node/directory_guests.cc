@@ -84,7 +84,9 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
     const auto elsewhere =
         address.kind == DhtAddress::Kind::Ip ? map.find_ip(address.ip) : map.find_mac(address.mac);
     record.sequence = std::max(entry.sequence, entry.reserved);
-    if (record.sequence > 0 && !elsewhere) withdraw(now, wall, record);
+    const auto guest = map.find_mac(entry.mac);
+    const bool is_elsewhere = elsewhere || (guest && guest->node != self_);  // Its new host has the say.
+    if (record.sequence > 0 && !is_elsewhere) withdraw(now, wall, record);
     return forget(address);
   }
   const bool is_ip = address.kind == DhtAddress::Kind::Ip;
@@ -97,8 +99,10 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
       record.state == State::Reserved ? kReservationTime : std::min(binding->expires - now, kLongestRecord);
   record.expires_s = static_cast<uint64_t>((wall + life) / 1s);
   const uint64_t id = random_.u64();
-  const auto started =
-      is_granted ? client_.put(now, wall, id, record) : client_.create(now, wall, id, record);
+  // Of a guest that we have from our lease file, and have not seen, another host may know better.
+  const bool is_seen = vnet_.map().is_confirmed(entry.mac);
+  const auto started = is_granted || (!is_ip && !is_seen) ? client_.put(now, wall, id, record)
+                                                          : client_.create(now, wall, id, record, is_seen);
   if (!started) return schedule(address, entry, now + jittered(kRetryInterval, random_));
   entry.is_busy = true;
   ++writes_;

@@ -303,6 +303,67 @@ TEST_F(Network, AHostThatRestartsWithoutItsFileGivesItsGuestTheSameAddress) {
   EXPECT_EQ(lease(*hosts[4], 1), first);
 }
 
+/// Its guest was started elsewhere meanwhile.
+TEST_F(Network, AHostThatRestartsWithItsFileCallsNobodyBack) {
+  for (const size_t n : {3, 9}) {
+    hosts.clear();
+    start(n);
+    Host& old = *hosts[1];
+    const auto ip = lease(old, 1);
+    ASSERT_TRUE(ip);
+    world->run_for(5s);
+    const std::string file = std::as_const(old).node().vnet().save_leases(old.now(), 1'000'000);
+    world->kill(old);
+    world->run_for(10s);
+    ASSERT_EQ(lease(*hosts[2], 1), ip);
+    world->run_for(5s);
+    world->start(old);
+    ASSERT_TRUE(old.node().vnet().load_leases(file, old.now(), 1'000'020));
+    world->run_for(30s);
+    EXPECT_TRUE(holds(*hosts[2], 1, *ip)) << n;
+    EXPECT_FALSE(holds(old, 1, *ip)) << n;
+  }
+}
+
+TEST_F(Network, AHostThatRestartsWithItsFileHoldsWhatNobodyTook) {
+  start(9);
+  Host& host = *hosts[1];
+  const auto ip = lease(host, 1);
+  ASSERT_TRUE(ip);
+  const std::string file = std::as_const(host).node().vnet().save_leases(host.now(), 1'000'000);
+  world->kill(host);
+  world->run_for(10s);
+  world->start(host);
+  ASSERT_TRUE(host.node().vnet().load_leases(file, host.now(), 1'000'010));
+  world->run_for(30s);
+  EXPECT_TRUE(std::as_const(host).node().directory().is_published(*ip));
+  auto renewal = vnet_testing::dhcp(DhcpMessage::Type::Request, 1);
+  renewal.ciaddr = *ip;
+  const auto ack = ask(host, renewal);
+  ASSERT_TRUE(ack);
+  EXPECT_EQ(ack->type, DhcpMessage::Type::Ack);
+}
+
+/// A guest wakes at another host a few minutes before the end of its lease, of which only that host hears.
+TEST_F(Network, AnOldHostDoesNotGiveBackWhatItsGuestHasElsewhere) {
+  start(9);
+  const auto first = lease(*hosts[4], 1);
+  const auto second = lease(*hosts[5], 2);
+  ASSERT_TRUE(first && second);
+  world->run_for(56min);
+  const auto appear = [&](Host& host, uint8_t guest, Ipv4Address ip) {
+    host.send_frame(arp_frame(MacAddress::broadcast(), vnet_testing::mac(guest),
+                              vnet_testing::arp_request(guest, ip, ip)));
+  };
+  appear(*hosts[5], 1, *first);
+  appear(*hosts[4], 2, *second);
+  world->run_for(4min + 30s);
+  EXPECT_NE(lease(*hosts[7], 3, first), first);
+  EXPECT_NE(lease(*hosts[7], 4, second), second);
+  EXPECT_TRUE(holds(*hosts[5], 1, *first));
+  EXPECT_TRUE(holds(*hosts[4], 2, *second));
+}
+
 TEST_F(Network, WhatADeadHostHeldIsFreeAfterItsLease) {
   start(9, {.seed = 12, .drift_ppm = 100});
   const auto first = lease(*hosts[4], 1);
