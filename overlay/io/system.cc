@@ -18,7 +18,7 @@ namespace ipop {
 
 Instant monotonic_now() {
   timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
+  clock_gettime(CLOCK_BOOTTIME, &ts);  // Leases end while the machine sleeps, too.
   return Instant(std::chrono::seconds(ts.tv_sec) + Duration(ts.tv_nsec / 1000));
 }
 

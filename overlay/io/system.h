@@ -9,7 +9,7 @@
 
 namespace ipop {
 
-/// CLOCK_MONOTONIC.
+/// CLOCK_BOOTTIME.
 Instant monotonic_now();
 /// CLOCK_REALTIME.
 UnixSeconds unix_now();

@@ -26,6 +26,7 @@ Leases::Leases(const LeasesOptions& options)
   }
   parts_.resize(options.hosts);
   peers_.resize(options.hosts);
+  lease_files_.resize(options.hosts);
   world_.run_for(options.settle);
   add_guests(options.guests);
   if (options.arrival > Duration::zero()) {
@@ -153,7 +154,9 @@ void Leases::happen() {
 /// Its guests are started elsewhere, as a cluster manager would.
 void Leases::crash() {
   const size_t victim = random_of(running(true));
-  peers_[victim] = std::as_const(*hosts_[victim]).node().peers();
+  const Host& host = *hosts_[victim];
+  peers_[victim] = host.node().peers();
+  lease_files_[victim] = host.node().vnet().save_leases(host.now(), wall_now());
   world_.kill(*hosts_[victim]);
   ++counts_.crashes;
   for (Resident& resident : guests_) {
@@ -161,9 +164,16 @@ void Leases::crash() {
   }
 }
 
-/// It remembers its peers: those that everybody knows may be dead, or in another part of the Internet.
+/// In seconds since some time.
+UnixSeconds Leases::wall_now() const {
+  return std::chrono::duration_cast<std::chrono::seconds>(world_.now().time_since_epoch()).count();
+}
+
+/// It remembers its leases, although its guests are elsewhere; and its peers: those that everybody knows may
+/// be dead, or in another part of the Internet.
 void Leases::start(Host& host) {
   world_.start(host);
+  (void)host.node().vnet().load_leases(lease_files_[host.index()], host.now(), wall_now());
   for (const Contact& peer : peers_[host.index()]) host.node().handle_known_peer(host.now(), peer);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "overlay/sim/figures.h"
@@ -73,6 +74,7 @@ class Leases {
   void happen();
   void crash();
   void start(Host& host);
+  UnixSeconds wall_now() const;
   Resident make_resident();
   Ipv4Address random_address();
   void reboot(Resident& resident, size_t host);
@@ -93,9 +95,11 @@ class Leases {
   std::vector<Resident> guests_;
   uint32_t next_guest_ = 0;
   bool is_split_ = false;
-  std::vector<uint32_t> parts_;              ///< By host: the partition that it counts as in.
-  std::vector<std::vector<Contact>> peers_;  ///< By host: what one that died has on its disk.
-  Instant settled_at_ = kNever;              ///< When parts_ become one.
+  std::vector<uint32_t> parts_;  ///< By host: the partition that it counts as in.
+  /// By host: what one that died has on its disk.
+  std::vector<std::vector<Contact>> peers_;
+  std::vector<std::string> lease_files_;
+  Instant settled_at_ = kNever;  ///< When parts_ become one.
   Instant next_event_;
   Instant next_observation_{};
   Instant last_observation_{};
