@@ -196,6 +196,7 @@ void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& 
     Entry& entry = entries_[ip_address(query.claim->ip)];
     entry.mac = query.claim->mac;
     entry.reserved = outcome.record->sequence;
+    entry.valid_until = now + DhcpServer::kOfferTime;
     schedule(outcome.record->address(), entry, now + kReservationTime);  // If the guest does not take it.
     if (!outcome.is_unsure) {
       entry.sequence = entry.reserved;
@@ -242,6 +243,7 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
     return schedule(address, entry, now + jittered(kRetryInterval, random_));
   }
   const DhtRecord& record = *outcome.record;
+  if (outcome.kind == Found::Accepted) entry.valid_until = entry.writing_until;
   if (outcome.kind == Found::Held) {
     const bool is_moving = record.state == State::Reserved && record.mac == entry.mac;
     if (record.state == State::Withdrawn || is_moving || record.node == self_) {

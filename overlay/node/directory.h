@@ -127,15 +127,18 @@ class Directory {
     uint64_t sequence = 0;  ///< The DHT has a record of ours with this one; 0: none that we know of.
     uint64_t reserved = 0;  ///< Likewise a reservation, whether or not everybody has still to be asked.
     bool is_bound = false;
-    bool is_told = false;     ///< Peers may know of it: it was granted.
-    bool is_busy = false;     ///< A write is under way.
-    bool is_doubted = false;  ///< Meanwhile somebody showed a better record.
+    bool is_told = false;          ///< Peers may know of it: it was granted.
+    Instant valid_until = kNever;  ///< What the DHT has; then it is nothing.
+    Instant writing_until{};       ///< Likewise, if what is being written is accepted.
+    bool is_busy = false;          ///< A write is under way.
+    bool is_doubted = false;       ///< Meanwhile somebody showed a better record.
     Instant due_at = kNever;
   };
 
   Binding as_told(const Binding& binding) const;
   void track(Instant now, const wire::DhtAddress& address, const MacAddress& mac);
   void track_guest(Instant now, const MacAddress& mac);
+  static void lapse(Instant now, Entry& entry);
   void schedule(const wire::DhtAddress& address, Entry& entry, Instant at);
   void forget(const wire::DhtAddress& address);
   void scan(Instant now);

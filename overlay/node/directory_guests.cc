@@ -17,12 +17,21 @@ using State = DhtRecord::State;
 
 void Directory::track(Instant now, const DhtAddress& address, const MacAddress& mac) {
   Entry& entry = entries_[address];
+  lapse(now, entry);
   if (entry.mac != mac) {  // Another guest of ours has it now, which is for us to decide.
     entry.mac = mac;
     if (entry.sequence > 0) ++entry.sequence;
     if (entry.reserved > 0) ++entry.reserved;
   }
   if (!entry.is_busy) schedule(address, entry, now);
+}
+
+/// A guest that sleeps for longer than its records live begins anew: others may have its address.
+void Directory::lapse(Instant now, Entry& entry) {
+  if (now < entry.valid_until) return;
+  entry.valid_until = kNever;
+  entry.sequence = entry.reserved = 0;
+  entry.is_bound = entry.is_told = false;
 }
 
 /// A guest that invents MACs must not use up what this node may have at the replicas.  Who wants one that has
@@ -74,6 +83,7 @@ void Directory::write_due(Instant now, Duration wall) {
 }
 
 void Directory::write(Instant now, Duration wall, const DhtAddress& address, Entry& entry) {
+  lapse(now, entry);
   const auto binding = find(address);
   DhtRecord record;
   record.kind = address.kind;
@@ -104,6 +114,7 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
   const auto started = is_granted || (!is_ip && !is_seen) ? client_.put(now, wall, id, record)
                                                           : client_.create(now, wall, id, record, is_seen);
   if (!started) return schedule(address, entry, now + jittered(kRetryInterval, random_));
+  entry.writing_until = now + life;
   entry.is_busy = true;
   ++writes_;
   purposes_[id] = {.kind = Purpose::Kind::Write, .query = {}, .address = address};
