@@ -152,9 +152,9 @@ Link::Probe Link::start_probe(Instant now) {
   return {.ping = {.token = probe.token, .wants_link = wants_link_}, .datagram_size = probe.size};
 }
 
-void Link::handle_handshake_failed() {
+void Link::handle_handshake_failed(uint32_t local_index) {
   rekeying_ = false;
-  if (!sending_) dead_ = true;
+  if (!sending_ && !awaits_other(local_index)) dead_ = true;
 }
 
 Instant Link::next_timeout() const {

@@ -132,9 +132,13 @@ class Link {
     size_t datagram_size;
   };
   Probe start_probe(Instant now);
+  /// Whether a handshake other than that of `local_index` waits for its confirmation.
+  bool awaits_other(uint32_t local_index) const {
+    return unconfirmed_ && unconfirmed_->local_index() != local_index;
+  }
   /// A handshake with the peer came to nothing: an Event::Rekey may come again; without any confirmed keypair
-  /// the peer is dead.
-  void handle_handshake_failed();
+  /// the peer is dead, unless it awaits_other().
+  void handle_handshake_failed(uint32_t local_index);
 
   Instant next_timeout() const;
   void handle_timeout(Instant now);

@@ -153,7 +153,7 @@ Result<Done> Links::handle_response(Instant now, UnixSeconds unix_now, const Pat
   if (!established) {
     if (dial->second.finished()) {
       dials_.erase(dial);
-      fail(called, established.error());
+      fail(message->receiver_index, called, established.error());
     }
     return established.error();
   }
@@ -485,17 +485,20 @@ void Links::poll_dials() {
     while (auto bytes = dial.poll_datagram()) put(dial.target().path, std::move(*bytes));
     if (!dial.finished()) continue;
     const Dial::Target target = dial.target();
+    const uint32_t local_index = dial.local_index();
     dials_.erase(current);
-    fail(target, std::nullopt);
+    fail(local_index, target, std::nullopt);
   }
 }
 
-void Links::fail(const Dial::Target& target, std::optional<Error> reason) {
-  if (const auto link = target.node ? links_.find(*target.node) : links_.end(); link != links_.end()) {
-    const bool was_first = !link->second.sending();
-    // A direct path that was looked for beside the ring does not matter to the session.
-    if (target.is_rekey || was_first) link->second.handle_handshake_failed();
-    touched_.push_back(link->first);
+void Links::fail(uint32_t local_index, const Dial::Target& target, std::optional<Error> reason) {
+  if (const auto entry = target.node ? links_.find(*target.node) : links_.end(); entry != links_.end()) {
+    Link& link = entry->second;
+    // A direct path that was looked for beside the ring does not matter to the session, nor to one that waits
+    // for the confirmation of another handshake.
+    const bool was_first = !link.sending() && !link.awaits_other(local_index);
+    if (target.is_rekey || was_first) link.handle_handshake_failed(local_index);
+    touched_.push_back(entry->first);
     if (target.is_rekey || was_first) return;  // The link says what becomes of it.
   }
   events_.push_back(Failed{.target = target, .reason = reason});

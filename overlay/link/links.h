@@ -151,7 +151,7 @@ class Links {
   void change_path(const Link& link, Change change);
   bool send_slices(Link& link, ByteView frame, size_t count);
   void poll_dials();
-  void fail(const Dial::Target& target, std::optional<Error> reason);
+  void fail(uint32_t local_index, const Dial::Target& target, std::optional<Error> reason);
   void drop(NodeId node, End end);  // A copy, since the caller's may live in the link.
   Link* find_by_index(uint32_t local_index);
   uint32_t unused_index();

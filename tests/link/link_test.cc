@@ -380,7 +380,7 @@ TEST_F(ConnectedLinkTest, AsksForAHandshakeOnAHintOnce) {
   EXPECT_EQ(sending_index(), 1u) << "a hint is no proof";
   link_.handle_unknown_session(Instant{103s});
   EXPECT_TRUE(events().empty()) << "one handshake at a time";
-  link_.handle_handshake_failed();
+  link_.handle_handshake_failed(2);
   EXPECT_TRUE(events().empty()) << "a live session survives it";
   link_.handle_unknown_session(Instant{103s} + kHintInterval - 1us);
   EXPECT_TRUE(events().empty()) << "too soon after the last one";
@@ -420,7 +420,7 @@ TEST_F(AgeingLinkTest, InitiatorRekeysAUsedKeypairAfterTwoMinutes) {
   frame();
   EXPECT_EQ(run_until(230s), (Times{{Event::Connected, 100s}, {Event::Rekey, 220s}}));
   // While that handshake is under way nothing is asked for; when it failed, the next try is due at 235 s.
-  link_.handle_handshake_failed();
+  link_.handle_handshake_failed(2);
   EXPECT_EQ(run_until(249s), (Times{{Event::Rekey, 235s}}));
 }
 
@@ -537,7 +537,7 @@ TEST_F(AgeingLinkTest, AKeypairThatIsNeverConfirmedExpiresAMinuteLater) {
 TEST_F(AgeingLinkTest, AnUnconfirmedFirstKeypairEndsWithItsHandshake) {
   establish(Instant{100s}, 1, Link::Origin::Initiated);
   EXPECT_TRUE(events().empty());
-  link_.handle_handshake_failed();
+  link_.handle_handshake_failed(1);
   EXPECT_EQ(events(), (std::vector{Event::Dead}));
 }
 

@@ -88,6 +88,24 @@ TEST(LinksOverRing, ARoutedHandshakeLeavesTheDirectCallAlone) {
   EXPECT_EQ(pair.alpha.count<Links::Failed>(), 0u);
 }
 
+// The ring has lost the first Confirmation, and meanwhile the direct call is over.
+TEST(LinksOverRing, ADirectCallThatFailsLeavesTheRoutedHandshakeAlone) {
+  Pair pair;
+  int confirmations = 0;
+  pair.loses = [&](const Flight& flight) {
+    return flight.to.is_direct() || (flight.type() == wire::Type::Confirmation && ++confirmations == 1);
+  };
+  pair.call(pair.alpha, pair.beta, 1s);
+  pair.call_over_ring(pair.alpha, pair.beta);
+  pair.settle();
+  ASSERT_FALSE(pair.can_send(pair.alpha, pair.beta));
+  pair.advance(2900ms);
+  EXPECT_EQ(pair.alpha.count<Links::Failed>(), 1u) << "of the direct call";
+  EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 0u);
+  EXPECT_EQ(confirmations, 2);
+  EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+}
+
 TEST(LinksOverRing, ADirectHandshakeEndsTheRoutedCall) {
   Pair pair;
   pair.loses = [&](const Flight& flight) { return !flight.to.is_direct(); };
