@@ -25,7 +25,6 @@ KnownNode& Contacts::know(Instant now, const NodeId& node) {
 
 void Contacts::put_off(Instant now, KnownNode& entry, Random& random) {
   const Duration third = entry.pause / 3;
-  entry.state = KnownNode::State::Idle;
   entry.call_at = now + entry.pause - third + Duration(random.below(2 * third.count()));
   entry.pause = std::min(2 * entry.pause, kSlowestRedial);
 }

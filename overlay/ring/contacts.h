@@ -42,6 +42,7 @@ struct KnownNode {
   Duration pause = kFirstRedial;
   Instant heard_at{};  ///< Somebody spoke of it, or it was linked.
   Instant called_at{};
+  Instant over_ring_at{};    ///< `is_lost`: not called over the ring before.
   Instant linked_at{};       ///< State::Linked.
   Instant lost_at{};         ///< When `is_lost` became true.
   Instant traffic_until{};   ///< Guests talk with it.
@@ -72,7 +73,7 @@ class Contacts {
   template <class Accepts>
   Neighbourhood neighbourhood(const NodeId& self, Accepts accepts) const;
 
-  /// It did not answer: the next call is later, by a pause that doubles, give or take a third.
+  /// It does not answer: the next call is later, by a pause that doubles, give or take a third.
   void put_off(Instant now, KnownNode& entry, Random& random);
   /// Drops what is too old, and of what is too much the oldest.
   void tidy(Instant now);

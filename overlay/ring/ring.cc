@@ -37,6 +37,9 @@ constexpr Duration kJoinPatience = 2s;
 /// How long the node where a shortcut shall end may take to call us.
 constexpr Duration kDrawPatience = 2s;
 
+/// How long a lost peer that the ring did not lead to is not called over it again, whoever talks with it.
+constexpr Duration kLostRingPause = 10s;
+
 /// Before a call is tried that found kMaxCalls under way.
 constexpr Duration kCallPause = 100ms;
 
@@ -200,7 +203,10 @@ void Ring::handle_failed(Instant now, const Links::Failed& failed) {
     return;
   }
   entry->is_invited = false;
-  if (entry->is_lost || entry->traffic_until > now) {
+  const bool was_over_ring = std::exchange(entry->state, State::Idle) == State::CallingOverRing;
+  if (entry->is_lost && was_over_ring) {
+    entry->over_ring_at = now + kLostRingPause;  // When it is called at its endpoint stays as it was.
+  } else if (entry->is_lost || entry->traffic_until > now) {
     contacts_.put_off(now, *entry, random_);
   } else {
     contacts_.forget(*failed.target.node);  // Whoever is linked to it will speak of it again.
@@ -296,7 +302,7 @@ void Ring::want(Instant now, const NodeId& node) {
   if (node == self_) return;
   KnownNode& entry = contacts_.know(now, node);
   entry.traffic_until = now + kTrafficLifetime;
-  if (entry.state != State::Idle) return;
+  if (entry.state != State::Idle || (entry.is_lost && now < entry.over_ring_at)) return;
   const Contact own = own_contact();
   const wire::Connect request{
       .purpose = Purpose::Traffic, .subject = {.node = self_, .endpoint = own.endpoint}, .via = std::nullopt};
@@ -304,9 +310,14 @@ void Ring::want(Instant now, const NodeId& node) {
   call_over_ring(now, node, entry);
 }
 
-size_t Ring::calls() const {
-  return static_cast<size_t>(std::count_if(contacts_.all().begin(), contacts_.all().end(),
-                                           [](const auto& entry) { return entry.second.is_calling(); }));
+/// Without those that guests wait for: however many hosts they talk to, the ring is to be kept together.
+size_t Ring::calls(Instant now) const {
+  return static_cast<size_t>(
+      std::count_if(contacts_.all().begin(), contacts_.all().end(), [&](const auto& known) {
+        const KnownNode& entry = known.second;
+        return entry.state == State::Calling ||
+               (entry.state == State::CallingOverRing && entry.traffic_until <= now);
+      }));
 }
 
 void Ring::call(Instant now, const NodeId& node, KnownNode& entry) {
@@ -332,7 +343,7 @@ void Ring::call_near(Instant now) {
   bool misses_next = false;
   for (const NodeId& node : near_candidates(now)) {
     KnownNode& entry = *contacts_.find(node);
-    if (entry.state == State::Idle && entry.call_at <= now && calls() < kMaxCalls) call(now, node, entry);
+    if (entry.state == State::Idle && entry.call_at <= now && calls(now) < kMaxCalls) call(now, node, entry);
     work_soon(entry.state == State::Idle ? std::max(entry.call_at, now + kCallPause) : now + kHearsayRetry);
     misses_next |= is_next(node);
   }
@@ -369,7 +380,7 @@ bool Ring::is_next(const NodeId& node) const {
 }
 
 void Ring::call_invited(Instant now) {
-  size_t busy = calls();
+  size_t busy = calls(now);
   for (auto& [node, entry] : contacts_.all()) {
     if (!entry.is_invited || entry.state != State::Idle) continue;
     if (busy >= kMaxCalls) return;
@@ -386,14 +397,15 @@ void Ring::call_invited(Instant now) {
 /// one node is called by one; in a small ring there are few to do it, and none is put off until it has been
 /// lost for long.
 void Ring::call_lost(Instant now) {
-  if (now < lost_call_at_ || calls() >= kMaxCalls) return;
+  if (now < lost_call_at_ || calls(now) >= kMaxCalls) return;
   const double nodes = std::min(estimated_size(), 1e3);
   const auto share = std::chrono::duration_cast<Duration>(kRingsLostCallInterval * nodes);
   const bool are_few = share < kLostCallInterval;
   const Duration interval = are_few ? share : kLostCallInterval;
   std::pair<Instant, const NodeId*> first{kNever, nullptr};
   for (const auto& [node, entry] : contacts_.all()) {
-    if (!entry.is_lost || entry.state != State::Idle || !entry.has_endpoint()) continue;
+    const bool may_be_called = entry.state == State::Idle || entry.state == State::CallingOverRing;
+    if (!entry.is_lost || !may_be_called || !entry.has_endpoint()) continue;
     if (!are_few && entry.call_at > now) continue;
     const Duration pause = (now - entry.heard_at) / (are_few ? kLostShareOfFew : kLostShare);
     if (entry.called_at + pause > now) continue;
@@ -402,7 +414,13 @@ void Ring::call_lost(Instant now) {
   if (first.second == nullptr) return;
   lost_call_at_ = now + jittered(interval, random_);
   const NodeId node = *first.second;
-  call(now, node, *contacts_.find(node));
+  KnownNode& entry = *contacts_.find(node);
+  if (entry.state == State::Idle) return call(now, node, entry);
+  // Guests talk with it, and the ring is tried for them.  A ring that it is no part of does not lead there.
+  entry.called_at = now;
+  contacts_.put_off(now, entry, random_);
+  links_.call(now, {.path = entry.endpoint, .node = node, .first_retry = 2 * kLostCallPatience},
+              kLostCallPatience);
 }
 
 // Upkeep.

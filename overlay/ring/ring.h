@@ -106,7 +106,7 @@ class Ring {
   Contact own_contact() const;
   bool is_wanted(Instant now, const NodeId& node, const KnownNode& entry) const;
   bool has_room() const;
-  size_t calls() const;  ///< Under way.
+  size_t calls(Instant now) const;  ///< Under way.
   void call(Instant now, const NodeId& node, KnownNode& entry);
   void call_over_ring(Instant now, const NodeId& node, KnownNode& entry);
   void call_near(Instant now);

@@ -265,6 +265,27 @@ TEST_F(RingTest, APartitionHeals) {
   EXPECT_TRUE(circle_->advance_until([&] { return is_one_ring(); }, 60s));
 }
 
+// What guests send to the other side leads to calls over the ring, and no ring leads there.
+TEST_F(RingTest, APartitionHealsAlthoughGuestsTalkAcrossIt) {
+  form(12);
+  circle_->advance(60s);
+  const auto side = [](size_t i) { return i % 3 == 0; };
+  const auto talk_across = [&] {
+    for (size_t a = 0; a < 12; ++a) {
+      for (size_t b = 0; b < 12; ++b) {
+        if (side(a) != side(b) && !place(a).links.send_frame(circle_->now, id(b), Bytes(60)))
+          ring(a).want(circle_->now, id(b));
+      }
+    }
+    circle_->advance(200ms);
+  };
+  circle_->loses = [&](size_t from, size_t to) { return side(from) != side(to); };
+  for (const Instant end = circle_->now + 120s; circle_->now < end;) talk_across();
+  circle_->loses = nullptr;
+  for (const Instant end = circle_->now + 10s; circle_->now < end && !is_one_ring();) talk_across();
+  EXPECT_TRUE(is_one_ring());
+}
+
 TEST_F(RingTest, APartitionOfTwoHoursHeals) {
   form(12);
   circle_->advance(60s);
@@ -514,6 +535,39 @@ TEST_F(CallsTest, TheLongerOneIsLostTheMoreSeldomItIsCalled) {
   EXPECT_LE(later, 16u);
   (void)calls_until(now_ + 13h);
   EXPECT_EQ(calls_in_an_hour(), 0u) << "forgotten after a day";
+}
+
+TEST_F(CallsTest, ALostPeerThatGuestsTalkToIsCalledAtItsEndpoint) {
+  alone_.ring->handle_connected(now_, {.node = stranger(1), .path = place_of(1)});
+  alone_.pump(now_);
+  alone_.ring->handle_disconnected(now_, {.node = stranger(1), .path = place_of(1), .end = Links::End::Dead});
+  int calls = 0;
+  for (const Instant end = now_ + 60s; now_ < end;) {
+    alone_.ring->want(now_, stranger(1));
+    for (const auto& [endpoint, times] : calls_until(now_ + 100ms)) calls += times;
+  }
+  EXPECT_GE(calls, 15) << "each 4 s or more often";
+}
+
+TEST_F(CallsTest, ALostPeerThatGuestsTalkToIsCalledOverTheRingWithPauses) {
+  alone_.ring->handle_connected(now_, {.node = stranger(1), .path = place_of(1)});
+  alone_.pump(now_);
+  alone_.ring->handle_disconnected(now_, {.node = stranger(1), .path = place_of(1), .end = Links::End::Dead});
+  int over_ring = 0;
+  for (const Instant end = now_ + 160s; now_ < end;) {
+    alone_.ring->want(now_, stranger(1));
+    using State = KnownNode::State;
+    over_ring += alone_.ring->contacts().find(stranger(1))->state == State::CallingOverRing;
+    calls_until(now_ + 100ms);
+  }
+  EXPECT_GE(over_ring, 500);
+  EXPECT_LE(over_ring, 640) << "of 1600: 6 s of 16 s, or somewhat more";
+}
+
+TEST_F(CallsTest, ThatGuestsWaitForBlockNoOthers) {
+  for (uint8_t i = 1; i <= kMaxCalls; ++i) alone_.ring->want(now_, stranger(i));
+  alone_.ring->handle_heard_of(now_, {.node = stranger(99), .endpoint = place_of(99)});
+  EXPECT_TRUE(calls_until(now_ + 1s).contains(place_of(99)));
 }
 
 // "A lost peer gets one Initiation and this long to answer."
