@@ -20,7 +20,9 @@ std::string_view take_line(std::string_view& text) {
 std::string save_peers(const std::vector<Contact>& peers) {
   std::string out(kFirstLine);
   out += '\n';
-  for (const auto& peer : peers) out += peer.node.to_string() + ' ' + peer.endpoint.to_string() + '\n';
+  for (size_t i = 0; i < std::min(peers.size(), kMaxSavedPeers); ++i) {
+    out += peers[i].node.to_string() + ' ' + peers[i].endpoint.to_string() + '\n';
+  }
   return out;
 }
 
@@ -28,7 +30,7 @@ Result<std::vector<Contact>, Problem> load_peers(std::string_view text) {
   if (take_line(text) != kFirstLine)
     return Problem{"it does not begin with \"" + std::string(kFirstLine) + "\""};
   std::vector<Contact> out;
-  while (!text.empty()) {
+  while (!text.empty() && out.size() < kMaxSavedPeers) {
     const std::string_view line = take_line(text);
     const size_t blank = line.find(' ');
     const auto node = from_hex(line.substr(0, blank));
@@ -37,8 +39,6 @@ Result<std::vector<Contact>, Problem> load_peers(std::string_view text) {
     if (!node || node->size() != NodeId::kSize || !endpoint || endpoint->port == 0) {
       return Problem{"line " + std::to_string(out.size() + 2) + " is no \"NODE ENDPOINT\""};
     }
-    if (out.size() == kMaxSavedPeers)
-      return Problem{"it has more than " + std::to_string(kMaxSavedPeers) + " peers"};
     Contact peer{.node = {}, .endpoint = *endpoint};
     std::copy(node->begin(), node->end(), peer.node.bytes.begin());
     out.push_back(peer);

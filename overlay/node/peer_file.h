@@ -14,12 +14,13 @@
 
 namespace ipop {
 
-/// Far more than a node has links.
+/// Far more than a node needs to find its network.  An introducer has more links while a network starts.
 inline constexpr size_t kMaxSavedPeers = 512;
 
+/// The first kMaxSavedPeers.
 std::string save_peers(const std::vector<Contact>& peers);
 
-/// A text that is wrong anywhere is a Problem as a whole.  At most kMaxSavedPeers.
+/// The first kMaxSavedPeers.  A text that is wrong in one of these is a Problem as a whole.
 Result<std::vector<Contact>, Problem> load_peers(std::string_view text);
 
 }  // namespace ipop

@@ -32,11 +32,14 @@ TEST(PeerFile, AWrongLineSpoilsTheWhole) {
 }
 
 TEST(PeerFile, IsBounded) {
+  const std::string line = "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3 203.0.113.7:1\n";
   std::string text = "ipop-peers 1\n";
-  for (size_t i = 0; i < kMaxSavedPeers; ++i)
-    text += "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3 203.0.113.7:1\n";
-  EXPECT_TRUE(load_peers(text));
-  EXPECT_FALSE(load_peers(text + "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3 203.0.113.7:1\n"));
+  for (size_t i = 0; i < kMaxSavedPeers; ++i) text += line;
+  auto peers = load_peers(text + line);
+  ASSERT_TRUE(peers) << "more are no reason to forget all";
+  EXPECT_EQ(peers->size(), kMaxSavedPeers);
+  peers->push_back(peers->front());
+  EXPECT_EQ(save_peers(*peers), text);
 }
 
 }  // namespace
