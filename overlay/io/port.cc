@@ -198,11 +198,14 @@ size_t Port::receive(size_t queue_number, ipop_buffer* buffers, size_t n) {
     frames[i] = {.data = static_cast<uint8_t*>(buffers[i].data), .capacity = buffers[i].capacity};
   }
   Coalescer coalescer(std::span<Coalescer::Frame>(frames.data(), n), options_.takes_super_frames);
-  while (queue_number == 0 && coalescer.has_room()) {
-    const auto frame = runtime_->guest_frames().take();
-    if (!frame) break;
-    coalescer.add_whole(*frame, false);  // At most kMaxCarriedFrame: of a peer, or from vnet/.
-  }
+  const auto take_from_core = [&](size_t most) {
+    for (size_t i = 0; i < most && queue_number == 0 && coalescer.has_room(); ++i) {
+      const auto frame = runtime_->guest_frames().take();
+      if (!frame) break;
+      coalescer.add_whole(*frame, false);  // At most kMaxCarriedFrame: of a peer, or from vnet/.
+    }
+  };
+  take_from_core((n + 1) / 2);  // However much the core has to say, the socket is read, too.
   const OpenContext context{.snapshot = runtime_->snapshot().read(),
                             .now = monotonic_now(),
                             .reassembly = queue.reassembly,
@@ -224,6 +227,7 @@ size_t Port::receive(size_t queue_number, ipop_buffer* buffers, size_t n) {
       if (frame) coalescer.add_whole(frame->bytes, frame->partial_checksum);
     }
   }
+  take_from_core(n);
   const size_t filled = coalescer.finish();
   size_t bytes = 0;
   for (size_t i = 0; i < filled; ++i) {

@@ -333,6 +333,38 @@ TEST_F(Ports, ThreadsReceiveAtOnceAndEachPeerComesToOneOfThem) {
   }
 }
 
+TEST_F(Ports, TheSocketIsReadHoweverManyFramesTheCoreHas) {
+  auto options = PortOptions::parse({.name = "alpha",
+                                     .invite = invite("alpha").c_str(),
+                                     .listen = "127.0.0.1:0",
+                                     .introducers = nullptr,
+                                     .rekey = nullptr,
+                                     .state_dir = directory.c_str(),
+                                     .n_rxq = nullptr,
+                                     .tso = true});
+  ASSERT_TRUE(options);
+  auto opened = Port::open(*options);
+  ASSERT_TRUE(opened);
+  Port& port = **opened;
+  for (int i = 0; i < 20; ++i) port.runtime().guest_frames().put(Bytes(60));
+  const auto stranger = UdpSocket::open(*Endpoint::parse("127.0.0.1:0"));
+  ASSERT_TRUE(stranger->send(port.facts().listen, Bytes{1}));
+  int fds[2];
+  port.fds(0, fds);
+  pollfd entry{.fd = fds[0], .events = POLLIN, .revents = 0};
+  ASSERT_EQ(poll(&entry, 1, 30'000), 1);
+
+  std::array<Bytes, 8> rooms;
+  std::array<ipop_buffer, 8> buffers;
+  for (size_t i = 0; i < rooms.size(); ++i) {
+    rooms[i].resize(port.buffer_size());
+    buffers[i] = {
+        .data = rooms[i].data(), .capacity = rooms[i].size(), .length = 0, .flags = 0, .segment_size = 0};
+  }
+  EXPECT_EQ(port.receive(0, buffers.data(), buffers.size()), 8u) << "the core has what the socket leaves";
+  EXPECT_EQ(port.runtime().refused().get(Error::Malformed), 1u) << "the datagram was read";
+}
+
 TEST_F(Ports, WhatCannotWorkIsRefusedWithASentence) {
   PortPtr port;
   std::string error;
