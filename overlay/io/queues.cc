@@ -10,10 +10,12 @@ Bytes copy(ByteView view) { return {view.begin(), view.end()}; }
 }  // namespace
 
 template <class Make>
-void CoreQueue::put(size_t most, size_t size, Make make) {
+void CoreQueue::put(Room room, size_t size, Make make) {
+  const size_t most = room == Room::All ? kMaxEntries : kMaxUnreserved;
+  const size_t most_bytes = room == Room::All ? kMaxBytes : kMaxUnreservedBytes;
   {
     const std::lock_guard lock(mutex_);
-    if (entries_.size() >= most || bytes_ + size > kMaxBytes) {
+    if (entries_.size() >= most || bytes_ + size > most_bytes) {
       PortCounters::add(counters_.core_full);
       return;
     }
@@ -25,31 +27,33 @@ void CoreQueue::put(size_t most, size_t size, Make make) {
 }
 
 void CoreQueue::guest_frame(ByteView frame) {
-  put(kMaxOfStrangers, frame.size(), [&] { return GuestFrame{copy(frame)}; });
+  put(Room::Unreserved, frame.size(), [&] { return GuestFrame{copy(frame)}; });
 }
 
 void CoreQueue::datagram(const Endpoint& from, ByteView datagram) {
-  put(kMaxOfStrangers, datagram.size(), [&] { return Datagram{from, copy(datagram)}; });
+  put(Room::Unreserved, datagram.size(), [&] { return Datagram{from, copy(datagram)}; });
 }
 
 void CoreQueue::opened(uint32_t local_index, const Endpoint& from, wire::Type type, ByteView plaintext) {
-  put(kMaxEntries, plaintext.size(), [&] { return Opened{local_index, from, type, copy(plaintext)}; });
+  // A peer may send as many frames as it likes.
+  const Room room = type == wire::Type::Data ? Room::Unreserved : Room::All;
+  put(room, plaintext.size(), [&] { return Opened{local_index, from, type, copy(plaintext)}; });
 }
 
 void CoreQueue::received(uint32_t local_index, const Endpoint& from) {
-  put(kMaxEntries, 0, [&] { return Received{local_index, from}; });
+  put(Room::Unreserved, 0, [&] { return Received{local_index, from}; });
 }
 
 void CoreQueue::quiet(const NodeId& node) {
-  put(kMaxEntries, 0, [&] { return Quiet{node}; });
+  put(Room::All, 0, [&] { return Quiet{node}; });
 }
 
 void CoreQueue::too_big(const NodeId& node) {
-  put(kMaxEntries, 0, [&] { return TooBig{node}; });
+  put(Room::All, 0, [&] { return TooBig{node}; });
 }
 
 void CoreQueue::too_long(ByteView head, size_t max_frame) {
-  put(kMaxOfStrangers, head.size(), [&] { return TooLong{copy(head), max_frame}; });
+  put(Room::Unreserved, head.size(), [&] { return TooLong{copy(head), max_frame}; });
 }
 
 std::vector<CoreQueue::Entry> CoreQueue::take_all() {

@@ -20,8 +20,11 @@ namespace ipop {
 class CoreQueue : public CoreInbox {
  public:
   static constexpr size_t kMaxEntries = 4096;
-  static constexpr size_t kMaxOfStrangers = 2048;  ///< So full, it takes only what came from authentic peers.
   static constexpr size_t kMaxBytes = 4 << 20;
+  /// So full, it takes only what keeps links alive: no frames of guests, whether ours or those of peers, and
+  /// nothing from strangers.
+  static constexpr size_t kMaxUnreserved = kMaxEntries / 2;
+  static constexpr size_t kMaxUnreservedBytes = kMaxBytes / 2;
 
   struct GuestFrame {
     Bytes frame;
@@ -67,9 +70,10 @@ class CoreQueue : public CoreInbox {
   Wakeup& wakeup() { return wakeup_; }
 
  private:
-  /// Puts what `make()` returns, unless there are `most` entries already or no room for its `size` octets.
+  enum class Room { Unreserved, All };
+  /// Puts what `make()` returns, unless that room has no place for it and its `size` octets.
   template <class Make>
-  void put(size_t most, size_t size, Make make);
+  void put(Room room, size_t size, Make make);
 
   PortCounters& counters_;
   Wakeup wakeup_;

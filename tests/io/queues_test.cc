@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <algorithm>
+#include <array>
+#include <functional>
+
 namespace ipop {
 namespace {
 
@@ -40,11 +44,33 @@ TEST(CoreQueue, IsBoundedInEntriesAndInOctets) {
   EXPECT_EQ(counters.core_full, 10u);
 
   const Bytes large(64 * 1024);
-  for (size_t i = 0; i < CoreQueue::kMaxBytes / large.size() + 5; ++i) queue.guest_frame(large);
+  const auto control = [&] { queue.opened(1, {}, wire::Type::Control, large); };
+  for (size_t i = 0; i < CoreQueue::kMaxBytes / large.size() + 5; ++i) control();
   EXPECT_EQ(queue.take_all().size(), CoreQueue::kMaxBytes / large.size());
   EXPECT_EQ(counters.core_full, 15u);
   queue.guest_frame(large);
   EXPECT_EQ(queue.take_all().size(), 1u) << "taking makes room";
+}
+
+TEST(CoreQueue, HasAReserveForControlMessages) {
+  const Endpoint from = *Endpoint::parse("192.0.2.1:5");
+  for (const size_t size : {size_t{16}, size_t{64 * 1024}}) {
+    const Bytes bytes(size);
+    const size_t most = std::min(CoreQueue::kMaxUnreserved, CoreQueue::kMaxUnreservedBytes / size);
+    const auto puts = std::to_array<std::function<void(CoreQueue&)>>({
+        [&](CoreQueue& queue) { queue.guest_frame(bytes); },
+        [&](CoreQueue& queue) { queue.datagram(from, bytes); },
+        [&](CoreQueue& queue) { queue.opened(1, from, wire::Type::Data, bytes); },
+    });
+    for (const auto& put : puts) {
+      PortCounters counters;
+      CoreQueue queue(counters);
+      for (size_t i = 0; i < most + 7; ++i) put(queue);
+      EXPECT_EQ(counters.core_full, 7u);
+      queue.opened(1, from, wire::Type::Control, bytes);
+      EXPECT_EQ(queue.take_all().size(), most + 1);
+    }
+  }
 }
 
 TEST(GuestQueue, IsReadableExactlyWhileItHoldsFrames) {
