@@ -54,6 +54,7 @@ std::optional<Opener::Frame> Opener::open(const Endpoint& from, ByteView datagra
   const auto type = wire::peek_type(datagram);
   if (!type) return refuse(type.error());  // Noise of the Internet ends here, cheaply.
   if (*type != wire::Type::Data && *type != wire::Type::Control) {
+    if (datagram.size() > wire::kMaxHandshakeSize) return refuse(Error::Malformed);
     context_.inbox.datagram(from, datagram);
     return std::nullopt;
   }

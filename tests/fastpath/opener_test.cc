@@ -96,6 +96,17 @@ TEST_F(OpenerTest, HandshakesGoToTheCore) {
   EXPECT_EQ(path_.inbox.datagrams.size(), 5u);
 }
 
+TEST_F(OpenerTest, WhatIsTooLongForAHandshakeIsNone) {
+  Bytes datagram(wire::kMaxHandshakeSize);
+  datagram[0] = 1;
+  EXPECT_TRUE(path_.open(kElsewhere, datagram).empty());
+  EXPECT_EQ(path_.inbox.datagrams.size(), 1u);
+  datagram.push_back(0);
+  EXPECT_TRUE(path_.open(kElsewhere, datagram).empty());
+  EXPECT_EQ(path_.inbox.datagrams.size(), 1u);
+  EXPECT_EQ(path_.refused.get(Error::Malformed), 1u);
+}
+
 TEST_F(OpenerTest, SessionsItDoesNotKnowGoToTheCore) {
   path_.snapshot.receiving.clear();
   const Bytes datagram = from_them(ethernet(kGuest1, kGuest2, 60));
