@@ -267,9 +267,13 @@ void Ring::handle_connect(Instant now, const wire::Routed& envelope, const wire:
     if (request.subject.endpoint.port != 0) entry.endpoint = request.subject.endpoint;
   }
   if (!entry.is_linked()) entry.is_invited = true;
-  if (entry.state == State::Idle && entry.has_endpoint()) call(now, subject, entry);
+  const bool may_call = entry.has_endpoint() && calls(now) < kMaxCalls;
+  if (entry.state == State::Idle) {
+    entry.call_at = std::min(entry.call_at, now);  // By call_invited(), if there are too many calls now.
+    if (may_call) call(now, subject, entry);
+  }
   // Both may want the link at once, and then nobody else looks for a direct path.
-  if (is_over_ring && entry.has_endpoint()) {
+  if (is_over_ring && may_call) {
     links_.call(now, {.path = entry.endpoint, .node = subject}, kCallPatience);
   }
   const Contact own = own_contact();

@@ -439,6 +439,20 @@ TEST_F(CallsTest, AreBoundedInNumber) {
   EXPECT_EQ(calls_until(now_ + 1s).size(), kMaxCalls);
 }
 
+TEST_F(CallsTest, OfWhoAsksForALinkAreBoundedInNumberAndFollowEachOther) {
+  for (uint8_t i = 1; i <= 2 * kMaxCalls; ++i) {
+    wire::Routed envelope;
+    envelope.source = stranger(i);
+    alone_.ring->handle_connect(now_, envelope,
+                                {.purpose = wire::Purpose::Shortcut,
+                                 .subject = {.node = stranger(i), .endpoint = place_of(i)},
+                                 .via = std::nullopt});
+  }
+  EXPECT_EQ(calls_until(now_ + 1s).size(), kMaxCalls);
+  calls_until(now_ + 2s + kRingCallPatience - 100ms);
+  EXPECT_EQ(calls_until(now_ + 1s).size(), kMaxCalls) << "the others, when the first have not answered";
+}
+
 TEST_F(CallsTest, OfHearsayThatDoesNotAnswerNothingRemains) {
   alone_.ring->handle_heard_of(now_, {.node = stranger(1), .endpoint = place_of(1)});
   EXPECT_TRUE(calls_until(now_ + 1s).contains(place_of(1)));
