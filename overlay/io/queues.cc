@@ -56,8 +56,14 @@ void CoreQueue::too_long(ByteView head, size_t max_frame) {
   put(Room::Unreserved, head.size(), [&] { return TooLong{copy(head), max_frame}; });
 }
 
+void CoreQueue::stop() {
+  is_stopping_ = true;
+  wakeup_.signal();
+}
+
 std::vector<CoreQueue::Entry> CoreQueue::take_all() {
   wakeup_.clear();
+  if (is_stopping_) wakeup_.signal();  // That of stop() may be what was cleared.
   const std::lock_guard lock(mutex_);
   bytes_ = 0;
   return std::exchange(entries_, {});

@@ -68,6 +68,9 @@ class CoreQueue : public CoreInbox {
   /// All that is there, in order.
   std::vector<Entry> take_all();
   Wakeup& wakeup() { return wakeup_; }
+  /// The core's thread is to end: from now on wakeup() stays readable, whatever is taken.  Any thread.
+  void stop();
+  bool is_stopping() const { return is_stopping_; }
 
  private:
   enum class Room { Unreserved, All };
@@ -77,6 +80,7 @@ class CoreQueue : public CoreInbox {
 
   PortCounters& counters_;
   Wakeup wakeup_;
+  std::atomic<bool> is_stopping_{false};
   std::mutex mutex_;
   std::vector<Entry> entries_;
   size_t bytes_ = 0;

@@ -47,13 +47,12 @@ Runtime::Runtime(NodeConfig config, const std::string& state, const UdpSocket& s
 }
 
 Runtime::~Runtime() {
-  stopping_ = true;
-  inbox_.wakeup().signal();
+  inbox_.stop();
   thread_.reset();
 }
 
 void Runtime::run() {
-  while (!stopping_) run_once();
+  while (!inbox_.is_stopping()) run_once();
   node_.handle_shutdown(monotonic_now());
   empty();
   leases_at_ = {};

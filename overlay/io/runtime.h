@@ -91,7 +91,6 @@ class Runtime {
   Instant settings_at_{};
   uint64_t settings_written_ = 0;  ///< Their version.
   Instant clock_at_{};
-  std::atomic<bool> stopping_{false};
   std::optional<Thread> thread_;  ///< From the end of the constructor to the beginning of the destructor.
 };
 

@@ -52,6 +52,16 @@ TEST(CoreQueue, IsBoundedInEntriesAndInOctets) {
   EXPECT_EQ(queue.take_all().size(), 1u) << "taking makes room";
 }
 
+TEST(CoreQueue, WhoeverReadsItDoesNotSleepOnceItStops) {
+  PortCounters counters;
+  CoreQueue queue(counters);
+  EXPECT_FALSE(queue.is_stopping());
+  queue.stop();
+  queue.take_all();  // The reader had seen that it is not to stop just before.
+  EXPECT_TRUE(is_readable(queue.wakeup().fd()));
+  EXPECT_TRUE(queue.is_stopping());
+}
+
 TEST(CoreQueue, HasAReserveForControlMessages) {
   const Endpoint from = *Endpoint::parse("192.0.2.1:5");
   for (const size_t size : {size_t{16}, size_t{64 * 1024}}) {
