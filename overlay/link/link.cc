@@ -31,8 +31,12 @@ void Link::handle_established(Instant now, const Established& established, Origi
     peer_wants_link_ = true;
   }
   ++handshakes_;
-  if (from.is_direct() || !path_.is_direct()) set_path(now, from);
-  note_life(now);  // Each side has just answered something fresh of the other's.
+  // A peer that calls over the ring may have no direct path any more, and waits for our Ping.
+  const bool is_silent = now - last_received() >= kSilencePatience;
+  if (is_word_of_path(from) || (origin == Origin::Accepted && is_silent)) {
+    set_path(now, from);
+    note_life(now);  // Each side has just answered something fresh of the other's.
+  }
   auto keypair = std::make_shared<Keypair>(established.keys, established.local_index,
                                            established.remote_index, now, activity_);
   keypairs_.insert(keypairs_.begin(), keypair);
@@ -59,14 +63,14 @@ std::shared_ptr<Keypair> Link::find(uint32_t local_index) const {
 }
 
 bool Link::handle_received(Instant now, uint32_t local_index, const Path& from) {
-  note_life(now);
+  if (is_word_of_path(from)) note_life(now);
   bool changed = false;
   if (unconfirmed_ && unconfirmed_->local_index() == local_index) {
     send_with(std::exchange(unconfirmed_, nullptr), Origin::Initiated);
     if (!round_trip_.smoothed()) ping_due_ = true;
     changed = true;
   }
-  if (from != path_ && (from.is_direct() || !path_.is_direct())) {
+  if (from != path_ && is_word_of_path(from)) {
     set_path(now, from);
     changed = true;
   }

@@ -103,12 +103,14 @@ class Link {
   const std::vector<std::shared_ptr<Keypair>>& receiving() const { return keypairs_; }
 
   /// A handshake with this peer is complete.  An accepted keypair is used at once, an initiated one as soon
-  /// as something arrives under it.
+  /// as something arrives under it.  A direct path that was silent is given up for one over the ring by which
+  /// the peer called.
   void handle_established(Instant now, const Established& established, Origin origin, const Path& from);
 
   /// An authentic datagram arrived under `local_index` by `from`, as the newest word of where the peer is; a
-  /// direct path is not given up for the ring.  True if that changed what the switch's threads must know.  To
-  /// be told of all control datagrams, and of data if the keypair is unconfirmed() or `from` is not path().
+  /// direct path is not given up for the ring, nor thought to work for what came over that.  True if that
+  /// changed what the switch's threads must know.  To be told of all control datagrams, and of data if the
+  /// keypair is unconfirmed() or `from` is not path().
   bool handle_received(Instant now, uint32_t local_index, const Path& from);
 
   /// The peer says that it holds no keys for what we sent: it may have restarted.  Believed only so far that
@@ -156,6 +158,8 @@ class Link {
   Instant timer(Timer which) const { return timers_[static_cast<size_t>(which)]; }
 
   Instant last_received() const;
+  /// What the ring carried does not say that a direct path works.
+  bool is_word_of_path(const Path& from) const { return from.is_direct() || !path_.is_direct(); }
   void note_life(Instant now);
   void set_path(Instant now, const Path& path);
   bool is_probe_due() const { return mtu_.is_probe_due() && path_.is_direct() && sending_; }

@@ -303,7 +303,7 @@ TEST_F(ConnectedLinkTest, FollowsThePeerToItsNewEndpoint) {
   EXPECT_FALSE(link_.handle_received(Instant{102s}, 1, kAway));
 }
 
-TEST_F(LinkTest, OverTheRingMovesToTheFirstDirectPathAndNeverBack) {
+TEST_F(LinkTest, OverTheRingMovesToTheFirstDirectPathAndNotBackWhileThatLives) {
   const Path ring = Path::over_ring(peer_.node_id());
   establish(Instant{100s}, 1, Link::Origin::Accepted, 1, ring);
   EXPECT_EQ(link_.path(), ring);
@@ -312,8 +312,12 @@ TEST_F(LinkTest, OverTheRingMovesToTheFirstDirectPathAndNeverBack) {
   EXPECT_EQ(link_.path(), kHome);
   EXPECT_FALSE(link_.handle_received(Instant{103s}, 1, ring)) << "a late one";
   EXPECT_EQ(link_.path(), kHome);
-  establish(Instant{104s}, 2, Link::Origin::Accepted, 1, ring);
+  establish(Instant{102s} + kSilencePatience - 1us, 2, Link::Origin::Accepted, 1, ring);
   EXPECT_EQ(link_.path(), kHome) << "nor does a handshake over the ring move it back";
+  establish(Instant{102s} + kSilencePatience, 3, Link::Origin::Initiated, 1, ring);
+  EXPECT_EQ(link_.path(), kHome) << "nobody waits for our Ping";
+  establish(Instant{102s} + kSilencePatience, 4, Link::Origin::Accepted, 1, ring);
+  EXPECT_EQ(link_.path(), ring) << "nothing came directly for a while";
   EXPECT_TRUE(link_.handle_received(Instant{105s}, 2, kAway));
   EXPECT_EQ(link_.path(), kAway);
 }

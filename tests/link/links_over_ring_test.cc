@@ -134,6 +134,50 @@ TEST(LinksOverRing, ADirectPathThatIsNotFoundHarmsNothing) {
   EXPECT_TRUE(pair.frame_crosses(pair.beta, pair.alpha));
 }
 
+// Beta has noticed first that the direct path is dead.
+TEST(LinksOverRing, ACallOverTheRingTakesTheLinkOffADeadDirectPath) {
+  Pair pair;
+  pair.connect();
+  pair.advance(5s);
+  pair.loses = [](const Flight& flight) { return flight.to.is_direct(); };
+  pair.beta.links().hang_up(pair.now, pair.alpha.id());
+  ASSERT_NE(pair.alpha.link_to(pair.beta), nullptr) << "it has not heard the Goodbye";
+  pair.advance(kSilencePatience);
+  pair.call_over_ring(pair.beta, pair.alpha);
+  pair.settle();
+  ASSERT_FALSE(pair.alpha.link_to(pair.beta)->path().is_direct());
+  EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+  EXPECT_TRUE(pair.frame_crosses(pair.beta, pair.alpha));
+  pair.advance(60s);
+  EXPECT_EQ(pair.alpha.count<Links::Disconnected>(), 0u);
+}
+
+TEST(LinksOverRing, ALateCallOverTheRingLeavesALivingDirectPathAlone) {
+  Pair pair;
+  pair.connect();
+  pair.call_over_ring(pair.beta, pair.alpha);
+  pair.settle();
+  EXPECT_EQ(pair.alpha.link_to(pair.beta)->path(), pair.beta.endpoint);
+}
+
+// Beta's end is over the ring still, so that what it says arrives, but not what alpha says.
+TEST(LinksOverRing, WhatTheRingCarriesIsNoLifeOfADirectPath) {
+  Pair pair;
+  pair.connect_over_ring();
+  ASSERT_TRUE(pair.beta.links().send_frame(pair.now, pair.alpha.id(), Bytes(60)));
+  Flight direct = pair.take();
+  direct.from = pair.beta.endpoint;
+  pair.arrive(direct);
+  ASSERT_TRUE(pair.alpha.link_to(pair.beta)->path().is_direct());
+  pair.loses = [](const Flight& flight) { return flight.to.is_direct(); };
+  pair.wire.clear();
+  for (int i = 0; i < 60 && pair.alpha.link_to(pair.beta); ++i) {
+    (void)pair.beta.links().send_frame(pair.now, pair.alpha.id(), Bytes(60));
+    pair.advance(500ms);
+  }
+  EXPECT_EQ(pair.alpha.link_to(pair.beta), nullptr);
+}
+
 TEST(LinksOverRing, AreRekeyedOverTheRing) {
   Pair pair;
   pair.connect_over_ring();
