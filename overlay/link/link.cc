@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "overlay/link/dial.h"
+
 namespace ipop {
 namespace {
 
@@ -80,7 +82,7 @@ bool Link::handle_received(Instant now, uint32_t local_index, const Path& from) 
 void Link::handle_unknown_session(Instant now) {
   if (now < next_hint_) return;
   next_hint_ = now + kHintInterval;
-  if (!rekeying_) rekey_due_ = rekeying_ = true;
+  ask_for_rekey(now);
 }
 
 void Link::handle_quiet(Instant now) {
@@ -157,7 +159,7 @@ Link::Probe Link::start_probe(Instant now) {
 }
 
 void Link::handle_handshake_failed(uint32_t local_index) {
-  rekeying_ = false;
+  rekeying_until_ = {};
   if (!sending_ && !awaits_other(local_index)) dead_ = true;
 }
 
@@ -191,7 +193,7 @@ void Link::handle_timeout(Instant now) {
   } else if (now >= timer(Timer::Rekey)) {
     look(now);
     if (is_used() || now - sending_->created() >= options_.idle_rekey_after + patience_) {
-      if (!rekeying_) rekey_due_ = rekeying_ = true;
+      ask_for_rekey(now);
       if (rekey_due_at_ == kNever) rekey_due_at_ = now;
       arm_expiry();
     }
@@ -220,7 +222,7 @@ void Link::note_life(Instant now) {
 }
 
 void Link::send_with(std::shared_ptr<Keypair> keypair, Origin origin) {
-  rekeying_ = false;
+  rekeying_until_ = {};
   if (std::exchange(is_new_, false)) {
     connected_due_ = true;
     connected_as_ = origin;
@@ -234,6 +236,12 @@ void Link::send_with(std::shared_ptr<Keypair> keypair, Origin origin) {
   for (const auto& held : keypairs_) held->take_heard();  // What counts is what comes from now on.
   sending_ = std::move(keypair);
   arm_expiry();
+}
+
+void Link::ask_for_rekey(Instant now) {
+  if (now < rekeying_until_) return;
+  rekeying_until_ = now + kRekeyPatience + kConfirmationPatience;
+  rekey_due_ = true;
 }
 
 void Link::ask_for_life(Instant now) {

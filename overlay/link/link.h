@@ -41,6 +41,8 @@ inline constexpr Duration kSilencePatience = 2s;
 /// retransmission time-out of the link, each further one a quarter longer, up to a second: a peer 100 ms away
 /// is given up after some 2 s, and none is waited for longer than 5 s.
 inline constexpr int kMaxUnansweredPings = 5;
+/// How long a rekey is tried before the link counts it as failed.
+inline constexpr Duration kRekeyPatience = 10s;
 /// The largest datagram that the ring carries: with what a Routed and the links' own seals add to it each
 /// fits every path (PathMtu::kBase).
 inline constexpr size_t kMaxCarriedDatagram = 1060;
@@ -164,6 +166,7 @@ class Link {
   void set_path(Instant now, const Path& path);
   bool is_probe_due() const { return mtu_.is_probe_due() && path_.is_direct() && sending_; }
   void send_with(std::shared_ptr<Keypair> keypair, Origin origin);
+  void ask_for_rekey(Instant now);
   /// An exchange lets both ends wait anew: whoever called waits a fifth longer, lest both ask at the same
   /// time.
   Duration idle_limit() const { return connected_as_ == Origin::Initiated ? keepalive_ * 6 / 5 : keepalive_; }
@@ -189,7 +192,8 @@ class Link {
   std::shared_ptr<Keypair> sending_;
   std::shared_ptr<Keypair> unconfirmed_;  ///< Initiated; becomes sending_ when something arrives under it.
   uint64_t handshakes_ = 0;
-  bool rekeying_ = false;
+  /// A rekey may be under way; not for ever, since its handshake may be dropped for another of this peer.
+  Instant rekeying_until_{};
   uint64_t frames_ = 0;         ///< Of guests, both ways, when we last looked.
   uint64_t frames_before_ = 0;  ///< The same when sending_ was taken into use.
   Instant last_frame_{};

@@ -29,8 +29,6 @@ inline constexpr size_t kBusyResponders = 64;
 inline constexpr size_t kMaxRespondersOfOne = 32;
 inline constexpr size_t kMaxResponders = 256;
 inline constexpr Duration kResponderPatience = 5s;
-/// How long a rekey is tried before the link counts it as failed.
-inline constexpr Duration kRekeyPatience = 10s;
 /// More peers than any node needs, the introducer of a whole network that starts at once included.
 inline constexpr size_t kMaxLinks = 2048;
 

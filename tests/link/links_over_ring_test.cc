@@ -188,6 +188,29 @@ TEST(LinksOverRing, AreRekeyedOverTheRing) {
   EXPECT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
 }
 
+// The direct call is as good as the rekey over the ring, which is dropped for it, and then comes to nothing.
+TEST(LinksOverRing, ARekeyThatWasDroppedForAnotherCallIsTriedAgain) {
+  Pair pair;
+  pair.connect_over_ring();
+  ASSERT_TRUE(pair.frame_crosses(pair.alpha, pair.beta));
+  pair.loses = [](const Flight& flight) { return flight.type() == wire::Type::Initiation; };
+  pair.advance_to(Instant{10s} + 120s);
+  int tried = 0;
+  pair.loses = [&](const Flight& flight) {
+    tried += flight.type() == wire::Type::Initiation && !(flight.from == Path::over_ring(pair.beta.id()));
+    return flight.type() == wire::Type::Confirmation || flight.from == Path::over_ring(pair.beta.id());
+  };
+  pair.call(pair.alpha, pair.beta);
+  pair.settle();
+  ASSERT_EQ(tried, 1) << "it is answered";
+  pair.loses = [&](const Flight& flight) {
+    tried += flight.type() == wire::Type::Initiation && flight.from == pair.alpha.endpoint;
+    return flight.type() == wire::Type::Confirmation || flight.type() == wire::Type::Initiation;
+  };
+  pair.advance(20s);
+  EXPECT_GT(tried, 1);
+}
+
 TEST(LinksOverRing, AnUncleanRestartIsNoticedByTheNextFrame) {
   Pair pair;
   pair.connect_over_ring();
