@@ -236,7 +236,10 @@ void Replica::handle_pull(Instant now, const NodeId& from, bool is_peer, const w
       page.next = entry->first;
       break;
     }
-    if (!is_replica(from, entry->first, notary_.self(), near)) continue;
+    // Nor does it wait for us to notice the death of those between us: it takes what it is to have of ours.
+    const bool may_want = is_replica(from, entry->first, notary_.self(), near) ||
+                          is_replica(notary_.self(), entry->first, notary_.self(), near_);
+    if (!may_want) continue;
     page.entries.push_back({.key = entry->first, .stamp = stamp_of(entry->second.record)});
   }
   messages_.push_back({.to = from, .body = std::move(page)});
@@ -253,6 +256,7 @@ void Replica::handle_page(Instant now, const NodeId& from, const wire::DhtPage& 
   }
   pull.missing.clear();
   for (const auto& entry : page.entries) {
+    if (!is_replica(notary_.self(), entry.key, notary_.self(), near_)) continue;
     const Store::Entry* ours = store_.find(entry.key);
     if (!ours || stamp_of(ours->record) != entry.stamp) pull.missing.emplace(entry.key, entry.stamp);
   }

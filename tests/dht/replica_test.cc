@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/dht/testing.h"
 
 namespace ipop {
@@ -174,6 +176,30 @@ TEST(Handover, AfterADeathThatSideIsAsked) {
   ring.advance(5s);
   for (const NodeId& node : witness.replica.near().successors) EXPECT_EQ(pulls.of(witness, node), 1u);
   for (const NodeId& node : before.predecessors) EXPECT_EQ(pulls.of(witness, node), 0u);
+}
+
+/// Who notices first that those between them have died is to have their records now, by the word of who is
+/// left.
+TEST(Handover, WhatMayBeWantedIsListedBeforeTheDeathsAreNoticed) {
+  DhtRing ring(9);
+  for (uint32_t i = 0; i < 20; ++i) {
+    ASSERT_EQ(ring.claim(ring.node(i % 9), address(i).ip.ipv4(), kMacA).kind, Kind::Accepted);
+  }
+  DhtNode& left = ring.node(0);
+  const NodeId asker = left.replica.near().successors.back();
+  left.replica.handle_pull(ring.now, asker, true, {.id = 1, .from = {}, .has_nothing = true});
+  const auto answer = left.replica.poll_message();
+  ASSERT_TRUE(answer);
+  const auto& page = std::get<wire::DhtPage>(answer->body);
+  std::set<NodeId> listed;
+  for (const auto& entry : page.entries) listed.insert(entry.key);
+  size_t own = 0;
+  for (const auto& [key, entry] : left.replica.store().all()) {
+    if (!is_replica(left.id(), key, left.id(), left.replica.near())) continue;
+    ++own;
+    EXPECT_TRUE(listed.contains(key));
+  }
+  EXPECT_GT(own, 3u);
 }
 
 TEST(Repair, AReplicaThatMissedARecordGetsItWithinARound) {

@@ -12,7 +12,7 @@ Figures figures_of(const std::string& kill) {
       {"do": "lookup", "lookups": 100, "per_s": 50}, )" +
                                                    kill + "]}");
   EXPECT_TRUE(scenario) << scenario.error().text;
-  Experiment experiment(*scenario, 2);
+  Experiment experiment(*scenario, 1);
   experiment.run();
   return experiment.figures();
 }
