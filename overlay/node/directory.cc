@@ -47,6 +47,7 @@ void Directory::handle_query(Instant now, Duration wall, const Query& question) 
   if (query.claim) {
     // Who has just joined may see a part of the replicas only.  No answer: the guest asks again.
     if (client_.replica_count() < kReplicas && !replica_.has_synchronised()) return;
+    if (is_withdrawing(ip_address(query.claim->ip))) return;  // Likewise.
     ++counts_.claims;
     DhtRecord record;
     record.kind = DhtAddress::Kind::Ip;
@@ -223,11 +224,8 @@ void Directory::handle_lost_claim(Instant now, Duration wall, const Client::Outc
     if (entry->second.mac == claim.mac && !entry->second.is_busy) schedule(address, entry->second, now);
     return;
   }
-  const bool is_claimed_again = std::any_of(purposes_.begin(), purposes_.end(), [&](const auto& purpose) {
-    return purpose.second.kind == Purpose::Kind::Claim && purpose.second.query.claim->ip == claim.ip;
-  });
   const bool is_anothers = outcome.kind == Found::Held && outcome.record->mac != claim.mac;
-  if (!is_anothers || is_claimed_again) return;
+  if (!is_anothers || is_claiming(address)) return;
   DhtRecord trace = *outcome.record;
   trace.ip = claim.ip;
   trace.mac = claim.mac;

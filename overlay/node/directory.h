@@ -115,7 +115,7 @@ class Directory {
       Resolve,  ///< `query` asks.
       Claim,    ///< `query` claims.
       Write,    ///< The entry of `address` is to be reserved or bound.
-      Cleanup,  ///< Nobody waits.
+      Cleanup,  ///< `address` is withdrawn; nobody waits, but it is not to be claimed before.
     };
     Kind kind;
     Query query;
@@ -146,6 +146,8 @@ class Directory {
   void write(Instant now, Duration wall, const wire::DhtAddress& address, Entry& entry);
   std::optional<Binding> find(const wire::DhtAddress& address) const;
   void withdraw(Instant now, Duration wall, wire::DhtRecord record);
+  bool is_withdrawing(const wire::DhtAddress& address) const;
+  bool is_claiming(const wire::DhtAddress& address) const;
   void handle_outcome(Instant now, Duration wall, const Client::Outcome& outcome);
   void handle_found(Instant now, const Client::Outcome& outcome);
   void handle_outbid(Instant now, const Client::Outcome& outcome);

@@ -95,10 +95,12 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
         address.kind == DhtAddress::Kind::Ip ? map.find_ip(address.ip) : map.find_mac(address.mac);
     record.sequence = std::max(entry.sequence, entry.reserved);
     const auto guest = map.find_mac(entry.mac);
+    if (is_claiming(address)) return schedule(address, entry, now + jittered(kRetryInterval, random_));
     const bool is_elsewhere = elsewhere || (guest && guest->node != self_);  // Its new host has the say.
     if (record.sequence > 0 && !is_elsewhere) withdraw(now, wall, record);
     return forget(address);
   }
+  if (is_withdrawing(address)) return schedule(address, entry, now + jittered(kRetryInterval, random_));
   const bool is_ip = address.kind == DhtAddress::Kind::Ip;
   if (!is_ip) record.ip = as_told(*binding).ip;
   record.sequence = std::clamp<uint64_t>(std::max(entry.sequence, binding->sequence), 1, kLastSequence);
@@ -128,7 +130,21 @@ void Directory::withdraw(Instant now, Duration wall, DhtRecord record) {
   const uint64_t id = random_.u64();
   if (!client_.put(now, wall, id, record)) return;  // It expires.
   ++counts_.withdrawals;
-  purposes_[id] = {.kind = Purpose::Kind::Cleanup, .query = {}, .address = {}};
+  purposes_[id] = {.kind = Purpose::Kind::Cleanup, .query = {}, .address = record.address()};
+}
+
+/// A guest of ours asks for it just now.
+bool Directory::is_claiming(const DhtAddress& address) const {
+  return std::any_of(purposes_.begin(), purposes_.end(), [&](const auto& purpose) {
+    return purpose.second.kind == Purpose::Kind::Claim && ip_address(purpose.second.query.ip) == address;
+  });
+}
+
+/// It could arrive after a later claim of ours, and free under a guest what that was granted.
+bool Directory::is_withdrawing(const DhtAddress& address) const {
+  return std::any_of(purposes_.begin(), purposes_.end(), [&](const auto& purpose) {
+    return purpose.second.kind == Purpose::Kind::Cleanup && purpose.second.address == address;
+  });
 }
 
 bool Directory::is_told(const Binding& binding) const {
