@@ -40,6 +40,9 @@ namespace ipop {
 inline constexpr Duration kNearKeepalive = 6s;
 /// How long a node is called at its endpoint before the ring is tried.
 inline constexpr Duration kCallPatience = 3s;
+/// Both ends of a link to be often learn of each other at the same time.  One goes first; the other follows,
+/// in case there is a NAT that its call has to open.
+inline constexpr Duration kSecondCaller = 300ms;
 /// The ring routes a handshake within a few round trips, or not at all.
 inline constexpr Duration kRingCallPatience = 6s;
 /// A lost peer gets one Initiation and this long to answer.
