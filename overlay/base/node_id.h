@@ -16,7 +16,7 @@ struct NodeId {
   static constexpr size_t kSize = 20;
   std::array<uint8_t, kSize> bytes{};
 
-  bool operator==(const NodeId&) const = default;
+  bool operator==(const NodeId& other) const { return equal_octets(bytes, other.bytes); }
   auto operator<=>(const NodeId& other) const { return compare_octets(bytes, other.bytes); }
 
   /// All 40 hexadecimal digits.

@@ -20,11 +20,11 @@ AeadKey::AeadKey(AeadKey&&) noexcept = default;
 AeadKey& AeadKey::operator=(AeadKey&&) noexcept = default;
 AeadKey::~AeadKey() = default;
 
-void AeadKey::seal(const Nonce& nonce, ByteView aad, ByteView plaintext, uint8_t* out) const {
+void AeadKey::seal(NonceView nonce, ByteView aad, ByteView plaintext, uint8_t* out) const {
   impl_->backend.seal(nonce, aad, plaintext, out);
 }
 
-bool AeadKey::open(const Nonce& nonce, ByteView aad, ByteView sealed, uint8_t* out) const {
+bool AeadKey::open(NonceView nonce, ByteView aad, ByteView sealed, uint8_t* out) const {
   return impl_->backend.open(nonce, aad, sealed, out);
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "overlay/base/bytes.h"
+#include "overlay/base/octets.h"
 
 namespace ipop {
 
@@ -18,6 +19,17 @@ inline constexpr size_t kTagSize = 16;
 
 /// Never twice the same with one key: callers count.
 using Nonce = std::array<uint8_t, 12>;
+using NonceView = std::span<const uint8_t, 12>;
+
+/// The nonce of message `counter`: 32 zero bits and the counter, big-endian (Noise, section 12.4, "AESGCM").
+class CounterNonce {
+ public:
+  explicit CounterNonce(uint64_t counter) { put_pair(counter >> 32, counter << 32, octets_.data()); }
+  operator NonceView() const { return std::span(octets_).first<12>(); }
+
+ private:
+  std::array<uint8_t, 16> octets_;
+};
 
 /// Immutable after construction; its const methods may be called by any number of threads at once and take no
 /// lock.  The key is wiped at destruction.
@@ -30,11 +42,11 @@ class AeadKey {
 
   /// Writes ciphertext and tag, plaintext.size() + kTagSize octets, to `out`.  `out` may be plaintext.data(),
   /// but may not overlap the plaintext otherwise.
-  void seal(const Nonce& nonce, ByteView aad, ByteView plaintext, uint8_t* out) const;
+  void seal(NonceView nonce, ByteView aad, ByteView plaintext, uint8_t* out) const;
 
   /// Writes the plaintext, sealed.size() - kTagSize octets, to `out`, which may be sealed.data().  False if
   /// `sealed` is forged, corrupted or shorter than a tag; then what `out` holds must not be used.
-  [[nodiscard]] bool open(const Nonce& nonce, ByteView aad, ByteView sealed, uint8_t* out) const;
+  [[nodiscard]] bool open(NonceView nonce, ByteView aad, ByteView sealed, uint8_t* out) const;
 
   /// "intel-ipsec-mb (AVX512)" or "OpenSSL", for status.
   static std::string_view implementation();

@@ -25,8 +25,8 @@ class OpensslAead {
   OpensslAead& operator=(const OpensslAead&) = delete;
   ~OpensslAead();
 
-  void seal(const Nonce& nonce, ByteView aad, ByteView plaintext, uint8_t* out) const;
-  bool open(const Nonce& nonce, ByteView aad, ByteView sealed, uint8_t* out) const;
+  void seal(NonceView nonce, ByteView aad, ByteView plaintext, uint8_t* out) const;
+  bool open(NonceView nonce, ByteView aad, ByteView sealed, uint8_t* out) const;
   static std::string_view name() { return "OpenSSL"; }
 
  private:
@@ -42,8 +42,8 @@ class IpsecMbAead {
   IpsecMbAead& operator=(const IpsecMbAead&) = delete;
   ~IpsecMbAead();
 
-  void seal(const Nonce& nonce, ByteView aad, ByteView plaintext, uint8_t* out) const;
-  bool open(const Nonce& nonce, ByteView aad, ByteView sealed, uint8_t* out) const;
+  void seal(NonceView nonce, ByteView aad, ByteView plaintext, uint8_t* out) const;
+  bool open(NonceView nonce, ByteView aad, ByteView sealed, uint8_t* out) const;
   static std::string_view name();
 
  private:

@@ -38,13 +38,13 @@ IpsecMbAead::IpsecMbAead(std::span<const uint8_t, 32> key) {
 
 IpsecMbAead::~IpsecMbAead() { wipe({reinterpret_cast<uint8_t*>(&key_), sizeof key_}); }
 
-void IpsecMbAead::seal(const Nonce& nonce, ByteView aad, ByteView plaintext, uint8_t* out) const {
+void IpsecMbAead::seal(NonceView nonce, ByteView aad, ByteView plaintext, uint8_t* out) const {
   gcm_context_data context;
   IMB_AES256_GCM_ENC(library().manager, &key_, &context, out, data_of(plaintext), plaintext.size(),
                      nonce.data(), data_of(aad), aad.size(), out + plaintext.size(), kTagSize);
 }
 
-bool IpsecMbAead::open(const Nonce& nonce, ByteView aad, ByteView sealed, uint8_t* out) const {
+bool IpsecMbAead::open(NonceView nonce, ByteView aad, ByteView sealed, uint8_t* out) const {
   if (sealed.size() < kTagSize) return false;
   const ByteView ciphertext = sealed.first(sealed.size() - kTagSize);
   uint8_t nowhere = 0;

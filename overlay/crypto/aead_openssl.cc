@@ -27,7 +27,7 @@ OpensslAead::OpensslAead(std::span<const uint8_t, 32> key) {
 
 OpensslAead::~OpensslAead() { wipe(key_); }
 
-void OpensslAead::seal(const Nonce& nonce, ByteView aad, ByteView plaintext, uint8_t* out) const {
+void OpensslAead::seal(NonceView nonce, ByteView aad, ByteView plaintext, uint8_t* out) const {
   EVP_CIPHER_CTX* const context = context_of_this_thread();
   int n = 0;
   const bool ok = EVP_EncryptInit_ex2(context, algorithm(), key_.data(), nonce.data(), nullptr) == 1 &&
@@ -41,7 +41,7 @@ void OpensslAead::seal(const Nonce& nonce, ByteView aad, ByteView plaintext, uin
   EVP_CIPHER_CTX_reset(context);  // So that no copy of the key stays behind.
 }
 
-bool OpensslAead::open(const Nonce& nonce, ByteView aad, ByteView sealed, uint8_t* out) const {
+bool OpensslAead::open(NonceView nonce, ByteView aad, ByteView sealed, uint8_t* out) const {
   if (sealed.size() < kTagSize) return false;
   const ErrorQueueGuard guard;
   const ByteView ciphertext = sealed.first(sealed.size() - kTagSize);

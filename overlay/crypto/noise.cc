@@ -13,13 +13,6 @@ constexpr std::string_view kProtocolName = "Noise_XX_25519_AESGCM_SHA256";
 constexpr size_t kDhSize = 32;
 constexpr size_t kMaxMessageSize = 65535;  // Section 3.
 
-// Section 12.4: 32 bits of zeros, then the counter, big-endian.
-Nonce nonce_of(uint64_t n) {
-  Nonce nonce{};
-  for (size_t i = 0; i < 8; ++i) nonce[4 + i] = static_cast<uint8_t>(n >> (56 - 8 * i));
-  return nonce;
-}
-
 }  // namespace
 
 TransportKeys::~TransportKeys() {
@@ -168,7 +161,7 @@ void Noise::encrypt_and_hash(ByteView plaintext, Bytes& out) {
   const size_t start = out.size();
   if (k_) {
     out.resize(start + plaintext.size() + kTagSize);
-    AeadKey(*k_).seal(nonce_of(n_++), h_, plaintext, out.data() + start);
+    AeadKey(*k_).seal(CounterNonce(n_++), h_, plaintext, out.data() + start);
   } else {
     out.insert(out.end(), plaintext.begin(), plaintext.end());
   }
@@ -178,7 +171,7 @@ void Noise::encrypt_and_hash(ByteView plaintext, Bytes& out) {
 Result<Bytes> Noise::decrypt_and_hash(ByteView ciphertext) {
   Bytes plaintext(ciphertext.begin(), ciphertext.end());
   if (k_) {
-    if (!AeadKey(*k_).open(nonce_of(n_++), h_, ciphertext, plaintext.data())) return Error::BadAuthTag;
+    if (!AeadKey(*k_).open(CounterNonce(n_++), h_, ciphertext, plaintext.data())) return Error::BadAuthTag;
     plaintext.resize(ciphertext.size() - kTagSize);
   }
   mix_hash(ciphertext);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "overlay/base/octets.h"
 #include "overlay/fastpath/tcp_header.h"
 
 namespace ipop {
@@ -18,7 +19,7 @@ constexpr size_t kIpv6LengthAt = 4, kIpv6NextHeaderAt = 6, kIpv6AddressesAt = 8;
 constexpr uint16_t kDontFragment = 0x4000;
 
 bool equal(const uint8_t* a, const uint8_t* b, size_t from, size_t to) {
-  return std::memcmp(a + from, b + from, to - from) == 0;
+  return equal_octets(a + from, b + from, to - from);
 }
 
 }  // namespace
@@ -35,7 +36,7 @@ uint8_t* Coalescer::place(size_t size) {
       return frame.data + frame.size - header;
     }
   }
-  return frames_[used_].data;
+  return frames_[entries_.size()].data;
 }
 
 void Coalescer::cancel() {
@@ -58,7 +59,7 @@ void Coalescer::add(size_t size, bool partial_checksum) {
       join(guessed_, size - header, is_pushed);
       return;
     }
-    std::memcpy(frames_[used_].data, opened, size);
+    std::memcpy(frames_[entries_.size()].data, opened, size);
     cancel();
   }
   add_new(size, partial_checksum);
@@ -67,10 +68,10 @@ void Coalescer::add(size_t size, bool partial_checksum) {
 /// The frame lies in the first unused place: joins it to another flow's, or lets it stay there.
 void Coalescer::add_new(size_t size, bool partial_checksum) {
   guessed_ = kNobody;
-  Frame& frame = frames_[used_];
+  Frame& frame = frames_[entries_.size()];
   const ByteView bytes(frame.data, size);
   if (is_enabled_) {
-    for (size_t i = 0; i < used_; ++i) {
+    for (size_t i = 0; i < entries_.size(); ++i) {
       Entry& entry = entries_[i];
       if (!entry.is_open || !same_flow(frames_[i].data, bytes, entry.layout.place)) continue;
       Frame& other = frames_[i];
@@ -86,8 +87,8 @@ void Coalescer::add_new(size_t size, bool partial_checksum) {
   }
   frame.size = size;
   frame.segment_size = 0;
-  Entry& entry = entries_[used_];
-  entry = {};
+  last_ = entries_.size();
+  Entry& entry = entries_.emplace_back();
   entry.is_partial = partial_checksum;
   if (const auto layout = is_enabled_ ? parse(bytes) : std::nullopt) {
     const uint8_t* const header = frame.data + layout->place.offset;
@@ -99,11 +100,10 @@ void Coalescer::add_new(size_t size, bool partial_checksum) {
     entry.segments = 1;
     entry.is_open = (header[kFlagsAt] & kPsh) == 0;
   }
-  last_ = used_++;
 }
 
 void Coalescer::add_whole(ByteView frame, bool partial_checksum) {
-  std::memcpy(frames_[used_].data, frame.data(), frame.size());
+  std::memcpy(frames_[entries_.size()].data, frame.data(), frame.size());
   add_new(frame.size(), partial_checksum);
 }
 
@@ -226,7 +226,7 @@ void Coalescer::join(size_t index, size_t payload_size, bool is_pushed) {
 }
 
 size_t Coalescer::finish() {
-  for (size_t i = 0; i < used_; ++i) {
+  for (size_t i = 0; i < entries_.size(); ++i) {
     const Entry& entry = entries_[i];
     Frame& frame = frames_[i];
     const ByteSpan bytes(frame.data, frame.size);
@@ -250,7 +250,7 @@ size_t Coalescer::finish() {
     std::memcpy(header + kChecksumAt, &checksum, 2);
     frame.segment_size = entry.payload_size;
   }
-  return used_;
+  return entries_.size();
 }
 
 }  // namespace ipop

@@ -11,6 +11,8 @@
 // are kept aside and put back.  A wrong guess costs one copy.
 #pragma once
 
+#include <boost/container/static_vector.hpp>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -39,7 +41,7 @@ class Coalescer {
   Coalescer(std::span<Frame> frames, bool is_enabled)
       : frames_(frames.first(std::min(frames.size(), kMaxFrames))), is_enabled_(is_enabled) {}
 
-  bool has_room() const { return used_ < frames_.size(); }
+  bool has_room() const { return entries_.size() < frames_.size(); }
 
   /// Where to write the next frame of `size` octets; followed by add() if it is there, else by cancel().
   /// REQUIRES: has_room(), and the capacity of each frame is at least `size`.
@@ -87,8 +89,7 @@ class Coalescer {
 
   std::span<Frame> frames_;
   bool is_enabled_;
-  std::array<Entry, kMaxFrames> entries_;
-  size_t used_ = 0;
+  boost::container::static_vector<Entry, kMaxFrames> entries_;  ///< Of the frames that are used so far.
   size_t last_ = kNobody;     ///< The entry that the last datagram belongs to.
   size_t guessed_ = kNobody;  ///< The entry that place() put the next datagram behind.
   Header aside_;              ///< What it was put over.

@@ -50,16 +50,20 @@ void Opener::settle() {
   frames_ = bytes_ = 0;
 }
 
-std::optional<Opener::Frame> Opener::open(const Endpoint& from, ByteView datagram, ByteSpan out) {
+/// What is neither Data nor Control, or malformed.
+std::nullopt_t Opener::pass_on(const Endpoint& from, ByteView datagram) {
   const auto type = wire::peek_type(datagram);
   if (!type) return refuse(type.error());  // Noise of the Internet ends here, cheaply.
-  if (*type != wire::Type::Data && *type != wire::Type::Control) {
-    if (datagram.size() > wire::kMaxHandshakeSize) return refuse(Error::Malformed);
-    context_.inbox.datagram(from, datagram);
-    return std::nullopt;
-  }
+  const bool is_handshake = *type != wire::Type::Data && *type != wire::Type::Control;
+  if (!is_handshake || datagram.size() > wire::kMaxHandshakeSize) return refuse(Error::Malformed);
+  context_.inbox.datagram(from, datagram);
+  return std::nullopt;
+}
+
+std::optional<Opener::Frame> Opener::open(const Endpoint& from, ByteView datagram, ByteSpan out) {
   const auto header = wire::DataHeader::decode(datagram);
-  if (!header || datagram.size() < Keypair::kOverhead) return refuse(Error::Malformed);
+  if (!header) return pass_on(from, datagram);
+  if (datagram.size() < Keypair::kOverhead) return refuse(Error::Malformed);
   const size_t size = plaintext_size(datagram);
   if (size > std::min(kMaxCarriedFrame, out.size())) return refuse(Error::Malformed);
 

@@ -50,6 +50,7 @@ class Opener {
 
  private:
   std::nullopt_t refuse(Error error);
+  std::nullopt_t pass_on(const Endpoint& from, ByteView datagram);
   const Snapshot::Receiving* find_receiving(uint32_t index);
   bool is_at(const MacAddress& guest, uint32_t peer);
   bool is_departed(const MacAddress& guest) const;

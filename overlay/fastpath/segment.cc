@@ -1,6 +1,5 @@
 #include "overlay/fastpath/segment.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "overlay/fastpath/tcp_header.h"
@@ -46,10 +45,6 @@ Segmenter::Segmenter(ByteSpan frame, const TransportPlace& place, size_t payload
   store_u16(ip + kIpv4IdAt, 0);
   store_u16(ip + kIpv4ChecksumAt, 0);
   ipv4_sum_.add({ip, place.offset - place.network_offset});
-}
-
-size_t Segmenter::payload_size(size_t i) const {
-  return std::min(segment_size_, frame_.size() - payload_offset_ - i * segment_size_);
 }
 
 ByteSpan Segmenter::cut(size_t i) {

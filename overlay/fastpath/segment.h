@@ -6,6 +6,7 @@
 // there.  The payload is not touched, and nothing is allocated.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +49,9 @@ class Segmenter {
 
  private:
   Segmenter(ByteSpan frame, const TransportPlace& place, size_t payload_offset, size_t segment_size);
-  size_t payload_size(size_t i) const;
+  size_t payload_size(size_t i) const {
+    return std::min(segment_size_, frame_.size() - payload_offset_ - i * segment_size_);
+  }
 
   ByteSpan frame_;
   TransportPlace place_;

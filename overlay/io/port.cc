@@ -1,7 +1,8 @@
 #include "overlay/io/port.h"
 
+#include <boost/container/static_vector.hpp>
+
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -192,12 +193,12 @@ void Port::send(const ipop_frame* frames, size_t n) {
 
 size_t Port::receive(size_t queue_number, ipop_buffer* buffers, size_t n) {
   Queue& queue = queues_[queue_number];
-  std::array<Coalescer::Frame, Coalescer::kMaxFrames> frames;
-  n = std::min(n, frames.size());
+  boost::container::static_vector<Coalescer::Frame, Coalescer::kMaxFrames> frames;
+  n = std::min(n, frames.max_size());
   for (size_t i = 0; i < n; ++i) {
-    frames[i] = {.data = static_cast<uint8_t*>(buffers[i].data), .capacity = buffers[i].capacity};
+    frames.push_back({.data = static_cast<uint8_t*>(buffers[i].data), .capacity = buffers[i].capacity});
   }
-  Coalescer coalescer(std::span<Coalescer::Frame>(frames.data(), n), options_.takes_super_frames);
+  Coalescer coalescer(frames, options_.takes_super_frames);
   const auto take_from_core = [&](size_t most) {
     for (size_t i = 0; i < most && queue_number == 0 && coalescer.has_room(); ++i) {
       const auto frame = runtime_->guest_frames().take();

@@ -219,40 +219,31 @@ socklen_t UdpSocket::to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out
   return sizeof in6;
 }
 
-ReceiveRing::ReceiveRing() : buffer_(std::make_unique_for_overwrite<uint8_t[]>(kSlots * kSlotSize)) {}
-
-std::optional<ReceiveRing::Datagram> ReceiveRing::next(const UdpSocket& socket) {
-  if (current_ == filled_) refill(socket);
-  if (current_ == filled_) return std::nullopt;
-  Slot& slot = slots_[current_];
-  const ByteView whole(buffer_.get() + current_ * kSlotSize, slot.size);
-  const ByteView bytes = whole.subspan(slot.offset, std::min(slot.segment_size, slot.size - slot.offset));
-  slot.offset += bytes.size();
-  if (slot.offset == slot.size) ++current_;
-  return Datagram{.from = slot.endpoint, .bytes = bytes};
+ReceiveRing::ReceiveRing() : slots_(std::make_unique_for_overwrite<Slot[]>(kSlots)) {
+  for (size_t i = 0; i < kSlots; ++i) {
+    Slot& slot = slots_[i];
+    slot.vector = {.iov_base = slot.octets.data(), .iov_len = slot.octets.size()};
+    msghdr& header = messages_[i].msg_hdr;
+    header.msg_name = &slot.from;
+    header.msg_iov = &slot.vector;
+    header.msg_iovlen = 1;
+    header.msg_control = slot.control.data();
+  }
 }
 
 void ReceiveRing::refill(const UdpSocket& socket) {
-  std::array<mmsghdr, kSlots> messages;
-  std::array<iovec, kSlots> vectors;
-  for (size_t i = 0; i < kSlots; ++i) {
-    vectors[i] = {.iov_base = buffer_.get() + i * kSlotSize, .iov_len = kSlotSize};
-    messages[i] = {};
-    messages[i].msg_hdr.msg_name = &slots_[i].from;
-    messages[i].msg_hdr.msg_namelen = sizeof slots_[i].from;
-    messages[i].msg_hdr.msg_iov = &vectors[i];
-    messages[i].msg_hdr.msg_iovlen = 1;
-    messages[i].msg_hdr.msg_control = slots_[i].control.data();
-    messages[i].msg_hdr.msg_controllen = slots_[i].control.size();
+  for (mmsghdr& message : messages_) {  // What the system writes into.
+    message.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+    message.msg_hdr.msg_controllen = sizeof Slot::control;
   }
   current_ = filled_ = 0;
-  const int received = recvmmsg(socket.fd(), messages.data(), kSlots, MSG_DONTWAIT, nullptr);
+  const int received = recvmmsg(socket.fd(), messages_.data(), kSlots, MSG_DONTWAIT, nullptr);
   for (int i = 0; i < received; ++i) {
     Slot& slot = slots_[static_cast<size_t>(i)];
     slot.endpoint = to_endpoint(slot.from);
-    slot.size = messages[i].msg_len;
+    slot.size = messages_[i].msg_len;
     slot.offset = 0;
-    const size_t joined = joined_size(messages[i].msg_hdr);
+    const size_t joined = joined_size(messages_[i].msg_hdr);
     slot.segment_size = joined > 0 ? joined : std::max<size_t>(slot.size, 1);
     ++filled_;
   }

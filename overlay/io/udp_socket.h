@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -64,31 +65,43 @@ class ReceiveRing {
  public:
   ReceiveRing();
 
+  /// Valid until the next call.
   struct Datagram {
-    Endpoint from;
-    ByteView bytes;  ///< Valid until the next call.
+    const Endpoint& from;
+    ByteView bytes;
   };
   /// The next datagram; asks the system once for more if none is left, and yields nothing if it has none.
-  std::optional<Datagram> next(const UdpSocket& socket);
+  std::optional<Datagram> next(const UdpSocket& socket) {
+    if (current_ == filled_) refill(socket);
+    if (current_ == filled_) return std::nullopt;
+    Slot& slot = slots_[current_];
+    const ByteView rest = ByteView(slot.octets).subspan(slot.offset, slot.size - slot.offset);
+    const ByteView bytes = rest.first(std::min(slot.segment_size, rest.size()));
+    slot.offset += bytes.size();
+    if (slot.offset == slot.size) ++current_;
+    return Datagram{.from = slot.endpoint, .bytes = bytes};
+  }
   /// True if next() has something without asking the system.
   bool has_more() const { return current_ < filled_; }
 
  private:
   static constexpr size_t kSlots = 16;
-  static constexpr size_t kSlotSize = 65536;  ///< What UDP_GRO may join.
-
-  void refill(const UdpSocket& socket);
 
   struct Slot {
     sockaddr_storage from;
     alignas(8) std::array<uint8_t, 64> control;
+    iovec vector;       ///< All of `octets`.
     Endpoint endpoint;  ///< `from`.
     size_t size = 0;
     size_t segment_size = 0;
-    size_t offset = 0;  ///< Consumed.
+    size_t offset = 0;                  ///< Consumed.
+    std::array<uint8_t, 65536> octets;  ///< What UDP_GRO may join.
   };
-  std::unique_ptr<uint8_t[]> buffer_;
-  std::array<Slot, kSlots> slots_;
+
+  void refill(const UdpSocket& socket);
+
+  std::unique_ptr<Slot[]> slots_;
+  std::array<mmsghdr, kSlots> messages_{};  ///< Into the slots.
   size_t filled_ = 0;
   size_t current_ = 0;
 };

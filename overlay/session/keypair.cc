@@ -3,20 +3,9 @@
 #include <cstring>
 
 #include "overlay/base/assert.h"
-#include "overlay/base/octets.h"
 #include "overlay/wire/slice.h"
 
 namespace ipop {
-namespace {
-
-/// 32 zero bits and the counter, big-endian (Noise, section 12.3, "AESGCM").
-Nonce nonce_of(uint64_t counter) {
-  Nonce nonce{};
-  put_number(counter, nonce.data() + 4);
-  return nonce;
-}
-
-}  // namespace
 
 bool Keypair::seal(wire::Type type, ByteView plaintext, uint8_t* out) {
   const auto counter = reserve(1);
@@ -55,13 +44,13 @@ size_t Keypair::slice_datagram_size(size_t frame_size, size_t count) {
 
 void Keypair::seal_as(const wire::DataHeader& header, ByteView plaintext, uint8_t* out) const {
   header.encode_to(out);
-  send_.seal(nonce_of(header.counter), ByteView(out, wire::DataHeader::kSize), plaintext,
+  send_.seal(CounterNonce(header.counter), ByteView(out, wire::DataHeader::kSize), plaintext,
              out + wire::DataHeader::kSize);
 }
 
 Result<Done> Keypair::open(const wire::DataHeader& header, ByteView datagram, uint8_t* out) {
   IPOP_ASSERT(datagram.size() >= kOverhead);
-  if (!receive_.open(nonce_of(header.counter), datagram.first(wire::DataHeader::kSize),
+  if (!receive_.open(CounterNonce(header.counter), datagram.first(wire::DataHeader::kSize),
                      datagram.subspan(wire::DataHeader::kSize), out)) {
     return Error::BadAuthTag;
   }

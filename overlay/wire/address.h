@@ -18,7 +18,7 @@ struct MacAddress {
 
   static constexpr MacAddress broadcast() { return {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}; }
 
-  bool operator==(const MacAddress&) const = default;
+  bool operator==(const MacAddress& other) const { return equal_octets(bytes, other.bytes); }
   auto operator<=>(const MacAddress& other) const { return compare_octets(bytes, other.bytes); }
   /// The group bit of IEEE 802: multicast or broadcast.
   bool is_group() const { return (bytes[0] & 1) != 0; }
@@ -41,7 +41,7 @@ struct Ipv4Address {
 struct Ipv6Address {
   std::array<uint8_t, 16> bytes{};
 
-  bool operator==(const Ipv6Address&) const = default;
+  bool operator==(const Ipv6Address& other) const { return equal_octets(bytes, other.bytes); }
   auto operator<=>(const Ipv6Address& other) const { return compare_octets(bytes, other.bytes); }
   bool is_unspecified() const { return *this == Ipv6Address{}; }
   bool is_multicast() const { return bytes[0] == 0xff; }
@@ -70,7 +70,7 @@ struct IpAddress {
   IpAddress(Ipv4Address address);                                  // NOLINT: every address is one of these.
   IpAddress(const Ipv6Address& address) : bytes(address.bytes) {}  // NOLINT
 
-  bool operator==(const IpAddress&) const = default;
+  bool operator==(const IpAddress& other) const { return equal_octets(bytes, other.bytes); }
   auto operator<=>(const IpAddress& other) const { return compare_octets(bytes, other.bytes); }
   bool is_unspecified() const { return *this == IpAddress(); }
   bool is_ipv4() const;
@@ -106,6 +106,9 @@ struct Endpoint {
 
   static Endpoint from_ipv4(Ipv4Address address, uint16_t port);
 
+  bool operator==(const Endpoint& other) const {
+    return equal_octets(address, other.address) && port == other.port;
+  }
   auto operator<=>(const Endpoint&) const = default;
   bool is_ipv4() const;
   /// REQUIRES: is_ipv4().

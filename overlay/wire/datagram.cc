@@ -1,14 +1,7 @@
 #include "overlay/wire/datagram.h"
 
-#include "overlay/base/octets.h"
-
 namespace ipop::wire {
 namespace {
-
-/// The flags that a datagram may have.
-constexpr uint8_t flags_of(Type type) {
-  return type == Type::Data ? DataHeader::kPartialChecksum | DataHeader::kSliced : 0;
-}
 
 /// The common head of every type but the two that DataHeader is for.
 void read_head(Reader& in, Type expected) {
@@ -38,7 +31,7 @@ Result<Type> peek_type(ByteView datagram) {
   if (datagram.size() < 4 || (datagram[2] | datagram[3]) != 0) return Error::Malformed;
   const auto type = static_cast<Type>(datagram[0]);
   if (type < Type::Initiation || type > Type::UnknownSession) return Error::UnknownType;
-  if ((datagram[1] & ~flags_of(type)) != 0) return Error::Malformed;
+  if ((datagram[1] & ~DataHeader::flags_of(type)) != 0) return Error::Malformed;
   return type;
 }
 
@@ -126,27 +119,6 @@ Bytes UnknownSession::encode() const {
   Writer out = write_head(Type::UnknownSession);
   out.u32(receiver_index);
   return out.take();
-}
-
-// Every datagram passes here.
-Result<DataHeader> DataHeader::decode(ByteView datagram) {
-  if (datagram.size() < kSize || (datagram[2] | datagram[3]) != 0) return Error::Malformed;
-  const auto type = static_cast<Type>(datagram[0]);
-  if (type != Type::Data && type != Type::Control) return Error::Malformed;
-  const uint8_t flags = datagram[1];
-  if ((flags & ~flags_of(type)) != 0) return Error::Malformed;
-  return DataHeader{.type = type,
-                    .flags = flags,
-                    .receiver_index = number_of<uint32_t>(datagram.data() + 4),
-                    .counter = number_of<uint64_t>(datagram.data() + 8)};
-}
-
-void DataHeader::encode_to(uint8_t* out) const {
-  out[0] = static_cast<uint8_t>(type);
-  out[1] = flags;
-  out[2] = out[3] = 0;
-  put_number(receiver_index, out + 4);
-  put_number(counter, out + 8);
 }
 
 }  // namespace ipop::wire

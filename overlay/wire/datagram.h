@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "overlay/base/bytes.h"
+#include "overlay/base/octets.h"
 #include "overlay/base/result.h"
 
 namespace ipop::wire {
@@ -105,10 +106,26 @@ struct DataHeader {
   bool has_partial_checksum() const { return (flags & kPartialChecksum) != 0; }
   bool is_slice() const { return (flags & kSliced) != 0; }
 
-  /// Of what begins `datagram`, which may be anything.
-  static Result<DataHeader> decode(ByteView datagram);
+  /// The flags that a datagram may have.
+  static constexpr uint8_t flags_of(Type type) { return type == Type::Data ? kPartialChecksum | kSliced : 0; }
+
+  /// Of what begins `datagram`, which may be anything.  Here, since every frame passes.
+  static Result<DataHeader> decode(ByteView datagram) {
+    if (datagram.size() < kSize || (datagram[2] | datagram[3]) != 0) return Error::Malformed;
+    const auto type = static_cast<Type>(datagram[0]);
+    if (type != Type::Data && type != Type::Control) return Error::Malformed;
+    const uint8_t flags = datagram[1];
+    if ((flags & ~flags_of(type)) != 0) return Error::Malformed;
+    return DataHeader{.type = type,
+                      .flags = flags,
+                      .receiver_index = number_of<uint32_t>(datagram.data() + 4),
+                      .counter = number_of<uint64_t>(datagram.data() + 8)};
+  }
   /// Writes kSize octets.
-  void encode_to(uint8_t* out) const;
+  void encode_to(uint8_t* out) const {
+    put_pair(uint64_t{static_cast<uint8_t>(type)} << 56 | uint64_t{flags} << 48 | receiver_index, counter,
+             out);
+  }
 };
 
 }  // namespace ipop::wire

@@ -38,6 +38,7 @@ enum class DnsType : uint16_t { A = 1, Ns = 2, Soa = 6, Ptr = 12, Aaaa = 28, Any
 enum class DnsCode : uint16_t {
   NoError = 0,
   FormErr = 1,
+  ServFail = 2,
   NxDomain = 3,
   NotImp = 4,
   Refused = 5,

@@ -16,6 +16,28 @@ TEST(NumberOf, IsInNetworkOrder) {
   EXPECT_EQ(number_of<uint16_t>(octets.data() + 6), 0x0708u);
 }
 
+TEST(PutPair, IsTwoNumbersInNetworkOrder) {
+  std::array<uint8_t, 16> octets;
+  put_pair(0x0102030405060708, 0x090a0b0c0d0e0f10, octets.data());
+  for (size_t i = 0; i < octets.size(); ++i) EXPECT_EQ(octets[i], i + 1);
+}
+
+TEST(EqualOctets, EachCountsAndNoOther) {
+  for (size_t n = 0; n <= 70; ++n) {
+    SeededRandom random(n);
+    std::array<uint8_t, 72> a, b;
+    random.fill(a);
+    random.fill(b);  // What is outside differs.
+    std::copy_n(a.begin() + 1, n, b.begin() + 1);
+    EXPECT_TRUE(equal_octets(a.data() + 1, b.data() + 1, n)) << n;
+    for (size_t i = 1; i <= n; ++i) {
+      b[i] ^= 0x10;
+      EXPECT_FALSE(equal_octets(a.data() + 1, b.data() + 1, n)) << "octet " << i << " of " << n;
+      b[i] ^= 0x10;
+    }
+  }
+}
+
 /// The first octet that differs decides, as for memcmp().
 template <size_t N>
 void expect_order_of_the_first_difference() {
