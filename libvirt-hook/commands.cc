@@ -47,7 +47,11 @@ Command make(const RemoveGuard& guard) {
 }
 
 Command make(const ExpectGuest& expect) {
-  return {"ovs-appctl", "--timeout=1", "ipop/expect", expect.port, expect.mac};
+  Command command = {"ovs-appctl", "--timeout=1", "ipop/expect", expect.port, expect.mac};
+  for (const std::string& word : {expect.address, expect.name}) {
+    if (!word.empty()) command.push_back(word);
+  }
+  return command;
 }
 
 }  // namespace

@@ -37,12 +37,35 @@ void read_mark(const xmlNode* attach, Domain& domain) {
   }
 }
 
+void read_guest(const xmlNode* element, Domain& domain) {
+  const std::string mac = attribute(element, "mac");
+  const std::string address = attribute(element, "address");
+  const std::string name = attribute(element, "name");
+  const Guest guest{.mac = normal_mac(mac), .address = address, .name = name};
+  const auto ignore = [&](const char* what, const std::string& text, const char* hint) {
+    domain.remarks.push_back("ignored the guest's " + std::string(what) + " \"" + printable(text) +
+                             "\": " + hint);
+  };
+  if (!mac.empty() && guest.mac.empty()) {
+    ignore("mac=", mac, "write it like 52:54:00:12:34:56");
+  } else if (!address.empty() && !is_ipv4(address)) {
+    ignore("address=", address, "write it like 10.128.0.9");
+  } else if (!name.empty() && !is_host_name(name)) {
+    ignore("name=", name, "use 1 to 63 letters, digits and -");
+  } else {
+    domain.guests.push_back(guest);
+  }
+}
+
 void read_marks(const xmlNode* metadata, Domain& domain) {
-  const auto read = [&](const xmlNode* attach) { read_mark(attach, domain); };
-  for_each_child(metadata, "attach", kMetadataNamespace, read);
-  for_each_child(metadata, "domain", kMetadataNamespace, [&](const xmlNode* wrapper) {
-    for_each_child(wrapper, "attach", kMetadataNamespace, read);
-  });
+  const auto read_all = [&](const xmlNode* parent) {
+    for_each_child(parent, "attach", kMetadataNamespace,
+                   [&](const xmlNode* attach) { read_mark(attach, domain); });
+    for_each_child(parent, "guest", kMetadataNamespace,
+                   [&](const xmlNode* guest) { read_guest(guest, domain); });
+  };
+  read_all(metadata);
+  for_each_child(metadata, "domain", kMetadataNamespace, read_all);
 }
 
 }  // namespace
@@ -58,12 +81,18 @@ Result<Domain, Problem> parse_domain(ByteView xml) {
   Domain domain;
   domain.uuid = content(child(root, "uuid"));
   if (!is_uuid(domain.uuid)) return Problem{"the domain XML has no UUID"};
+  if (const std::string name = content(child(root, "name")); is_host_name(name)) domain.name = name;
   if (const xmlNode* devices = child(root, "devices")) {
     for_each_child(devices, "interface", {}, [&](const xmlNode* interface) {
       domain.nics.push_back(read_nic(interface, domain.remarks));
     });
   }
   if (const xmlNode* metadata = child(root, "metadata")) read_marks(metadata, domain);
+  if (domain.nics.size() > 1) {
+    const auto ambiguous = std::erase_if(domain.guests, [](const Guest& guest) { return guest.mac.empty(); });
+    if (ambiguous > 0)
+      domain.remarks.push_back("ignored what the guest is to have: say of which NIC, by mac=");
+  }
   return domain;
 }
 

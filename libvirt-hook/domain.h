@@ -10,11 +10,20 @@
 //   bridge=  where to; may be left out on a host that has one IPOP bridge only
 //   mac=     only the NIC with this address; without it, every NIC that no other mark names
 //
-// libvirt keeps one element per namespace, so several marks are put into one <ipop:domain>:
+// Another one says what the guest is to have in the virtual network:
+//
+//       <ipop:guest xmlns:ipop="urn:ipop:domain:1" address="10.128.0.9" name="web"/>
+//
+//   address=  its IPv4 address, which DHCP gives it
+//   name=     its name in DNS; without it, the domain's, if that can be one
+//   mac=      only the NIC with this address; may be left out where there is one NIC only
+//
+// libvirt keeps one element per namespace, so several are put into one <ipop:domain>:
 //
 //     <ipop:domain xmlns:ipop="urn:ipop:domain:1">
 //       <ipop:attach mac="52:54:00:00:00:01" bridge="br-red"/>
 //       <ipop:attach mac="52:54:00:00:00:02" bridge="br-blue"/>
+//       <ipop:guest mac="52:54:00:00:00:02" address="10.128.0.9"/>
 //     </ipop:domain>
 #pragma once
 
@@ -41,10 +50,18 @@ struct Mark {
   std::string mac;     ///< Normal form, or empty for "every other NIC".
 };
 
+struct Guest {
+  std::string mac;      ///< Normal form, or empty for "the only NIC".
+  std::string address;  ///< As is_ipv4(), or empty.
+  std::string name;     ///< As is_host_name(), or empty.
+};
+
 struct Domain {
   std::string uuid;  ///< As is_uuid().
+  std::string name;  ///< As is_host_name(); empty if it cannot be one.
   std::vector<Nic> nics;
   std::vector<Mark> marks;
+  std::vector<Guest> guests;
   std::vector<std::string> remarks;  ///< Sentences about what was ignored.
 };
 

@@ -36,6 +36,26 @@ std::string normal_mac(std::string_view text) {
   return ok ? mac : std::string();
 }
 
+bool is_ipv4(std::string_view text) {
+  for (int number = 0; number < 4; ++number) {
+    const std::string_view digits = text.substr(0, text.find('.'));
+    const bool is_last = number == 3;
+    const bool is_number = !digits.empty() && digits.size() <= 3 && std::ranges::all_of(digits, is_digit) &&
+                           (digits[0] != '0' || digits.size() == 1);
+    if (!is_number || std::stoi(std::string(digits)) > 255 || is_last != (digits.size() == text.size()))
+      return false;
+    if (!is_last) text.remove_prefix(digits.size() + 1);
+  }
+  return true;
+}
+
+bool is_host_name(std::string_view text) {
+  constexpr size_t kLongest = 63;  // RFC 1035, section 2.3.4.
+  const auto is_word = [](char c) { return is_letter(c) || is_digit(c); };
+  return !text.empty() && text.size() <= kLongest && is_word(text.front()) && is_word(text.back()) &&
+         std::ranges::all_of(text, [&](char c) { return is_word(c) || c == '-'; });
+}
+
 std::string printable(std::string_view text) {
   std::string out(text.substr(0, 200));
   std::ranges::replace_if(

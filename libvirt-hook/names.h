@@ -18,6 +18,13 @@ bool is_uuid(std::string_view text);
 /// An Ethernet address as six pairs of hexadecimal digits, in lower case; empty if `text` is not one.
 std::string normal_mac(std::string_view text);
 
+/// Four decimal numbers up to 255 with dots between them, without leading zeros.
+bool is_ipv4(std::string_view text);
+
+/// What a guest may be called in DNS: 1 to 63 letters, digits and '-', which is neither the first nor the
+/// last.
+bool is_host_name(std::string_view text);
+
 /// `text` for a log line: at most 200 octets, everything but printable ASCII as '?'.
 std::string printable(std::string_view text);
 

@@ -72,7 +72,8 @@ class Planner {
       if (nic.mac.empty() || bridge.empty()) continue;
       for (const Port& port : ovs_.ports) {
         if (port.bridge == bridge && port.type == kIpopType) {
-          plan_.actions.push_back(ExpectGuest{port.tap, nic.mac});
+          const Guest guest = guest_of(domain, nic);
+          plan_.actions.push_back(ExpectGuest{port.tap, nic.mac, guest.address, guest.name});
         }
       }
     }
@@ -113,6 +114,16 @@ class Planner {
     if (!mark && !nic.tap.starts_with(kTapPrefix)) return std::nullopt;
     if (mark && !mark->bridge.empty()) return mark->bridge;
     return ovs_.only_ipop_bridge();
+  }
+
+  // What the domain says of the guest at this NIC.
+  static Guest guest_of(const Domain& domain, const Nic& nic) {
+    Guest out;
+    for (const Guest& each : domain.guests) {
+      if (each.mac.empty() || each.mac == nic.mac) out = each;
+    }
+    if (out.name.empty()) out.name = domain.name;
+    return out;
   }
 
   // Where libvirt plugs or will plug it in; empty if that is not to be told.

@@ -73,9 +73,10 @@ struct RemoveGuard {
   bool operator==(const RemoveGuard&) const = default;
 };
 
-/// Tells an IPOP port that a guest is about to come to its bridge.
+/// Tells an IPOP port that a guest is about to come to its bridge, and what it is to have, if the domain
+/// says.
 struct ExpectGuest {
-  std::string port, mac;
+  std::string port, mac, address{}, name{};
   bool operator==(const ExpectGuest&) const = default;
 };
 

@@ -144,9 +144,9 @@ enum ipop_question {
 
 /* Asks.  `target` is for TRACE: a node (40 hexadecimal digits, or the first 8 of one that is known) or the IP
  * address of a guest; for WHY: an IP address or a MAC; for LOAD_SETTINGS: the path of a file, from / on; for
- * EXPECT: a MAC. The answer comes some seconds later at most, under `*number`, which no other question of
- * this process has. Errors: EINVAL for a target that nobody knows, can mean or can read, EBUSY if too many
- * questions are open.
+ * EXPECT: a MAC, and what that guest is to have, an IPv4 address, a name or both ("MAC [ADDRESS] [NAME]"). The
+ * answer comes some seconds later at most, under `*number`, which no other question of this process has.
+ * Errors: EINVAL for a target that nobody knows, can mean or can read, EBUSY if too many questions are open.
  */
 int ipop_port_ask(struct ipop_port*, enum ipop_question, const char* target, uint64_t* number, char** errp);
 

@@ -22,7 +22,7 @@
  *     ipop/crawl [--json] [PORT]
  *     ipop/why [--json] [PORT] ADDRESS
  *     ipop/settings-load [--json] [PORT] FILE
- *     ipop/expect [--json] [PORT] MAC
+ *     ipop/expect [--json] [PORT] MAC [ADDRESS] [NAME]
  *
  * The first kind shows what the port knows.  For people, all ports are printed
  * one after the other, each under its name.  For programs, what is said of one
@@ -48,6 +48,7 @@
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
+#include "packets.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -66,7 +67,7 @@ static struct ovs_list queries = OVS_LIST_INITIALIZER(&queries);
 /* What may follow the name of a command. */
 struct ipop_args {
     bool json;
-    const char *words[2];
+    const char *words[4];
     int n;
 };
 
@@ -232,7 +233,7 @@ ipop_appctl_view(struct unixctl_conn *conn, int argc, const char *argv[],
 #define CRAWL_USAGE "[--json] [PORT]"
 #define WHY_USAGE "[--json] [PORT] GUEST-IP|MAC"
 #define SETTINGS_LOAD_USAGE "[--json] [PORT] FILE"
-#define EXPECT_USAGE "[--json] [PORT] MAC"
+#define EXPECT_USAGE "[--json] [PORT] MAC [ADDRESS] [NAME]"
 
 struct ask_aux {
     enum ipop_question question;
@@ -353,7 +354,31 @@ static void
 ipop_appctl_expect(struct unixctl_conn *conn, int argc, const char *argv[],
                    void *aux OVS_UNUSED)
 {
-    ask_about(conn, argc, argv, IPOP_QUESTION_EXPECT, EXPECT_USAGE);
+    struct ipop_args args;
+    struct eth_addr mac;
+
+    if (!parse_args(conn, argc, argv, ARRAY_SIZE(args.words), EXPECT_USAGE,
+                    &args)) {
+        return;
+    }
+
+    /* A port may have any name, but hardly that of a MAC. */
+    int first = args.n > 1 && !eth_addr_from_string(args.words[0], &mac);
+    if (args.n <= first) {
+        char *error = xasprintf("use %s %s", argv[0], EXPECT_USAGE);
+
+        unixctl_command_reply_error(conn, error);
+        free(error);
+        return;
+    }
+
+    struct ds target = DS_EMPTY_INITIALIZER;
+    for (int i = first; i < args.n; i++) {
+        ds_put_format(&target, "%s%s", i > first ? " " : "", args.words[i]);
+    }
+    ask_by_name(conn, first ? args.words[0] : NULL, IPOP_QUESTION_EXPECT,
+                ds_cstr(&target), args.json);
+    ds_destroy(&target);
 }
 
 static void
@@ -492,6 +517,6 @@ ipop_appctl_init(void)
                              NULL);
     unixctl_command_register("ipop/settings-load", SETTINGS_LOAD_USAGE, 1, 3,
                              ipop_appctl_settings_load, NULL);
-    unixctl_command_register("ipop/expect", EXPECT_USAGE, 1, 3,
+    unixctl_command_register("ipop/expect", EXPECT_USAGE, 1, 5,
                              ipop_appctl_expect, NULL);
 }

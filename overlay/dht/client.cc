@@ -230,8 +230,11 @@ void Client::judge_write(Instant now, Duration wall, Operations::iterator entry,
     outcome.is_unsure = sure + 1 < quorum;
     return finish(entry, std::move(outcome));
   }
-  if (refused <= count_ - std::min(count_, quorum) && !is_over) return;
-  if (best) {
+  const bool is_refused = refused > count_ - std::min(count_, quorum);
+  if (!is_refused && !is_over) return;
+  // One that refuses among silent ones may be out of date, or lie: enough to claim no further, but not to
+  // give up what was granted.
+  if (best && (is_refused || outcome.operation == DhtRequest::Operation::Create)) {
     if (!is_over && raise(now, wall, operation, *best)) return;
     ++counts_.held;
     outcome.kind = Kind::Held;

@@ -42,7 +42,10 @@ Instant expiry_of(const wire::DhtRecord& record, Instant now, Duration wall) {
 void Notary::sign(Duration wall, wire::DhtRecord& record) {
   const auto wall_ms =
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(wall).count());
-  last_issued_ms_ = std::max(last_issued_ms_ + 1, wall_ms);
+  // A clock that was far ahead and has been put right must not have its host refused until it has caught up.
+  const auto tolerance_ms = static_cast<uint64_t>(kClockTolerance / 1ms);
+  const bool was_ahead = last_issued_ms_ > wall_ms + tolerance_ms;
+  last_issued_ms_ = was_ahead ? wall_ms : std::max(last_issued_ms_ + 1, wall_ms);
   record.node = credentials_.id;
   record.issued_ms = last_issued_ms_;
   record.certificate = credentials_.certificate.to_der();

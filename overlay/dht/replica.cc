@@ -95,7 +95,7 @@ void Replica::handle_request(Instant now, Duration wall, const DhtRequest& reque
   DhtReply reply = answer(now, wall, request, key);
   reply.id = request.id;
   reply.is_unsure = is_unsure(now);
-  if (distortion_ && !distortion_(request, reply)) return;
+  if (distortion_.reply && !distortion_.reply(request, reply)) return;
   if (!request.is_relayed) {
     if (relay_rate_.take(now)) {
       DhtRequest copy = request;
@@ -155,7 +155,8 @@ DhtReply Replica::answer_write(Instant now, Duration wall, const DhtRequest& req
     out.verdict = Verdict::Refused;
     return out;
   }
-  if (is_create && record.kind == wire::DhtAddress::Kind::Ip && record.state != DhtRecord::State::Reserved) {
+  const bool is_claim = is_create && record.kind == wire::DhtAddress::Kind::Ip;
+  if (is_claim && record.state != DhtRecord::State::Reserved) {
     refused_.add(Error::NotAllowed);  // Nobody has granted it yet.
     ++counts_.refused;
     out.verdict = Verdict::Refused;
@@ -167,9 +168,12 @@ DhtReply Replica::answer_write(Instant now, Duration wall, const DhtRequest& req
       out.verdict = Verdict::Held;
       out.record = held->record;
       ++counts_.held;
+      if (request.asker != record.node) tell_loser(now, record, held->record);  // It was handed on.
       return out;
     }
-  } else if (is_create && !may_vote(now, key)) {
+  }
+  // What we have of an address may be older than what others have: it was given back, and is another's since.
+  if (is_create && (!held || is_claim) && !may_vote(now, key)) {
     out.verdict = Verdict::NotReady;
     ++counts_.not_ready;
     return out;
@@ -242,7 +246,12 @@ void Replica::handle_pull(Instant now, const NodeId& from, bool is_peer, const w
     if (!may_want) continue;
     page.entries.push_back({.key = entry->first, .stamp = stamp_of(entry->second.record)});
   }
-  messages_.push_back({.to = from, .body = std::move(page)});
+  hand_over(from, std::move(page));
+}
+
+void Replica::hand_over(const NodeId& to, wire::RingMessage answer) {
+  if (distortion_.handover && !distortion_.handover(answer)) return;
+  messages_.push_back({.to = to, .body = std::move(answer)});
 }
 
 void Replica::handle_page(Instant now, const NodeId& from, const wire::DhtPage& page) {
@@ -277,7 +286,7 @@ void Replica::handle_fetch(Instant now, const NodeId& from, bool is_peer, const 
   if (!may_pull(now, from, is_peer)) return;
   for (const NodeId& key : fetch.keys) {
     if (const Store::Entry* held = store_.find(key)) {
-      messages_.push_back({.to = from, .body = wire::DhtNotice{.record = held->record}});
+      hand_over(from, wire::DhtNotice{.record = held->record});
     }
   }
 }
@@ -371,6 +380,7 @@ void Replica::finish_pull(Instant now, const NodeId& node) {
 void Replica::finish_sync(Instant now) {
   ++counts_.syncs;
   synced_ = syncing_;
+  queue_far();
   if (changed_at_ + kKeepTime <= now) drop_foreign();
 }
 
@@ -380,7 +390,47 @@ void Replica::drop_foreign() {
   for (const auto& [key, entry] : store_.all()) {
     if (!is_replica(notary_.self(), key, notary_.self(), near_)) foreign.push_back(key);
   }
-  for (const NodeId& key : foreign) store_.erase(key);
+  for (const NodeId& key : foreign) {
+    store_.erase(key);
+    handed_on_.erase(key);
+  }
+}
+
+/// Beyond our neighbours, who ask us for what they are to keep, so that none of its replicas may be among
+/// them.
+bool Replica::is_far(const NodeId& key) const {
+  if (near_.all().size() < 2 * kNearPerSide) return false;
+  const NodeId& first = near_.predecessors.back();
+  return clockwise_distance(first, near_.successors.back()) < clockwise_distance(first, key);
+}
+
+void Replica::queue_far() {
+  std::erase_if(handed_on_, [this](const NodeId& key) { return !store_.find(key); });
+  for (const auto& [key, entry] : store_.all()) {
+    if (!is_far(key)) {
+      handed_on_.erase(key);
+    } else if (handed_on_.insert(key).second) {
+      far_keys_.push_back(key);
+    }
+  }
+}
+
+void Replica::hand_on(Instant now) {
+  while (!far_keys_.empty() && now >= hand_on_at_) {
+    const NodeId key = far_keys_.front();
+    far_keys_.pop_front();
+    const Store::Entry* held = store_.find(key);
+    if (!held || !handed_on_.contains(key)) continue;
+    hand_on_at_ = now + kHandOnPause;
+    ++counts_.handed_on;
+    DhtRequest put;
+    put.id = random_.u64();
+    put.asker = notary_.self();
+    put.operation = Operation::Put;
+    put.address = held->record.address();
+    put.record = held->record;
+    messages_.push_back({.to = key, .body = std::move(put), .is_for_owner = true});
+  }
 }
 
 std::optional<Replica::Message> Replica::poll_message() {
@@ -392,6 +442,7 @@ std::optional<Replica::Message> Replica::poll_message() {
 
 Instant Replica::next_timeout() const {
   Instant next = std::min(sync_at_, store_.next_timeout());
+  if (!far_keys_.empty()) next = std::min(next, hand_on_at_);
   for (const auto& [node, pull] : pulls_) next = std::min({next, pull.retry_at, pull.give_up_at});
   return next;
 }
@@ -411,6 +462,7 @@ void Replica::handle_timeout(Instant now) {
   }
   for (const NodeId& node : silent) finish_pull(now, node);
   if (now >= sync_at_) start_sync(now);
+  hand_on(now);
 }
 
 }  // namespace ipop

@@ -5,6 +5,8 @@
 //   - When its neighbourhood changes, and now and then, a replica asks its neighbours what they have that it
 //     should have (Pull, Page), and for what is new to it (Fetch).  Until they have answered it does not vote
 //     on addresses that it was not responsible for before: it may not know who holds them.
+//   - What it kept and others are to keep now whom it does not even know, since a small ring has met a large
+//     one, it sends there.
 //   - Of two records of an address it keeps the better one (dht/order.h), and sends that to the writer of the
 //     other: so a host hears that its guest has moved, and who lost an address to the other side of a healed
 //     partition hears of that.
@@ -58,6 +60,8 @@ class Replica {
   static constexpr Duration kUnsureTime = 7min;
   /// A record that we are not responsible for any more is kept for so long after things calmed down.
   static constexpr Duration kKeepTime = 10min;
+  /// Between two records that are handed on to replicas far away.
+  static constexpr Duration kHandOnPause = 20ms;
   /// A request that comes again within this time took another way here at the same time, and is not answered
   /// twice: its asker has not been waiting.
   static constexpr Duration kSameRequest = 50ms;
@@ -65,9 +69,13 @@ class Replica {
   static constexpr size_t kMaxScan = 512;    ///< Records looked at for one Page.
   static constexpr size_t kMaxPullers = 64;  ///< Peers whose pulls are counted each for itself.
 
-  /// What a dishonest member makes of an answer before it signs it; false: it keeps it back, and the request
-  /// to itself.  For experiments.
-  using Distortion = std::function<bool(const wire::DhtRequest& request, wire::DhtReply& reply)>;
+  /// What a dishonest member makes of what it says; false: it keeps it back.  For experiments.
+  struct Distortion {
+    /// Before it is signed.  One that is kept back keeps the request from the other replicas, too.
+    std::function<bool(const wire::DhtRequest& request, wire::DhtReply& reply)> reply;
+    /// A Page or a Notice that another replica asked for.
+    std::function<bool(wire::RingMessage& answer)> handover;
+  };
   void set_distortion(Distortion distortion) { distortion_ = std::move(distortion); }
 
   /// The references must outlive it.
@@ -88,6 +96,7 @@ class Replica {
   struct Message {
     NodeId to;  ///< Perhaps ourselves.
     wire::RingMessage body;
+    bool is_for_owner = false;  ///< `to` is a key: for whoever owns it.
   };
   std::optional<Message> poll_message();
 
@@ -107,6 +116,7 @@ class Replica {
     uint64_t relayed = 0, relay_limited = 0, repeated = 0;
     uint64_t syncs = 0;       ///< Rounds that were completed.
     uint64_t repaired = 0;    ///< Records that came from another replica.
+    uint64_t handed_on = 0;   ///< Records sent to replicas far away.
     uint64_t superseded = 0;  ///< Records of one writer that gave way to another's.
   };
   const Counts& counts() const { return counts_; }
@@ -130,6 +140,7 @@ class Replica {
   wire::DhtReply answer_write(Instant now, Duration wall, const wire::DhtRequest& request, const NodeId& key);
   bool may_vote(Instant now, const NodeId& key) const;
   Result<Done> keep(Instant now, Duration wall, const NodeId& key, const wire::DhtRecord& record);
+  void hand_over(const NodeId& to, wire::RingMessage answer);
   void tell_loser(Instant now, const wire::DhtRecord& loser, const wire::DhtRecord& winner);
   /// Of the former neighbours on one side.
   struct Losses {
@@ -145,6 +156,9 @@ class Replica {
   void finish_pull(Instant now, const NodeId& node);
   void finish_sync(Instant now);
   void drop_foreign();
+  bool is_far(const NodeId& key) const;
+  void queue_far();
+  void hand_on(Instant now);
 
   Notary& notary_;
   Random& random_;
@@ -157,6 +171,9 @@ class Replica {
   Neighbourhood syncing_;                ///< The one that is being asked.
   std::set<NodeId> unheard_;             ///< Neighbours that may have what we lack.
   std::map<NodeId, Pull> pulls_;
+  std::set<NodeId> handed_on_;   ///< Keys of records that were, or are in the queue.
+  std::deque<NodeId> far_keys_;  ///< The queue.
+  Instant hand_on_at_{};
   Instant sync_at_;
   Instant round_at_{};  ///< When all are asked.
   Instant changed_at_;

@@ -12,20 +12,26 @@ namespace {
 
 Result<std::string, Problem> show_expected(const Report& report, const Questions::GuestExpected& expected,
                                            bool json) {
-  const std::string mac = expected.mac.to_string();
-  if (!expected.result) {
-    return Problem{mac + ": " +
-                   (expected.result.error() == Error::Full ? "too many guests are expected"
-                                                           : "no guest can have this address")};
-  }
+  const Introduction& guest = expected.guest;
+  const std::string mac = guest.mac.to_string();
+  if (!expected.result) return Problem{mac + ": " + expected.result.error().text};
   const std::string node = expected.at ? expected.at->to_string() : "";
   const std::string host = expected.at ? host_of(report, *expected.at) : "";
   if (json) {
-    return boost::json::serialize(boost::json::object{{"mac", mac}, {"node", node}, {"host", host}}) + "\n";
+    return boost::json::serialize(boost::json::object{{"mac", mac},
+                                                      {"node", node},
+                                                      {"host", host},
+                                                      {"ip", guest.ip ? guest.ip->to_string() : ""},
+                                                      {"name", guest.name}}) +
+           "\n";
   }
-  if (!expected.at) return mac + " is expected; where it is now is being found out\n";
-  if (*expected.at == report.node) return mac + " is here\n";
-  return mac + " is expected from " + or_dash(host) + " (" + expected.at->to_short_string() + ")\n";
+  std::string wish;
+  if (guest.ip) wish += "; DHCP gives it " + guest.ip->to_string();
+  if (!guest.name.empty()) wish += "; its name is " + guest.name;
+  if (!expected.at) return mac + " is expected; where it is now is being found out" + wish + "\n";
+  if (*expected.at == report.node) return mac + " is here" + wish + "\n";
+  return mac + " is expected from " + or_dash(host) + " (" + expected.at->to_short_string() + ")" + wish +
+         "\n";
 }
 
 }  // namespace

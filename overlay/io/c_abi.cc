@@ -164,12 +164,12 @@ int ipop_port_ask(ipop_port* port, ipop_question question, const char* target, u
       }
       asked = ipop::Questions::LoadSettings{.path = target, .file = *file};
     } else if (question == IPOP_QUESTION_EXPECT) {
-      const auto mac = ipop::MacAddress::parse(target);
-      if (!mac) {
-        set_error(errp, std::string(target) + ": no MAC address; write it like 52:54:00:12:34:56");
+      const auto guest = ipop::Introduction::parse(target);
+      if (!guest) {
+        set_error(errp, guest.error().text);
         return EINVAL;
       }
-      asked = ipop::Questions::ExpectGuest{*mac};
+      asked = ipop::Questions::ExpectGuest{*guest};
     } else if (question == IPOP_QUESTION_TRACE) {
       const auto node = find_node(*runtime.report().get(), target);
       if (!node) {

@@ -65,12 +65,21 @@ std::optional<Questions::Answer> Questions::answer_now(Instant now, Node& node, 
     return SettingsLoaded{
         .path = settings->path, .version = std::move(version), .peers = node.links().all().size()};
   }
-  if (const auto* guest = std::get_if<ExpectGuest>(&question)) {
-    GuestExpected out{.mac = guest->mac, .result = node.expect_guest(now, guest->mac)};
-    if (const auto known = node.vnet().map().find_mac(guest->mac)) out.at = known->node;
+  if (const auto* expected = std::get_if<ExpectGuest>(&question)) {
+    const Introduction& guest = expected->guest;
+    GuestExpected out{.guest = guest, .result = expect(now, node, guest)};
+    if (const auto known = node.vnet().map().find_mac(guest.mac)) out.at = known->node;
     return out;
   }
   return std::nullopt;
+}
+
+Result<Done, Problem> Questions::expect(Instant now, Node& node, const Introduction& guest) {
+  if (const auto expected = node.expect_guest(now, guest.mac); !expected) {
+    return Problem{expected.error() == Error::Full ? "too many guests are expected"
+                                                   : "no guest can have this address"};
+  }
+  return node.introduce_guest(guest);
 }
 
 uint64_t Questions::start(Instant now, Node& node, const Question& question) {

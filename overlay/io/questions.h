@@ -12,6 +12,7 @@
 
 #include "overlay/io/system.h"
 #include "overlay/node/node.h"
+#include "overlay/vnet/introduction.h"
 
 namespace ipop {
 
@@ -40,11 +41,11 @@ class Questions {
     size_t peers = 0;  ///< That are told.
   };
   struct ExpectGuest {
-    MacAddress mac;
+    Introduction guest;
   };
   struct GuestExpected {
-    MacAddress mac;
-    Result<Done> result;
+    Introduction guest;
+    Result<Done, Problem> result;
     std::optional<NodeId> at{};  ///< Where it is now, by our map.
   };
   using Question = std::variant<TraceTo, CrawlAll, Explain, LoadSettings, ExpectGuest>;
@@ -66,6 +67,7 @@ class Questions {
   void take_answers(Node& node);
 
  private:
+  static Result<Done, Problem> expect(Instant now, Node& node, const Introduction& guest);
   struct Open {
     Question question;
     std::optional<uint64_t> id;  ///< The node's, once it is started.

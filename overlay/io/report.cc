@@ -139,6 +139,7 @@ Report::Dht make_dht(const Node& node, Instant now, const std::map<NodeId, std::
                   {"relay_limited", served.relay_limited},
                   {"handovers", served.syncs},
                   {"repaired", served.repaired},
+                  {"handed_on", served.handed_on},
                   {"superseded", served.superseded}};
   return out;
 }

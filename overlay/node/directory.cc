@@ -80,7 +80,8 @@ void Directory::ask_by_name(Instant now, const Query& query) {
       purposes_[query.id] = purpose;
       return;
     }
-  } else if (ask_everybody(now, query.id, purpose, query)) {
+  } else {
+    (void)ask_everybody(now, query.id, purpose, query);  // Else there is no answer: it is asked for again.
     return;
   }
   answer(now, query.id, std::nullopt);
@@ -195,12 +196,16 @@ void Directory::handle_outbid(Instant now, const Client::Outcome& outcome) {
 void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& outcome, const Query& query) {
   if (outcome.kind == Found::Accepted) {
     Entry& entry = entries_[ip_address(query.claim->ip)];
+    if (entry.mac != query.claim->mac) {
+      entry.sequence = 0;
+      entry.is_bound = entry.is_told = false;
+    }
     entry.mac = query.claim->mac;
     entry.reserved = outcome.record->sequence;
-    entry.valid_until = now + DhcpServer::kOfferTime;
-    schedule(outcome.record->address(), entry, now + kReservationTime);  // If the guest does not take it.
+    entry.valid_until = now + kOfferTime;
+    schedule(outcome.record->address(), entry, entry.valid_until + 1s);  // If the guest does not take it.
     if (!outcome.is_unsure) {
-      entry.sequence = entry.reserved;
+      grant(entry);
       ++counts_.claims_won;
       return answer(now, query.id, std::nullopt);
     }
@@ -229,7 +234,8 @@ void Directory::handle_lost_claim(Instant now, Duration wall, const Client::Outc
   DhtRecord trace = *outcome.record;
   trace.ip = claim.ip;
   trace.mac = claim.mac;
-  withdraw(now, wall, trace);
+  trace.sequence = std::min(trace.sequence + 1, kLastSequence);
+  withdraw(now, wall, trace, kReservationTime);
 }
 
 void Directory::handle_written(Instant now, const Client::Outcome& outcome, const DhtAddress& address) {
@@ -247,12 +253,12 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
     if (record.state == State::Withdrawn || is_moving || record.node == self_) {
       return schedule(address, entry, now + jittered(kRetryInterval, random_));
     }
-    return give_way(now, address, binding_of(now, record));
+    return give_way(now, address, binding_of(now, record), &record);
   }
   if (record.state == State::Reserved) {
     entry.reserved = record.sequence;
     if (!outcome.is_unsure) {
-      entry.sequence = entry.reserved;
+      grant(entry);
       return schedule(address, entry, now);
     }
     Purpose purpose{.kind = Purpose::Kind::Write, .query = {}, .address = address};
@@ -312,7 +318,7 @@ void Directory::handle_lookup(Instant now, const Lookup::Outcome& outcome) {
       const auto entry = entries_.find(address);
       if (is_lost && entry != entries_.end()) schedule(address, entry->second, now);
       const bool is_its = entry != entries_.end() && entry->second.mac == purpose.query.claim->mac;
-      if (!is_lost && is_its) entry->second.sequence = entry->second.reserved;
+      if (!is_lost && is_its) grant(entry->second);
     }
     return answer(now, outcome.query.id, holder);
   }
@@ -320,21 +326,31 @@ void Directory::handle_lookup(Instant now, const Lookup::Outcome& outcome) {
   const auto entry = entries_.find(purpose.address);
   if (entry == entries_.end()) return;
   entry->second.is_busy = false;
-  if (holder && holder->mac != entry->second.mac) return give_way(now, purpose.address, *holder);
-  entry->second.sequence = entry->second.reserved;
+  if (holder && holder->mac != entry->second.mac) return give_way(now, purpose.address, *holder, nullptr);
+  grant(entry->second);
   schedule(purpose.address, entry->second, now);
 }
 
-/// Our guest is elsewhere, or its address is another's.
-void Directory::give_way(Instant now, const DhtAddress& address, const Binding& winner) {
+/// Our guest is elsewhere, or its address is another's.  Those who talk with it have it from us that it is
+/// here, and hear from us that it is not.
+void Directory::give_way(Instant now, const DhtAddress& address, const Binding& winner,
+                         const DhtRecord* proof) {
   const MacAddress mac = entries_.at(address).mac;
+  const bool was_told = entries_.at(address).is_told;
   forget(address);
-  if (winner.mac == mac) {
-    if (winner.sequence > 0) (void)vnet_.handle_announcement(now, winner.node, winner);
-    return;
+  if (winner.mac != mac) {
+    ++counts_.lost;
+    if (auto ended = find(address); ended && was_told) {
+      ended->expires = now;
+      tell_peers(now, *ended);
+    }
+    vnet_.handle_lost(now, mac, winner);
+    if (!was_told) return;  // Of what a guest merely claimed nobody has heard.
+  } else if (winner.sequence > 0) {
+    (void)vnet_.handle_announcement(now, winner.node, winner);
   }
-  ++counts_.lost;
-  vnet_.handle_lost(now, mac, winner);
+  if (!proof) return;
+  outgoing_.push_back({.to = Outgoing::To::Peers, .node = {}, .message = wire::DhtNotice{.record = *proof}});
 }
 
 /// A replica, or a host that our guests' peers were at, tells us of a record that it has checked.
@@ -342,6 +358,10 @@ void Directory::handle_notice(Instant now, const DhtRecord& record) {
   if (record.state != State::Bound || record.node == self_) return;
   const DhtAddress address = record.address();
   const auto found = entries_.find(address);
+  if (found != entries_.end() && !find(address) && found->second.mac != record.mac && !is_claiming(address)) {
+    // What we have reserved for a guest, and perhaps offered, is another's.
+    return give_way(now, address, binding_of(now, record), nullptr);
+  }
   if (found == entries_.end() || !find(address)) {
     const bool is_known =
         vnet_.map().find_mac(record.mac) || (!record.ip.is_unspecified() && vnet_.map().find_ip(record.ip));
@@ -360,9 +380,9 @@ void Directory::handle_notice(Instant now, const DhtRecord& record) {
       record.sequence != entry.sequence ? record.sequence > entry.sequence : record.node < self_;
   if (!is_better && entry.is_bound) return schedule(address, entry, now);
   if (!is_better && entry.mac == record.mac) return;
-  give_way(now, address, binding_of(now, record));
-  // Those who talk with the guest have it from us that it is here.
-  outgoing_.push_back({.to = Outgoing::To::Peers, .node = {}, .message = wire::DhtNotice{.record = record}});
+  // Whose a granted address is, is for a quorum to say: one record may be out of date.
+  if (entry.mac != record.mac && entry.sequence > 0) return schedule(address, entry, now);
+  give_way(now, address, binding_of(now, record), &record);
 }
 
 void Directory::tell_peers(Instant now, const Binding& binding) {
@@ -481,7 +501,11 @@ void Directory::pump(Instant now, Duration wall) {
                          .message = std::move(question->request)});
   }
   while (auto message = replica_.poll_message()) {
-    outgoing_.push_back({.to = Outgoing::To::Node, .node = message->to, .message = std::move(message->body)});
+    outgoing_.push_back(
+        {.to = message->is_for_owner ? Outgoing::To::Key : Outgoing::To::Node,
+         .mode = message->is_for_owner ? wire::Routed::Mode::Owner : wire::Routed::Mode::Exact,
+         .node = message->to,
+         .message = std::move(message->body)});
   }
   while (auto question = lookup_.poll_question()) {
     outgoing_.push_back({.to = question->to ? Outgoing::To::Node : Outgoing::To::Everybody,

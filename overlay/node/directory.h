@@ -39,7 +39,8 @@ class Directory {
   /// Between two looks for bindings that nobody announced: those of the lease file.
   static constexpr Duration kScanInterval = 10s;
   /// A reservation is for the time between a claim and the acknowledgement of what is offered then.
-  static constexpr Duration kReservationTime = DhcpServer::kOfferTime + 10s;
+  static constexpr Duration kOfferTime = DhcpServer::kOfferTime;
+  static constexpr Duration kReservationTime = kOfferTime + 10s;
   /// So long an answer about a claim is believed: several times what the replicas take to grant it.
   static constexpr Duration kClaimTime = 10s;
   /// Records written at a time, so that a start with many leases is no burst.
@@ -139,13 +140,14 @@ class Directory {
   void track(Instant now, const wire::DhtAddress& address, const MacAddress& mac);
   void track_guest(Instant now, const MacAddress& mac);
   static void lapse(Instant now, Entry& entry);
+  static void grant(Entry& entry);
   void schedule(const wire::DhtAddress& address, Entry& entry, Instant at);
   void forget(const wire::DhtAddress& address);
   void scan(Instant now);
   void write_due(Instant now, Duration wall);
   void write(Instant now, Duration wall, const wire::DhtAddress& address, Entry& entry);
   std::optional<Binding> find(const wire::DhtAddress& address) const;
-  void withdraw(Instant now, Duration wall, wire::DhtRecord record);
+  void withdraw(Instant now, Duration wall, wire::DhtRecord record, Duration left);
   bool is_withdrawing(const wire::DhtAddress& address) const;
   bool is_claiming(const wire::DhtAddress& address) const;
   void handle_outcome(Instant now, Duration wall, const Client::Outcome& outcome);
@@ -160,7 +162,8 @@ class Directory {
   void finish_explanation(Instant now, Duration wall, const Client::Outcome& outcome);
   bool ask_everybody(Instant now, uint64_t id, Purpose purpose, const Query& query);
   void ask_by_name(Instant now, const Query& query);
-  void give_way(Instant now, const wire::DhtAddress& address, const Binding& winner);
+  void give_way(Instant now, const wire::DhtAddress& address, const Binding& winner,
+                const wire::DhtRecord* proof);
   void tell_peers(Instant now, const Binding& binding);
   void tell_peers(Instant now, const MacAddress& mac);
   /// As the virtual network takes it; what is reserved, or what we once wrote, is a hint.

@@ -34,6 +34,10 @@ void Directory::lapse(Instant now, Entry& entry) {
   entry.is_bound = entry.is_told = false;
 }
 
+/// Its reservation counts.  Another claim of the same guest may have come through before, and be bound by
+/// now.
+void Directory::grant(Entry& entry) { entry.sequence = std::max(entry.sequence, entry.reserved); }
+
 /// A guest that invents MACs must not use up what this node may have at the replicas.  Who wants one that has
 /// no record asks everybody; scan() tries again.
 void Directory::track_guest(Instant now, const MacAddress& mac) {
@@ -83,6 +87,12 @@ void Directory::write_due(Instant now, Duration wall) {
 }
 
 void Directory::write(Instant now, Duration wall, const DhtAddress& address, Entry& entry) {
+  // The replicas keep a reservation for longer than it is offered.
+  const Instant withdrawable =
+      entry.valid_until + (entry.is_bound ? Duration() : kReservationTime - kOfferTime);
+  const bool has_record = entry.valid_until != kNever && now < withdrawable;
+  const uint64_t last = has_record ? std::max(entry.sequence, entry.reserved) : 0;
+  const Duration left = has_record ? entry.valid_until - now : Duration();
   lapse(now, entry);
   const auto binding = find(address);
   DhtRecord record;
@@ -93,11 +103,14 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
     const AddressMap& map = vnet_.map();
     const auto elsewhere =
         address.kind == DhtAddress::Kind::Ip ? map.find_ip(address.ip) : map.find_mac(address.mac);
-    record.sequence = std::max(entry.sequence, entry.reserved);
+    record.sequence = last;
     const auto guest = map.find_mac(entry.mac);
     if (is_claiming(address)) return schedule(address, entry, now + jittered(kRetryInterval, random_));
+    // It may have been offered, and the guest may take it yet.
+    const bool is_offered = has_record && !entry.is_bound && now < entry.valid_until;
+    if (is_offered) return schedule(address, entry, entry.valid_until + 1s);
     const bool is_elsewhere = elsewhere || (guest && guest->node != self_);  // Its new host has the say.
-    if (record.sequence > 0 && !is_elsewhere) withdraw(now, wall, record);
+    if (record.sequence > 0 && !is_elsewhere) withdraw(now, wall, record, left);
     return forget(address);
   }
   if (is_withdrawing(address)) return schedule(address, entry, now + jittered(kRetryInterval, random_));
@@ -122,10 +135,11 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
   purposes_[id] = {.kind = Purpose::Kind::Write, .query = {}, .address = address};
 }
 
-void Directory::withdraw(Instant now, Duration wall, DhtRecord record) {
+/// With the sequence of what it withdraws: being later it beats that, and nothing that another host wrote of
+/// the guest since, which had to beat it, too.  It lives as long, so that no copy comes back.
+void Directory::withdraw(Instant now, Duration wall, DhtRecord record, Duration left) {
   record.state = State::Withdrawn;
-  record.sequence = std::min(record.sequence + 1, kLastSequence);
-  record.expires_s = static_cast<uint64_t>((wall + kReservationTime) / 1s);
+  record.expires_s = static_cast<uint64_t>((wall + std::clamp(left, kReservationTime, kLongestRecord)) / 1s);
   record.name.clear();
   const uint64_t id = random_.u64();
   if (!client_.put(now, wall, id, record)) return;  // It expires.

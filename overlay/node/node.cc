@@ -40,7 +40,7 @@ Node::Node(NodeConfig config, Instant now, UnixSeconds unix_now, Random& random,
       settings_(config_.credentials.network, log, refused_),
       introducers_(config_.introducers, now, random),
       hash_key_(random.u64()) {
-  if (config_.distortion) directory_.set_distortion(config_.distortion);
+  directory_.set_distortion(config_.distortion);
   call_introducers(now);
 }
 
@@ -181,6 +181,9 @@ std::vector<Contact> Node::peers() const {
   std::vector<Contact> out;
   for (const auto& [node, link] : links_.all()) {
     if (link.path().is_direct()) out.push_back({.node = node, .endpoint = *link.path().endpoint});
+  }
+  for (const auto& [node, known] : ring_.contacts().all()) {
+    if (known.is_lost && known.has_endpoint()) out.push_back({.node = node, .endpoint = known.endpoint});
   }
   return out;
 }

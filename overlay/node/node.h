@@ -67,6 +67,8 @@ class Node {
   void handle_guest_frame(Instant now, ByteView frame);
   /// A guest is about to come here: see Vnet::expect().
   Result<Done> expect_guest(Instant now, const MacAddress& mac);
+  /// And what it is to have: see Vnet::introduce().
+  Result<Done, Problem> introduce_guest(const Introduction& guest) { return vnet_.introduce(guest); }
   /// A peer of an earlier process, which may still be where it was.
   void handle_known_peer(Instant now, const Contact& peer);
   /// Settings that an admin brings, as a signed file: used from now on, and passed on to all members.  Also
@@ -105,7 +107,7 @@ class Node {
   const Links& links() const { return links_; }
   const Ring& ring() const { return ring_; }
   const Router::Counts& routing() const { return router_.counts(); }
-  /// Those with a direct path: whom to call after a restart.
+  /// Whom to call after a restart: those with a direct path, and then those that were lost and may be back.
   std::vector<Contact> peers() const;
   const Directory& directory() const { return directory_; }
   const SettingsKeeper& settings() const { return settings_; }

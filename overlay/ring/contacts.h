@@ -48,6 +48,7 @@ struct KnownNode {
   Instant traffic_until{};   ///< Guests talk with it.
   Instant direct_at{};       ///< Linked over the ring: when a direct path is looked for next.
   bool is_lost = false;      ///< Was linked and stopped answering.
+  bool is_rumoured = false;  ///< `is_lost`, and somebody speaks of it, who may not have noticed: called once.
   bool is_invited = false;   ///< It asked for a link, or agreed to one: call it whatever it is to us.
   bool is_shortcut = false;  ///< Drawn by us.
 

@@ -18,8 +18,8 @@ using Mode = wire::Routed::Mode;
 /// noticed by then if it does not.
 constexpr Duration kFresh = 1s;
 
-/// For so long others may speak of a node that we have lost and not have noticed yet.  Whoever speaks of it
-/// later has it.
+/// For so long others may speak of a node that we have lost and not have noticed yet, or have found it again.
+/// Whoever speaks of it later has it.
 constexpr Duration kStaleNews = 20s;
 
 /// How long the node where a shortcut shall end may take to call us.
@@ -55,6 +55,8 @@ void Ring::handle_heard_of(Instant now, const Contact& contact) {
   if (entry.is_lost && now - entry.lost_at >= kStaleNews) {
     entry.is_lost = false;
     is_news = true;
+  } else if (entry.is_lost && entry.has_endpoint() && now - entry.called_at >= kLostCallPatience) {
+    entry.is_rumoured = true;  // Called once, if it would be a neighbour.
   }
   if (entry.state != State::Idle || !(is_new || is_news)) return;
   entry.pause = kFirstRedial;
@@ -101,7 +103,7 @@ void Ring::handle_connected(Instant now, const Links::Connected& connected) {
   entry.heard_at = entry.linked_at = now;
   entry.pause = kFirstRedial;
   const bool was_lost = std::exchange(entry.is_lost, false);
-  entry.is_invited = false;
+  entry.is_invited = entry.is_rumoured = false;
   if (connected.path.is_direct()) entry.endpoint = *connected.path.endpoint;
   entry.direct_at = now + kCallPatience;
   refresh_near(now);
@@ -180,6 +182,8 @@ void Ring::handle_failed(Instant now, const Links::Failed& failed) {
   const bool was_over_ring = std::exchange(entry->state, State::Idle) == State::CallingOverRing;
   if (entry->is_lost && was_over_ring) {
     entry->over_ring_at = now + kLostRingPause;  // When it is called at its endpoint stays as it was.
+  } else if (std::exchange(entry->is_rumoured, false)) {
+    // Likewise.
   } else if (entry->is_lost || entry->traffic_until > now) {
     contacts_.put_off(now, *entry, random_);
   } else {

@@ -81,8 +81,9 @@ void Ring::call_near(Instant now) {
   bool misses_next = false;
   for (const NodeId& node : near_candidates(now)) {
     KnownNode& entry = *contacts_.find(node);
-    if (entry.state == State::Idle && entry.call_at <= now && calls(now) < kMaxCalls) call(now, node, entry);
-    work_soon(entry.state == State::Idle ? std::max(entry.call_at, now + kCallPause) : now + kHearsayRetry);
+    const Instant call_at = entry.is_rumoured ? now : entry.call_at;
+    if (entry.state == State::Idle && call_at <= now && calls(now) < kMaxCalls) call(now, node, entry);
+    work_soon(entry.state == State::Idle ? std::max(call_at, now + kCallPause) : now + kHearsayRetry);
     misses_next |= is_next(node);
   }
   if (near_.successors.empty()) {
@@ -101,7 +102,7 @@ void Ring::call_near(Instant now) {
 /// for the next, since it may be gone.
 std::vector<NodeId> Ring::near_candidates(Instant now) const {
   const auto is_eligible = [now](const NodeId&, const KnownNode& entry) {
-    const bool is_due = !entry.is_lost && entry.call_at <= now + kSecondCaller;
+    const bool is_due = entry.is_lost ? entry.is_rumoured : entry.call_at <= now + kSecondCaller;
     const bool may_answer = !entry.is_calling() || now - entry.called_at < kHearsayRetry;
     return entry.is_linked() || (is_due && may_answer);
   };

@@ -54,6 +54,7 @@ class Host {
   bool is_touched_ = false;   ///< node() was handed out, and the world has not looked since.
   Instant wake_at_ = kNever;  ///< When the world's queue holds the entry that counts; others are out of date.
   HostClock clock_;
+  Duration ahead_{};  ///< Of the world's time of day.
   std::string name_;
   NodeId id_;
   Endpoint endpoint_;

@@ -206,8 +206,9 @@ void Leases::put_to_sleep(Resident& resident) {
 
 void Leases::split() {
   if (settled_at_ != kNever) note_settled();
+  const uint64_t tenths = 1 + random_.below(9);  // A few against all others, or halves.
   for (const Host* host : hosts_) {
-    parts_[host->index()] = static_cast<uint32_t>(random_.below(2));
+    parts_[host->index()] = random_.below(10) < tenths ? 1 : 0;
     world_.internet().set_group(host->index(), parts_[host->index()]);
   }
   is_split_ = true;

@@ -38,6 +38,21 @@ class Liar {
     return true;
   }
 
+  bool distort_handover(wire::RingMessage& answer) {
+    const uint64_t mood = random_.below(3);
+    if (mood == 0) return false;
+    auto* page = std::get_if<wire::DhtPage>(&answer);
+    auto* notice = std::get_if<wire::DhtNotice>(&answer);
+    if (page && mood == 1) {  // It has nothing.
+      page->entries.clear();
+      page->next.reset();
+    }
+    if (!notice) return true;
+    const auto [old, is_new] = first_.emplace(notice->record.address(), notice->record);
+    if (mood == 1) notice->record = old->second;
+    return true;
+  }
+
  private:
   static void set(wire::DhtReply& reply, Verdict verdict) {
     reply.verdict = verdict;
@@ -51,9 +66,10 @@ class Liar {
 }  // namespace
 
 Replica::Distortion make_liar(uint64_t seed) {
-  return [liar = std::make_shared<Liar>(seed)](const wire::DhtRequest& request, wire::DhtReply& reply) {
-    return liar->distort(request, reply);
-  };
+  const auto liar = std::make_shared<Liar>(seed);
+  return {.reply = [liar](const wire::DhtRequest& request,
+                          wire::DhtReply& reply) { return liar->distort(request, reply); },
+          .handover = [liar](wire::RingMessage& answer) { return liar->distort_handover(answer); }};
 }
 
 }  // namespace ipop::sim

@@ -199,6 +199,10 @@ const Setters<Scenario> kScenarioSetters = {
      [](Scenario& scenario, const json::value& v) { scenario.world.deaf_pairs = number(v, 0, 1); }},
     {"drift_ppm",
      [](Scenario& scenario, const json::value& v) { scenario.world.drift_ppm = number(v, 0, 100); }},
+    {"clocks_s",
+     [](Scenario& scenario, const json::value& v) {
+       scenario.world.clock_spread = Duration(std::llround(number(v, 0, 300) * 1e6));
+     }},
     {"rekey_s",
      [](Scenario& scenario, const json::value& v) {
        scenario.world.rekey_after = Duration(std::llround(number(v, 1, 86400) * 1e6));

@@ -69,6 +69,9 @@ Host& World::make_host(const std::string& name, std::vector<Endpoint> introducer
   if (const auto bound = std::llround(options_.drift_ppm * 1000); bound > 0) {
     host.clock_ = HostClock(static_cast<int64_t>(random_.below(2 * bound + 1)) - bound);
   }
+  if (const auto bound = options_.clock_spread.count(); bound > 0) {
+    host.ahead_ = Duration(random_.below(static_cast<uint64_t>(bound)));
+  }
   by_endpoint_[host.endpoint_] = host.index_;
   return host;
 }
@@ -97,7 +100,8 @@ void World::start(Host& host) {
       .distortion = host.distortion_};
   if (!options_.signs_truly) config.credentials.signatures = &signatures_;
   const UnixSeconds unix_now =
-      kUnixStart + std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch()).count();
+      kUnixStart +
+      std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch() + host.ahead_).count();
   host.node_ = std::make_unique<Node>(std::move(config), host.now(), unix_now, *host.random_, *host.log_);
   collect(host);
 }

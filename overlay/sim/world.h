@@ -30,6 +30,7 @@ struct WorldOptions {
   Latency latency = Latency::Uniform;  ///< Latency::Plane has no use for the bounds above.
   double deaf_pairs = 0;               ///< Share of pairs that cannot exchange a datagram, 0 to 1.
   double drift_ppm = 0;                ///< Each host's clock is off by up to this, at most 100, either way.
+  Duration clock_spread{};             ///< What hosts take for the time of day differs by up to this.
   bool signs_truly = false;  ///< Records by Ed25519, not sim::CheapSignatures: the same runs, slower.
   bool keeps_log = true;     ///< Ten thousand nodes log more than anybody reads.
 };

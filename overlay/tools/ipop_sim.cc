@@ -20,6 +20,9 @@
 namespace ipop {
 namespace {
 
+/// What the scenario checks did not hold.
+constexpr int kExitBroken = 3;
+
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 using WallClock = std::chrono::steady_clock;
@@ -113,11 +116,13 @@ void print_for_people(const sim::Figures& figures) {
 struct Run {
   std::string json;
   std::string svg;
+  bool is_broken = false;
 };
 
 struct Outcome {
   sim::Figures figures;
   sim::Plot plot{};
+  bool is_broken = false;  ///< What the scenario checks did not hold.
 };
 
 /// Violations are named on standard error: the history that has one is of use.
@@ -130,7 +135,7 @@ Outcome run_leases(const sim::Scenario& scenario, uint64_t seed) {
   for (const std::string& violation : leases.history().violations()) {
     std::cerr << "seed " << seed << ": " << violation << "\n";
   }
-  return {.figures = leases.figures()};
+  return {.figures = leases.figures(), .is_broken = !leases.history().violations().empty()};
 }
 
 Outcome run_moves(const sim::Scenario& scenario, uint64_t seed) {
@@ -153,9 +158,9 @@ Outcome run_phases(const sim::Scenario& scenario, uint64_t seed, bool is_quiet, 
 
 Run run_seed(const sim::Scenario& scenario, uint64_t seed, bool is_quiet, bool is_reproducible) {
   const auto since = WallClock::now();
-  auto [figures, plot] = scenario.leases  ? run_leases(scenario, seed)
-                         : scenario.moves ? run_moves(scenario, seed)
-                                          : run_phases(scenario, seed, is_quiet, is_reproducible);
+  auto [figures, plot, is_broken] = scenario.leases  ? run_leases(scenario, seed)
+                                    : scenario.moves ? run_moves(scenario, seed)
+                                                     : run_phases(scenario, seed, is_quiet, is_reproducible);
   if (!is_reproducible) {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
@@ -165,7 +170,7 @@ Run run_seed(const sim::Scenario& scenario, uint64_t seed, bool is_quiet, bool i
   std::cout << scenario.name << ", seed " << seed << "\n";
   print_for_people(figures);
   std::cout.flush();
-  return {figures.to_json(scenario.name, seed), sim::to_svg(plot)};
+  return {figures.to_json(scenario.name, seed), sim::to_svg(plot), is_broken};
 }
 
 OptionTable visible_options() {
@@ -193,7 +198,7 @@ void print_help(std::ostream& out) {
       << visible_options()
       << "\nExample:\n  ipop-sim join-600 --seed 7 --json join.json --plot join.svg\n\n"
          "Exit status: 0 if the run went through, 1 if a file cannot be written, 2 if the command line or\n"
-         "the scenario is wrong.\n";
+         "the scenario is wrong, 3 if there were violations.\n";
 }
 
 int run_scenario(const Arguments& arguments) {
@@ -204,10 +209,12 @@ int run_scenario(const Arguments& arguments) {
       has_range ? parse_seeds(arguments["seeds"].as<std::string>()) : std::pair(seed, seed);
   std::string json;
   std::string svg;
+  bool is_broken = false;
   for (uint64_t one = first;; ++one) {
     Run run = run_seed(scenario, one, arguments.count("quiet") != 0, arguments.count("reproducible") != 0);
     json += (json.empty() ? "" : ",\n ") + run.json;
     svg = std::move(run.svg);
+    is_broken |= run.is_broken;
     if (one == last) break;
   }
   if (has_range) json = "[" + json + "]";
@@ -216,7 +223,7 @@ int run_scenario(const Arguments& arguments) {
     const auto written = replace_file(arguments[option].as<std::string>(), 0644, text);
     if (!written) return fail_here(written.error().text, kExitFailed);
   }
-  return kExitOk;
+  return is_broken ? kExitBroken : kExitOk;
 }
 
 int run(int argc, char** argv) try {

@@ -14,11 +14,17 @@ bool AddressMap::wins(const Binding& claim, const Guest& holder) {
   return claim.sequence != holder.sequence ? claim.sequence > holder.sequence : claim.node < holder.node;
 }
 
-/// Of the addresses of its MAC.
+/// Of the addresses of its MAC.  One place is kept for IPv4: a guest makes up as many of IPv6 as it likes,
+/// and is given the other one when it asks.
 bool AddressMap::may_have_another(const Binding& binding) const {
   const auto found = guests_.find(binding.mac);
-  return found == guests_.end() || binding.ip.is_unspecified() ||
-         found->second.addresses.contains(binding.ip) || found->second.addresses.size() < limits_.addresses;
+  if (found == guests_.end() || binding.ip.is_unspecified()) return true;
+  const auto& addresses = found->second.addresses;
+  if (addresses.contains(binding.ip)) return true;
+  const bool has_ipv4 = std::any_of(addresses.begin(), addresses.end(),
+                                    [](const auto& address) { return address.first.is_ipv4(); });
+  const size_t kept = has_ipv4 || binding.ip.is_ipv4() ? 0 : 1;
+  return addresses.size() + kept < limits_.addresses;
 }
 
 bool AddressMap::has_room(const Binding& binding) const {

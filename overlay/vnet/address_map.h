@@ -35,7 +35,7 @@ class AddressMap {
     size_t remote = 65536;    ///< MACs of other members.
     size_t of_member = 4096;  ///< MACs of one of them: as many as it knows of its own.
     size_t local = 4096;      ///< MACs of our guests.
-    size_t addresses = 16;    ///< Of one MAC.
+    size_t addresses = 16;    ///< Of one MAC, one of which only of IPv4.
   };
   explicit AddressMap(const NodeId& own) : AddressMap(own, Limits()) {}
   AddressMap(const NodeId& own, const Limits& limits) : own_(own), limits_(limits) {}

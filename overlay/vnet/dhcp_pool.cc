@@ -10,14 +10,15 @@ bool DhcpPool::may_give(Ipv4Address ip) const {
 }
 
 std::optional<Ipv4Address> DhcpPool::reserved_for(const MacAddress& mac) const {
-  const auto found = service_.settings->reservations.find(mac);
-  if (found == service_.settings->reservations.end() || !may_give(found->second.ip)) return std::nullopt;
-  return found->second.ip;
+  const auto ip = service_.address_for(mac);
+  return ip && may_give(*ip) ? ip : std::nullopt;
 }
 
 bool DhcpPool::is_reserved_for_another(Ipv4Address ip, const MacAddress& mac) const {
   const auto found = service_.settings->reserved.find(ip);
-  return found != service_.settings->reserved.end() && found->second != mac;
+  if (found != service_.settings->reserved.end()) return found->second != mac;
+  const auto said = service_.introduced.whose(ip);
+  return said && *said != mac;
 }
 
 bool DhcpPool::is_for(Ipv4Address ip, const MacAddress& mac) const {

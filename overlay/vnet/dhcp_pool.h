@@ -25,7 +25,7 @@ class DhcpPool {
 
   /// Whether this host may give the address at all: another's record of it would be refused by the replicas.
   bool may_give(Ipv4Address ip) const;
-  /// What the settings reserve for this MAC, if this host may give it.
+  /// What the settings, or libvirt, have for this MAC, if this host may give it.
   std::optional<Ipv4Address> reserved_for(const MacAddress& mac) const;
   bool is_reserved_for_another(Ipv4Address ip, const MacAddress& mac) const;
   /// DHCP may pick it for this MAC, if nobody has it: it is of the pool, or reserved for the MAC.

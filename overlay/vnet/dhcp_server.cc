@@ -182,6 +182,12 @@ void DhcpServer::keep(Clients::iterator client, Ipv4Address ip) {
   pool_.keep(ip, client->first);
 }
 
+void DhcpServer::handle_taken(Ipv4Address ip, const MacAddress& mac) {
+  const auto client = clients_.find(mac);
+  if (client == clients_.end() || client->second.ip != ip) return;
+  if (client->second.state == Client::State::Offered || client->second.is_granted) forget(client);
+}
+
 void DhcpServer::give_back(Clients::iterator client) {
   if (!client->second.ip.is_unspecified()) pool_.give_back(client->second.ip);
   client->second.ip = {};
@@ -416,6 +422,7 @@ DhcpMessage DhcpServer::reply_to(const DhcpMessage& request, DhcpMessage::Type t
   reply.xid = request.xid;
   reply.broadcast = request.broadcast;
   reply.chaddr = request.chaddr;
+  if (request.client_id.size() <= 255) reply.client_id = request.client_id;  // RFC 6842.
   if (type == DhcpMessage::Type::Ack) reply.ciaddr = request.ciaddr;
   reply.server_id = service_.ip;
   return reply;
@@ -428,10 +435,7 @@ void DhcpServer::add_times(DhcpMessage& reply, Duration lease_time) {
 }
 
 std::string DhcpServer::name_of(const DhcpMessage& request) const {
-  const auto reserved = service_.settings->reservations.find(request.chaddr);
-  if (reserved != service_.settings->reservations.end() && !reserved->second.name.empty()) {
-    return reserved->second.name;
-  }
+  if (std::string name = service_.name_for(request.chaddr); !name.empty()) return name;
   if (std::string name = label_of(request.host_name); !name.empty()) return name;
   const Lease* lease = leases_.find(request.chaddr);
   return lease ? lease->name : std::string();

@@ -59,6 +59,10 @@ class DhcpServer {
   std::optional<Binding> handle_query(Instant now, const NodeId& own, const Query& query);
   /// The guest is at another node now: its lease is that node's.
   void handle_moved_away(const MacAddress& mac) { leases_.erase(mac); }
+  /// As DhcpPool::may_give().
+  bool may_give(Ipv4Address ip) const { return pool_.may_give(ip); }
+  /// Another guest has it: what we have offered of it is not acknowledged unasked.
+  void handle_taken(Ipv4Address ip, const MacAddress& mac);
 
   /// The next Ethernet frame for the guests.
   std::optional<Bytes> poll_frame();

@@ -84,13 +84,16 @@ IpAddress address_of(const std::vector<uint8_t>& digits) {
 
 }  // namespace
 
-Result<Bytes> DnsResponder::answer(Instant now, ByteView message) {
+Result<Bytes> DnsResponder::answer(Instant now, ByteView message, bool was_asked) {
   if (!rate_.take(now)) return Error::RateLimited;
   const auto query = DnsQuery::decode(message);
   if (!query) return query.error();
   std::optional<Query> lacking;
-  const DnsResponse response = respond(*query, lacking);
-  if (response.code == DnsCode::NoError && !response.answers.empty()) {
+  DnsResponse response = respond(*query, lacking);
+  if (lacking && !was_asked) response = {.code = DnsCode::ServFail};
+  if (response.code == DnsCode::ServFail) {
+    ++counts_.failed;
+  } else if (response.code == DnsCode::NoError && !response.answers.empty()) {
     ++counts_.found;
   } else if (response.is_authoritative) {
     ++counts_.not_found;

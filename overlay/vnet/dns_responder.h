@@ -27,9 +27,10 @@ class DnsResponder {
   /// The references outlive the responder.
   DnsResponder(const Service& service, const AddressMap& map) : service_(service), map_(map) {}
 
-  /// The answer to a message, both as UDP payloads.  RateLimited: more than 500 a second from the guests of
-  /// this host after a burst of 1000; errors else as DnsQuery::decode().
-  Result<Bytes> answer(Instant now, ByteView message);
+  /// The answer to a message, both as UDP payloads.  `was_asked`: the network was, and what it knows is in
+  /// the map by now; else nothing is said of what is not (ServFail).  RateLimited: more than 500 a second
+  /// from the guests of this host after a burst of 1000; errors else as DnsQuery::decode().
+  Result<Bytes> answer(Instant now, ByteView message, bool was_asked = true);
 
   /// What the network may know about the question and the map does not; nothing if the answer would be as
   /// good without.
@@ -37,6 +38,7 @@ class DnsResponder {
 
   struct Counts {
     uint64_t found = 0, not_found = 0, refused = 0;
+    uint64_t failed = 0;  ///< The network could not be asked, or did not answer.
   };
   const Counts& counts() const { return counts_; }
 

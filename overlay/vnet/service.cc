@@ -54,6 +54,21 @@ bool Service::is_guest_address(const IpAddress& address) const {
   return !is_routers && (address.ipv6().is_link_local() || address.ipv6().is_same_network(prefix));
 }
 
+std::optional<Ipv4Address> Service::address_for(const MacAddress& guest) const {
+  if (const auto set = settings->reservations.find(guest); set != settings->reservations.end()) {
+    return set->second.ip;
+  }
+  const Introduction* said = introduced.find(guest);
+  return said ? said->ip : std::nullopt;
+}
+
+std::string Service::name_for(const MacAddress& guest) const {
+  const auto set = settings->reservations.find(guest);
+  if (set != settings->reservations.end() && !set->second.name.empty()) return set->second.name;
+  const Introduction* said = introduced.find(guest);
+  return said ? said->name : std::string();
+}
+
 uint64_t Service::pool_size() const {
   if (settings->pool.empty()) return subnet.size() - 3;
   uint64_t out = 0;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "overlay/vnet/introduction.h"
 #include "overlay/vnet/settings.h"
 #include "overlay/wire/address.h"
 
@@ -28,6 +29,8 @@ struct Service {
   Ipv6Address link_local;  ///< Of `mac`, as RFC 4291, appendix A, makes it.
   /// What the admin says of all this; never null, and the default says nothing.
   std::shared_ptr<const Settings> settings = std::make_shared<const Settings>();
+  /// What libvirt says of guests of this host.
+  Introductions introduced{};
 
   /// REQUIRES: subnet.prefix_length <= 30.
   static Service make(const std::string& network_name, const Ipv4Subnet& subnet, uint64_t network_hash,
@@ -41,6 +44,10 @@ struct Service {
   bool is_own_address(const IpAddress& address) const {
     return address == IpAddress(ip) || address == IpAddress(ipv6) || address == IpAddress(link_local);
   }
+  /// What a guest is to have, by the settings, and by libvirt of what these say nothing; nothing, and empty,
+  /// if neither says anything.
+  std::optional<Ipv4Address> address_for(const MacAddress& guest) const;
+  std::string name_for(const MacAddress& guest) const;
   /// How many addresses DHCP picks from, and the n-th: the settings' pool, or else all that guests may have.
   /// REQUIRES: n < pool_size().
   uint64_t pool_size() const;

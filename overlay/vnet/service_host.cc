@@ -22,40 +22,36 @@ std::optional<ByteView> question_in(const EthernetFrame& frame) {
 }  // namespace
 
 Result<Done> ServiceHost::handle_frame(Instant now, const EthernetFrame& frame) {
-  if (wait_for_names(now, frame)) return Done{};
-  return answer_frame(now, frame);
-}
-
-/// False: it can be answered at once, well or badly.
-bool ServiceHost::wait_for_names(Instant now, const EthernetFrame& frame) {
   const auto question = question_in(frame);
   const auto query = question ? dns_.lacks(*question) : std::nullopt;
-  return query && resolver_.ask(now, *query) && waiting_.hold(now, topic_of(*query), frame.encode());
+  if (!query) return answer_frame(now, frame, true);
+  const bool waits = resolver_.ask(now, *query) && waiting_.hold(now, topic_of(*query), frame.encode());
+  return waits ? Done{} : answer_frame(now, frame, false);
 }
 
-void ServiceHost::handle_answer(Instant now, const Query& query) {
+void ServiceHost::handle_answer(Instant now, const Query& query, bool was_answered) {
   if (query.kind == Query::Kind::Mac || query.claim) return;
   for (const Bytes& held : waiting_.release(topic_of(query))) {
-    if (const auto frame = EthernetFrame::decode(held)) (void)answer_frame(now, *frame);
+    if (const auto frame = EthernetFrame::decode(held)) (void)answer_frame(now, *frame, was_answered);
   }
 }
 
-Result<Done> ServiceHost::answer_frame(Instant now, const EthernetFrame& frame) {
+Result<Done> ServiceHost::answer_frame(Instant now, const EthernetFrame& frame, bool was_asked) {
   switch (frame.header.ethertype) {
     case kEtherTypeIpv4:
-      return handle_ipv4(now, frame);
+      return handle_ipv4(now, frame, was_asked);
     case kEtherTypeIpv6:
-      return handle_ipv6(now, frame);
+      return handle_ipv6(now, frame, was_asked);
     default:
       return Error::UnexpectedMessage;
   }
 }
 
-Result<Done> ServiceHost::handle_ipv4(Instant now, const EthernetFrame& frame) {
+Result<Done> ServiceHost::handle_ipv4(Instant now, const EthernetFrame& frame, bool was_asked) {
   const auto packet = Ipv4Packet::decode(frame.payload);
   if (!packet) return packet.error();
   if (packet->dst != service_.ip) return Error::UnexpectedMessage;
-  const auto payload = answer(now, *packet);
+  const auto payload = answer(now, *packet, was_asked);
   if (!payload) return payload.error();
   send(frame, Ipv4Packet{.src = packet->dst,
                          .dst = packet->src,
@@ -66,11 +62,11 @@ Result<Done> ServiceHost::handle_ipv4(Instant now, const EthernetFrame& frame) {
   return Done{};
 }
 
-Result<Done> ServiceHost::handle_ipv6(Instant now, const EthernetFrame& frame) {
+Result<Done> ServiceHost::handle_ipv6(Instant now, const EthernetFrame& frame, bool was_asked) {
   const auto packet = Ipv6Packet::decode(frame.payload);
   if (!packet) return packet.error();
   if (!service_.is_own_address(packet->dst) || packet->src.is_unspecified()) return Error::UnexpectedMessage;
-  const auto payload = answer(now, *packet);
+  const auto payload = answer(now, *packet, was_asked);
   if (!payload) return payload.error();
   send(frame, Ipv6Packet{.src = packet->dst,
                          .dst = packet->src,
@@ -81,7 +77,7 @@ Result<Done> ServiceHost::handle_ipv6(Instant now, const EthernetFrame& frame) {
   return Done{};
 }
 
-Result<Bytes> ServiceHost::answer(Instant now, const Ipv4Packet& packet) {
+Result<Bytes> ServiceHost::answer(Instant now, const Ipv4Packet& packet, bool was_asked) {
   if (packet.protocol == kIpProtocolIcmp) {
     auto echo = IcmpEcho::decode(packet.payload);
     if (!echo) return echo.error();
@@ -92,13 +88,13 @@ Result<Bytes> ServiceHost::answer(Instant now, const Ipv4Packet& packet) {
   }
   const auto datagram = UdpDatagram::decode(packet);
   if (!datagram || datagram->dst_port != kDnsPort) return Error::UnexpectedMessage;
-  const auto message = dns_.answer(now, datagram->payload);
+  const auto message = dns_.answer(now, datagram->payload, was_asked);
   if (!message) return message;
   return UdpDatagram{.src_port = kDnsPort, .dst_port = datagram->src_port, .payload = *message}.encode(
       packet.dst, packet.src);
 }
 
-Result<Bytes> ServiceHost::answer(Instant now, const Ipv6Packet& packet) {
+Result<Bytes> ServiceHost::answer(Instant now, const Ipv6Packet& packet, bool was_asked) {
   if (packet.protocol == kIpProtocolIcmpv6) {
     auto message = Icmpv6Message::decode(packet);
     if (!message) return message.error();
@@ -110,7 +106,7 @@ Result<Bytes> ServiceHost::answer(Instant now, const Ipv6Packet& packet) {
   }
   const auto datagram = UdpDatagram::decode(packet);
   if (!datagram || datagram->dst_port != kDnsPort) return Error::UnexpectedMessage;
-  const auto message = dns_.answer(now, datagram->payload);
+  const auto message = dns_.answer(now, datagram->payload, was_asked);
   if (!message) return message;
   return UdpDatagram{.src_port = kDnsPort, .dst_port = datagram->src_port, .payload = *message}.encode(
       packet.dst, packet.src);

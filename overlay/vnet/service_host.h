@@ -29,8 +29,8 @@ class ServiceHost {
   /// NotAllowed: a ping that is larger than guests were told packets may be.
   Result<Done> handle_frame(Instant now, const EthernetFrame& frame);
 
-  /// A query of the Resolver's is settled, ours or not; the map knows what is known.
-  void handle_answer(Instant now, const Query& query);
+  /// A query of the Resolver's is settled, ours or not, and the map knows what is known; or nothing came.
+  void handle_answer(Instant now, const Query& query, bool was_answered);
   Instant next_timeout() const { return waiting_.next_timeout(); }
   void handle_timeout(Instant now) { (void)waiting_.handle_timeout(now); }
 
@@ -44,13 +44,13 @@ class ServiceHost {
   using Topic = std::pair<std::string, IpAddress>;
   static Topic topic_of(const Query& query) { return {query.name, query.ip}; }
 
-  Result<Done> answer_frame(Instant now, const EthernetFrame& frame);
-  Result<Done> handle_ipv4(Instant now, const EthernetFrame& frame);
-  Result<Done> handle_ipv6(Instant now, const EthernetFrame& frame);
-  bool wait_for_names(Instant now, const EthernetFrame& frame);
+  /// `was_asked`: as for DnsResponder::answer().
+  Result<Done> answer_frame(Instant now, const EthernetFrame& frame, bool was_asked);
+  Result<Done> handle_ipv4(Instant now, const EthernetFrame& frame, bool was_asked);
+  Result<Done> handle_ipv6(Instant now, const EthernetFrame& frame, bool was_asked);
   /// The payload of the IP packet that answers.
-  Result<Bytes> answer(Instant now, const Ipv4Packet& packet);
-  Result<Bytes> answer(Instant now, const Ipv6Packet& packet);
+  Result<Bytes> answer(Instant now, const Ipv4Packet& packet, bool was_asked);
+  Result<Bytes> answer(Instant now, const Ipv6Packet& packet, bool was_asked);
   Result<Done> take_echo(Instant now, size_t size);
   void send(const EthernetFrame& request, ByteView packet);
 

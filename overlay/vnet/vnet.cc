@@ -24,6 +24,12 @@ std::optional<T> pop(std::deque<T>& queue) {
   return front;
 }
 
+/// By which the MAC has this address now, or null.
+const Lease* lease_of(const LeaseTable& leases, Instant now, const MacAddress& mac, const IpAddress& ip) {
+  const Lease* const lease = leases.find(mac);
+  return lease != nullptr && IpAddress(lease->ip) == ip && lease->expires > now ? lease : nullptr;
+}
+
 /// An address with so much of its time left is not announced again.
 constexpr Duration kFresh = Vnet::kIdleTime * 3 / 4;
 
@@ -87,26 +93,47 @@ void Vnet::send_to(const NodeId& node, ByteView frame) {
 // Who is where.
 
 Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, const IpAddress& ip) {
-  const Lease* lease = dhcp_.leases().find(mac);
-  const bool leased = lease && IpAddress(lease->ip) == ip && lease->expires > now;
+  map_.handle_timeout(now);  // What has run out is nobody's.
+  contests_.handle_word(now, mac, ip);
+  const Lease* const lease = lease_of(dhcp_.leases(), now, mac, ip);
   if (const auto holder = map_.find_ip(ip); !ip.is_unspecified() && holder && holder->mac != mac) {
-    const Lease* theirs = dhcp_.leases().find(holder->mac);
-    if (holder->node != own_ || (theirs && IpAddress(theirs->ip) == ip && theirs->expires > now)) {
+    if (holder->node != own_ || lease == nullptr) {
       ++address_conflicts_;
       log_limited(now, "Guest " + mac.to_string() + " uses " + ip.to_string() + ", which is " +
                            holder->mac.to_string() + "'s: not believed");
+      if (is_contestable(now, *holder)) contests_.start(now, ip, holder->mac);
+      drain_contests(now);
       return Error::Conflict;
     }
   }
   const auto known = ip.is_unspecified() ? map_.find_mac(mac) : map_.find_ip(ip);
   const bool settled = known && known->mac == mac && map_.is_confirmed(mac) &&
-                       (ip.is_unspecified() || leased || known->expires - now >= kFresh);
+                       (ip.is_unspecified() || lease != nullptr || known->expires - now >= kFresh);
   if (settled) return Done{};
   TokenBucket& rate = map_.find_mac(mac) ? move_rate_ : new_rate_;
   if (!rate.take(now)) return Error::RateLimited;
-  const auto sequence = bind_local(now, mac, ip, leased ? lease->expires : now + kIdleTime, {});
+  const auto sequence =
+      bind_local(now, mac, ip, lease != nullptr ? lease->expires : now + kIdleTime, service_.name_for(mac));
   if (!sequence) return sequence.error();
   return Done{};
+}
+
+void Vnet::drain_contests(Instant now) {
+  while (const auto event = contests_.poll_event()) {
+    if (event->kind == Contests::Event::Kind::Question) {
+      ask_guest(event->holder, event->ip);
+      continue;
+    }
+    const auto holder = map_.find_ip(event->ip);
+    if (!holder || holder->mac != event->holder || !is_contestable(now, *holder)) continue;
+    map_.erase(now, event->holder, event->ip);
+    ask_guest(MacAddress::broadcast(), event->ip);  // Who uses it now may have said so once, and not again.
+  }
+}
+
+/// An address that a guest of ours merely uses.
+bool Vnet::is_contestable(Instant now, const Binding& holder) const {
+  return holder.node == own_ && lease_of(dhcp_.leases(), now, holder.mac, holder.ip) == nullptr;
 }
 
 Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAddress& ip, Instant expires,
@@ -263,6 +290,7 @@ Result<Done> Vnet::handle_announcement(Instant now, const NodeId& from, const Bi
 }
 
 void Vnet::handle_lost(Instant now, const MacAddress& mac, const Binding& winner) {
+  if (winner.ip.is_ipv4()) dhcp_.handle_taken(winner.ip.ipv4(), mac);
   const auto holder = map_.find_ip(winner.ip);
   if (holder && holder->node == own_ && holder->mac == mac) {
     ++address_conflicts_;
@@ -272,6 +300,7 @@ void Vnet::handle_lost(Instant now, const MacAddress& mac, const Binding& winner
     }
     log_limited(now, "Address " + winner.ip.to_string() + " of guest " + mac.to_string() + " belongs to " +
                          winner.mac.to_string() + " at " + winner.node.to_short_string());
+    if (winner.node != own_) show_holder(mac, winner);
   }
   if (winner.sequence == 0 || winner.node == own_) return;
   if (const auto learned = learn_remote(now, winner); !learned) (void)refuse(learned.error());
@@ -307,7 +336,7 @@ Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<B
     return refuse(Error::UnexpectedMessage);
   }
   if (query->claim && !binding) forget_stale(now, *query);
-  conclude(now, *query, binding);
+  conclude(now, *query, binding, true);
   return Done{};
 }
 
@@ -361,7 +390,8 @@ std::optional<Binding> Vnet::find(const Query& query) const {
   return map_.find_mac(*mac);
 }
 
-void Vnet::conclude(Instant now, const Query& query, const std::optional<Binding>& binding) {
+void Vnet::conclude(Instant now, const Query& query, const std::optional<Binding>& binding,
+                    bool was_answered) {
   arp_.handle_answer(query, binding);
   nd_.handle_answer(query, binding);
   dhcp_.handle_answer(now, query, binding);
@@ -374,7 +404,7 @@ void Vnet::conclude(Instant now, const Query& query, const std::optional<Binding
       }
     }
   }
-  host_.handle_answer(now, query);
+  host_.handle_answer(now, query, was_answered);
   drain_dhcp_events(now);
   drain_nd_claims(now);
 }
@@ -417,6 +447,23 @@ void Vnet::ask_guest(const MacAddress& dst, const IpAddress& ip) {
                                    service_.link_local, solicitation.encode(service_.link_local, group)));
 }
 
+/// To a guest that has lost its address: what the holder itself would say if both were on one link (RFC 5227,
+/// section 2.4; RFC 4861, section 7.2.6).
+void Vnet::show_holder(const MacAddress& dst, const Binding& holder) {
+  if (holder.ip.is_ipv4()) {
+    const ArpPacket announcement{.operation = ArpPacket::Operation::Request,
+                                 .sender_mac = holder.mac,
+                                 .sender_ip = holder.ip.ipv4(),
+                                 .target_mac = {},
+                                 .target_ip = holder.ip.ipv4()};
+    guest_frames_.push_back(arp_frame(dst, holder.mac, announcement));
+    return;
+  }
+  const Ipv6Address ip = holder.ip.ipv6();
+  const NeighbourAdvertisement advertisement{.overrides = true, .target = ip, .target_mac = holder.mac};
+  guest_frames_.push_back(nd_frame(dst, holder.mac, kAllNodes, ip, advertisement.encode(ip, kAllNodes)));
+}
+
 void Vnet::handle_too_long(ByteView head, size_t max_frame) {
   auto answer = packet_too_big(head, max_frame, service_.mac);
   if (!answer) return;
@@ -443,12 +490,14 @@ std::optional<Vnet::Notice> Vnet::poll_notice() { return pop(notices_); }
 
 Instant Vnet::next_timeout() const {
   return std::min({map_.next_timeout(), resolver_.next_timeout(), routers_.next_timeout(),
-                   dhcp_.next_timeout(), host_.next_timeout(), hold_.next_timeout(),
-                   expected_.next_timeout()});
+                   dhcp_.next_timeout(), host_.next_timeout(), hold_.next_timeout(), expected_.next_timeout(),
+                   contests_.next_timeout()});
 }
 
 void Vnet::handle_timeout(Instant now) {
   map_.handle_timeout(now);
+  contests_.handle_timeout(now);
+  drain_contests(now);
   while (const auto mac = map_.poll_unconfirmed()) {
     for (const IpAddress& ip : map_.addresses(*mac)) ask_guest(*mac, ip);
   }
@@ -458,7 +507,7 @@ void Vnet::handle_timeout(Instant now) {
     if (query.claim) {
       dhcp_.handle_silence(now, query);
     } else {
-      conclude(now, query, std::nullopt);
+      conclude(now, query, std::nullopt, false);
     }
   }
   dhcp_.handle_timeout(now);
@@ -533,6 +582,7 @@ std::vector<Vnet::Counter> Vnet::counters() const {
       {"dhcp_exhausted", dhcp.exhausted},
       {"dns_found", dns.found},
       {"dns_not_found", dns.not_found},
+      {"dns_failed", dns.failed},
       {"dns_refused", dns.refused},
       {"echoes", host_.echoes()},
       {"rogue_dhcp_servers", impostures(Imposture::DhcpServer)},

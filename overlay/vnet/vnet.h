@@ -30,10 +30,12 @@
 #include "overlay/base/token_bucket.h"
 #include "overlay/vnet/address_map.h"
 #include "overlay/vnet/arp_responder.h"
+#include "overlay/vnet/contests.h"
 #include "overlay/vnet/dhcp_server.h"
 #include "overlay/vnet/expected_guests.h"
 #include "overlay/vnet/frame_hold.h"
 #include "overlay/vnet/guest_guard.h"
+#include "overlay/vnet/introduction.h"
 #include "overlay/vnet/movers.h"
 #include "overlay/vnet/nd_responder.h"
 #include "overlay/vnet/resolver.h"
@@ -87,6 +89,10 @@ class Vnet {
   /// A guest with this MAC is about to come here, says the hook: see ExpectedGuests.  Malformed or NotAllowed
   /// if no guest has such a MAC, Full if too many are expected.
   Result<Done> expect(Instant now, const MacAddress& mac);
+  /// What a guest of this host is to have, from now on; what was said of it before is forgotten.  DHCP gives
+  /// it that address, once the network has granted it, and that name.  Refused with a sentence, and nothing
+  /// changes: an address that no guest can have here, or that is to be another's; too many guests.
+  Result<Done, Problem> introduce(const Introduction& guest);
   /// A member to have a link with, since a guest is to come here from there.
   std::optional<NodeId> poll_host_of_expected() { return expected_.poll_host(); }
 
@@ -182,11 +188,14 @@ class Vnet {
   void settle(const Binding& binding);
   void send_to(const NodeId& node, ByteView frame);
   void ask_guest(const MacAddress& dst, const IpAddress& ip);
+  void show_holder(const MacAddress& dst, const Binding& holder);
+  bool is_contestable(Instant now, const Binding& holder) const;
+  void drain_contests(Instant now);
   static bool is_about(const Query& query, const Binding& binding);
   std::optional<Binding> reconcile(const Query& query, const Binding& answer) const;
   void forget_stale(Instant now, const Query& claim);
   std::optional<Binding> find(const Query& query) const;
-  void conclude(Instant now, const Query& query, const std::optional<Binding>& binding);
+  void conclude(Instant now, const Query& query, const std::optional<Binding>& binding, bool was_answered);
   Error refuse(Error error);
   void log_limited(Instant now, const std::string& line);
 
@@ -196,6 +205,7 @@ class Vnet {
   AddressMap map_;
   Movers movers_;
   ExpectedGuests expected_;
+  Contests contests_;
   Resolver resolver_;
   ArpResponder arp_;
   NdResponder nd_;

@@ -13,6 +13,21 @@ Result<Done> Vnet::expect(Instant now, const MacAddress& mac) {
   return Done{};
 }
 
+Result<Done, Problem> Vnet::introduce(const Introduction& guest) {
+  if (guest.ip) {
+    const std::string ip = guest.ip->to_string();
+    if (!service_.is_guest_address(*guest.ip))
+      return Problem{ip + " is no address for guests of this network"};
+    if (!dhcp_.may_give(*guest.ip))
+      return Problem{ip + " is not among the addresses that this host may give"};
+    const auto set = service_.settings->reserved.find(*guest.ip);
+    if (set != service_.settings->reserved.end() && set->second != guest.mac) {
+      return Problem{ip + " is reserved for " + set->second.to_string() + " by the network's settings"};
+    }
+  }
+  return service_.introduced.add(guest);
+}
+
 /// The answer comes as any binding does.
 void Vnet::ask_for_expected(Instant now) {
   while (const auto mac = expected_.poll_question()) {

@@ -68,6 +68,8 @@ start_qemu_guest() {
   in_host "$host" virsh -q start "$name" >/dev/null
 }
 
+# Without randomised addresses: it takes what lies between the program and its heap, up to 1 GB, for memory, and cannot
+# fork where that is more than some 1040 MB.
 start_uml_guest() {
   local host=$1 name=$2 dir mac tap
   dir=$(guest_dir "$name") mac=$(guest_mac "$name") tap=tap-$name
@@ -80,7 +82,7 @@ start_uml_guest() {
   # shellcheck disable=SC2016  # The inner shell expands these.
   setsid nsenter -t "$(cat "$(host_dir "$host")/pid")" -m -n -p -u -i --root -- env -i PATH=/usr/bin:/bin HOME=/root \
     TMPDIR=/dev/shm "LD_PRELOAD=$build/tests/system/uml-xstate.so" sh -c 'exec 3<>"$1/agent.in" 4<>"$1/agent.out"; shift; exec "$@"' sh "$dir" \
-    linux.uml mem=96M "umid=$name" uml_dir=/run/uml/ "initrd=$lab/image/guest.cpio.gz" \
+    setarch -R linux.uml mem=96M "umid=$name" uml_dir=/run/uml/ "initrd=$lab/image/guest.cpio.gz" \
     con=null con0=null,fd:1 con1=null ssl=null ssl0=fd:3,fd:4 "eth0=tuntap,$tap,$mac" \
     "vm.name=$name" vm.agent=ttyS0 quiet </dev/null >"$dir/console" 2>&1 &
 }

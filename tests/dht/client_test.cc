@@ -104,6 +104,27 @@ TEST(Survey, IsWithoutThoseThatStaySilent) {
   EXPECT_FALSE(outcome.votes.contains(silent.id()));
 }
 
+// It may be out of date, or lie.  To claim an address it is reason enough not to.
+TEST(Put, OneRefusalAmongSilentReplicasIsNoReasonToGiveUp) {
+  DhtRing ring(8);
+  DhtNode& asker = *ring.by_distance(kAddress)[7];
+  DhtNode& other = *ring.by_distance(kAddress)[6];
+  const auto claimed = ring.claim(asker, kIp, kMacA);
+  ASSERT_EQ(claimed.kind, Kind::Accepted);
+  auto replicas = ring.holders(kAddress);
+  ASSERT_EQ(replicas.size(), 5u);
+  ring.passes = [&](DhtNode& from, DhtNode& to, wire::RingMessage&) {
+    return &from != replicas[0] && &to != replicas[0];
+  };
+  auto better = ip_record(kIp, kMacB, ring.wall(), State::Bound, 9);
+  other.notary.sign(ring.wall(), better);
+  ASSERT_TRUE(replicas[1]->replica.handle_notice(ring.now, ring.wall(), other.id(), true, better));
+  EXPECT_EQ(ring.put(asker, kIp, kMacA, claimed.record->sequence).kind, Kind::Failed);
+  EXPECT_EQ(ring.claim(asker, kIp, kMacA, claimed.record->sequence + 1).kind, Kind::Held);
+  ASSERT_TRUE(replicas[2]->replica.handle_notice(ring.now, ring.wall(), other.id(), true, better));
+  EXPECT_EQ(ring.put(asker, kIp, kMacA, claimed.record->sequence).kind, Kind::Held) << "two are a reason";
+}
+
 TEST(Claim, OfTwoAtOnceNotBothSucceed) {
   for (int lost = 0; lost < 32; ++lost) {  // Each subset of first messages of the two arrives in time.
     DhtRing ring(8);

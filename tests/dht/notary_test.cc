@@ -125,7 +125,13 @@ TEST_F(NotaryTest, SequencesThatDoNotExistAreRefused) {
 TEST_F(NotaryTest, ARecordOfOursIsLaterThanAnyBeforeAlsoWhenTheClockIsSetBack) {
   const auto first = signed_record();
   EXPECT_GT(signed_record().issued_ms, first.issued_ms);
-  EXPECT_GT(signed_record(kWall - 1h).issued_ms, first.issued_ms);
+  EXPECT_GT(signed_record(kWall - kClockTolerance + 1s).issued_ms, first.issued_ms);
+}
+
+// Else all would refuse what it writes until its clock has caught up.
+TEST_F(NotaryTest, AClockThatWasFarAheadAndIsPutRightIsBelieved) {
+  (void)signed_record(kWall + 1h);
+  EXPECT_TRUE(checker.check(kWall, signed_record()));
 }
 
 TEST_F(NotaryTest, AReplyIsGoodForTheOneQuestionOfTheOneAsker) {

@@ -110,6 +110,81 @@ TEST(Handover, WhoHasNotHeardFromTheOthersDoesNotVote) {
             newcomer.replica.counts().creates);
 }
 
+// It may be another's since: what a replica has may be older than what others have.
+TEST(Handover, WhatWasGivenBackIsNotGrantedWhileTheRingSettles) {
+  DhtRing ring(8);
+  const auto held = ring.claim(ring.node(0), kIp, kMacA);
+  ASSERT_EQ(ring.put(ring.node(0), kIp, kMacA, held.record->sequence, State::Withdrawn).kind, Kind::Accepted);
+  const auto holders = ring.holders(kAddress);
+  ASSERT_THAT(holders, SizeIs(5));
+  for (int n = 0; n < 4; ++n) ring.add();
+  wire::DhtRequest request;
+  request.operation = wire::DhtRequest::Operation::Create;
+  request.asker = ring.node(0).id();
+  request.is_relayed = true;
+  request.address = kAddress;
+  request.record = ip_record(kIp, kMacB, ring.wall(), State::Reserved, 9, 60s);
+  ring.node(0).notary.sign(ring.wall(), *request.record);
+  size_t not_ready = 0;
+  for (DhtNode* holder : holders) {
+    const auto before = holder->replica.counts();
+    holder->replica.handle_request(ring.now, ring.wall(), request);
+    EXPECT_EQ(holder->replica.counts().accepted, before.accepted);
+    not_ready += holder->replica.counts().not_ready - before.not_ready;
+  }
+  EXPECT_GT(not_ready, 0u);
+  ring.advance(10s);
+  EXPECT_EQ(ring.claim(ring.node(0), kIp, kMacB, 9).kind, Kind::Accepted);
+}
+
+/// Nodes 3, 17 and 31 can reach each other and nobody else.
+void part_with_three(DhtRing& ring) {
+  const auto is_apart = [&ring](const DhtNode& node) {
+    return &node == &ring.node(3) || &node == &ring.node(17) || &node == &ring.node(31);
+  };
+  ring.reaches = [is_apart](const DhtNode& a, const DhtNode& b) { return is_apart(a) == is_apart(b); };
+  ring.tell_neighbours();
+  ring.advance(8min);
+}
+
+// Three nodes that were apart have granted addresses whose replicas are others now, and those have the same
+// neighbours as before.
+TEST(Handover, WhatASmallPartGrantedReachesItsReplicasInALargeRing) {
+  constexpr uint32_t kAddresses = 40;
+  DhtRing ring(48);
+  part_with_three(ring);
+  for (uint32_t i = 0; i < kAddresses; ++i) {
+    ASSERT_EQ(ring.claim(ring.node(3), address(i).ip.ipv4(), kMacA).kind, Kind::Accepted) << i;
+  }
+  ring.reaches = nullptr;
+  ring.tell_neighbours();
+  ring.advance(10s);
+  for (uint32_t i = 0; i < kAddresses; ++i) {
+    const auto replicas = ring.by_distance(address(i));
+    EXPECT_NE(replicas[0]->replica.store().find(key_of(address(i))), nullptr) << i;
+    EXPECT_EQ(ring.claim(ring.node(0), address(i).ip.ipv4(), kMacB, 9).kind, Kind::Held) << i;
+  }
+}
+
+// Its host hears at once that another has the address, and not at its next refresh.
+TEST(Handover, WhoLosesToAReplicaFarAwayIsTold) {
+  DhtRing ring(48);
+  part_with_three(ring);
+  for (uint32_t i = 0; i < 20; ++i) {
+    ASSERT_EQ(ring.claim(ring.node(3), address(i).ip.ipv4(), kMacA, 1).kind, Kind::Accepted) << i;
+    ASSERT_EQ(ring.claim(ring.node(0), address(i).ip.ipv4(), kMacB, 9).kind, Kind::Accepted) << i;
+  }
+  ring.node(3).notices.clear();
+  ring.reaches = nullptr;
+  ring.tell_neighbours();
+  ring.advance(10s);
+  std::set<IpAddress> told;
+  for (const auto& notice : ring.node(3).notices) {
+    if (notice.mac == kMacB) told.insert(notice.ip);
+  }
+  EXPECT_EQ(told.size(), 20u);
+}
+
 /// Counts the pulls of each node from each other.
 struct Pulls {
   std::map<std::pair<NodeId, NodeId>, size_t> counts;

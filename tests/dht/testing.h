@@ -223,7 +223,8 @@ class DhtRing {
   bool deliver_from(DhtNode& node) {
     bool busy = false;
     while (const auto message = node.replica.poll_message()) {
-      deliver(node, find(message->to), message->body);
+      const Client::Question to_owner{wire::Routed::Mode::Owner, message->to, {}};
+      deliver(node, message->is_for_owner ? next_hop(node, to_owner) : find(message->to), message->body);
       busy = true;
     }
     while (const auto question = node.client.poll_question()) {

@@ -28,6 +28,8 @@ void check(const AddGuard& guard) { require(is_device_name(guard.tap)); }
 void check(const RemoveGuard& guard) { require(guard.handle > 0); }
 void check(const ExpectGuest& expect) {
   require(is_device_name(expect.port) && normal_mac(expect.mac) == expect.mac && !expect.mac.empty());
+  require(expect.address.empty() || is_ipv4(expect.address));
+  require(expect.name.empty() || is_host_name(expect.name));
 }
 
 const Host& host() {

@@ -28,27 +28,32 @@ Result<std::string, Problem> show(const Questions::GuestExpected& expected, bool
 }
 
 TEST(AnswerView, WhereAGuestIsExpectedFromIsSaid) {
-  EXPECT_EQ(*show({.mac = kMac, .result = Done{}, .at = node(2)}, false),
+  EXPECT_EQ(*show({.guest = {.mac = kMac}, .result = Done{}, .at = node(2)}, false),
             "52:54:00:00:00:01 is expected from beta (02000000)\n");
-  EXPECT_EQ(*show({.mac = kMac, .result = Done{}, .at = node(3)}, false),
+  EXPECT_EQ(*show({.guest = {.mac = kMac}, .result = Done{}, .at = node(3)}, false),
             "52:54:00:00:00:01 is expected from - (03000000)\n");
-  EXPECT_EQ(*show({.mac = kMac, .result = Done{}, .at = {}}, false),
+  EXPECT_EQ(*show({.guest = {.mac = kMac}, .result = Done{}, .at = {}}, false),
             "52:54:00:00:00:01 is expected; where it is now is being found out\n");
-  EXPECT_EQ(*show({.mac = kMac, .result = Done{}, .at = node(1)}, false), "52:54:00:00:00:01 is here\n");
-  EXPECT_EQ(
-      *show({.mac = kMac, .result = Done{}, .at = node(2)}, true),
-      "{\"mac\":\"52:54:00:00:00:01\",\"node\":\"02" + std::string(38, '0') + "\",\"host\":\"beta\"}\n");
-  EXPECT_EQ(*show({.mac = kMac, .result = Done{}, .at = {}}, true),
-            "{\"mac\":\"52:54:00:00:00:01\",\"node\":\"\",\"host\":\"\"}\n");
+  EXPECT_EQ(*show({.guest = {.mac = kMac}, .result = Done{}, .at = node(1)}, false),
+            "52:54:00:00:00:01 is here\n");
+  EXPECT_EQ(*show({.guest = {.mac = kMac}, .result = Done{}, .at = node(2)}, true),
+            "{\"mac\":\"52:54:00:00:00:01\",\"node\":\"02" + std::string(38, '0') +
+                "\",\"host\":\"beta\",\"ip\":\"\",\"name\":\"\"}\n");
+  const Introduction web{.mac = kMac, .ip = Ipv4Address{0x0a800009}, .name = "web"};
+  EXPECT_EQ(*show({.guest = web, .result = Done{}, .at = {}}, false),
+            "52:54:00:00:00:01 is expected; where it is now is being found out; DHCP gives it 10.128.0.9; "
+            "its name is "
+            "web\n");
+  EXPECT_THAT(*show({.guest = web, .result = Done{}, .at = {}}, true),
+              testing::HasSubstr("\"ip\":\"10.128.0.9\",\"name\":\"web\""));
+  EXPECT_EQ(*show({.guest = {.mac = kMac}, .result = Done{}, .at = {}}, true),
+            "{\"mac\":\"52:54:00:00:00:01\",\"node\":\"\",\"host\":\"\",\"ip\":\"\",\"name\":\"\"}\n");
 }
 
 TEST(AnswerView, WhyAGuestIsNotExpectedIsAProblem) {
-  const auto nobody = show({.mac = MacAddress::broadcast(), .result = Error::Malformed, .at = {}}, false);
-  ASSERT_FALSE(nobody);
-  EXPECT_EQ(nobody.error().text, "ff:ff:ff:ff:ff:ff: no guest can have this address");
-  const auto many = show({.mac = kMac, .result = Error::Full, .at = {}}, true);
-  ASSERT_FALSE(many);
-  EXPECT_EQ(many.error().text, "52:54:00:00:00:01: too many guests are expected");
+  const auto refused = show({.guest = {.mac = kMac}, .result = Problem{"there is no room"}, .at = {}}, true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().text, "52:54:00:00:00:01: there is no room");
 }
 
 }  // namespace

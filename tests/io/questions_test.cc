@@ -94,8 +94,8 @@ TEST_F(AskedQuestions, SettingsAreLoadedOrRefused) {
 TEST_F(AskedQuestions, AGuestIsExpected) {
   beta.send_frame(test::arp_request(test::kBob, test::kBobIp, test::kBobIp));
   world.run_for(5s);
-  const auto good = questions.ask(Questions::ExpectGuest{test::kBob});
-  const auto bad = questions.ask(Questions::ExpectGuest{MacAddress::broadcast()});
+  const auto good = questions.ask(Questions::ExpectGuest{{.mac = test::kBob, .name = "bob"}});
+  const auto bad = questions.ask(Questions::ExpectGuest{{.mac = MacAddress::broadcast()}});
   questions.start_new(world.now(), alpha.node());
   const auto expected = questions.collect(*good);
   ASSERT_TRUE(expected);
@@ -103,7 +103,10 @@ TEST_F(AskedQuestions, AGuestIsExpected) {
   EXPECT_EQ(std::get<Questions::GuestExpected>(*expected).at, beta.id());
   const auto refused = questions.collect(*bad);
   ASSERT_TRUE(refused);
-  EXPECT_FALSE(std::get<Questions::GuestExpected>(*refused).result);
+  const auto& why = std::get<Questions::GuestExpected>(*refused).result;
+  ASSERT_FALSE(why);
+  EXPECT_EQ(why.error().text, "no guest can have this address");
+  EXPECT_EQ(alpha.node().vnet().service().name_for(test::kBob), "bob");
 }
 
 TEST_F(AskedQuestions, WhoIsNotThereIsGivenUp) {

@@ -44,6 +44,9 @@ TEST(HookCommands, GuardsDropAtTheTapsIngress) {
 TEST(HookCommands, AGuestIsExpectedByThePort) {
   EXPECT_THAT(command_for(ExpectGuest{"ipop0", "52:54:00:00:02:01"}),
               ElementsAre("ovs-appctl", "--timeout=1", "ipop/expect", "ipop0", "52:54:00:00:02:01"));
+  EXPECT_THAT(command_for(ExpectGuest{"ipop0", "52:54:00:00:02:01", "10.128.0.9", "web"}),
+              ElementsAre("ovs-appctl", "--timeout=1", "ipop/expect", "ipop0", "52:54:00:00:02:01",
+                          "10.128.0.9", "web"));
 }
 
 }  // namespace

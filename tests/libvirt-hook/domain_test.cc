@@ -71,6 +71,30 @@ TEST(HookDomain, SeveralMarksShareOneElement) {
               ElementsAre(FieldsAre("br-red", "52:54:00:00:00:0a"), FieldsAre("br-blue", "")));
 }
 
+TEST(HookDomain, SaysWhatAGuestIsToHave) {
+  const auto guest_in = [](const std::string& attributes, int nics = 1) {
+    std::string devices;
+    for (int i = 0; i < nics; ++i) devices += "<interface type='bridge'/>";
+    return *parse(domain_with("<metadata><i:guest xmlns:i='urn:ipop:domain:1' " + attributes +
+                              "/></metadata><devices>" + devices + "</devices>"));
+  };
+  EXPECT_EQ(guest_in("").name, "vm") << "the domain's";
+  EXPECT_THAT(guest_in("address='10.128.0.9' name='web'").guests,
+              ElementsAre(FieldsAre("", "10.128.0.9", "web")));
+  EXPECT_THAT(guest_in("mac='52:54:00:00:00:0A' name='web'", 2).guests,
+              ElementsAre(FieldsAre("52:54:00:00:00:0a", "", "web")));
+  const std::pair<const char*, const char*> odd[] = {
+      {"mac='any'", "mac= \"any\""},
+      {"address='10.128.0.9/20'", "address= \"10.128.0.9/20\""},
+      {"name='--json'", "name= \"--json\""}};
+  for (const auto& [attributes, remark] : odd) {
+    EXPECT_THAT(guest_in(attributes).guests, IsEmpty()) << attributes;
+    EXPECT_THAT(guest_in(attributes).remarks, ElementsAre(HasSubstr(remark)));
+  }
+  EXPECT_THAT(guest_in("address='10.128.0.9'", 2).guests, IsEmpty()) << "of which NIC?";
+  EXPECT_THAT(guest_in("address='10.128.0.9'", 2).remarks, ElementsAre(HasSubstr("of which NIC")));
+}
+
 TEST(HookDomain, OddWordsAreRemarkedOnAndIgnored) {
   const Domain tap =
       *parse(domain_with("<devices><interface type='ethernet'><mac address='52:54:00:00:00:01'/>"

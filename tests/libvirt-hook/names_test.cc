@@ -37,6 +37,27 @@ TEST(HookNames, AddressesAreBroughtToOneForm) {
   }
 }
 
+TEST(HookNames, Ipv4AddressesAreFourNumbers) {
+  for (const char* good : {"10.128.0.9", "0.0.0.0", "255.255.255.255"}) EXPECT_TRUE(is_ipv4(good)) << good;
+  for (const char* bad :
+       {"", "10.128.0", "10.128.0.", "10.128.0.9.1", "10.128.0.256", "10.128.0.09", "10..0.9", "-1.0.0.1",
+        "10.128.0.9/24", "a.b.c.d", "10.128.0.1000", " 10.128.0.9", "99999999999.0.0.1"}) {
+    EXPECT_FALSE(is_ipv4(bad)) << bad;
+  }
+}
+
+TEST(HookNames, HostNamesAreDnsLabels) {
+  for (const std::string& good :
+       {std::string("web"), std::string("VM-1"), std::string("0"), std::string(63, 'a')}) {
+    EXPECT_TRUE(is_host_name(good)) << good;
+  }
+  for (const std::string& bad :
+       {std::string(), std::string("-web"), std::string("web-"), std::string("a.b"), std::string("a b"),
+        std::string("a_b"), std::string("--json"), std::string(64, 'a')}) {
+    EXPECT_FALSE(is_host_name(bad)) << bad;
+  }
+}
+
 TEST(HookNames, LogLinesStayLines) {
   EXPECT_EQ(printable("vm\n1\x1b[2J\xff"), "vm?1?[2J?");
   EXPECT_EQ(printable(std::string(5000, 'x')).size(), 200u);

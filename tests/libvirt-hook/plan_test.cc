@@ -138,21 +138,36 @@ TEST(HookPlan, ATapThatOutlivesItsGuestIsDetachedToo) {  // managed='no': the ta
 TEST(HookPlan, PrepareClearsAwayWhatTheDeadLeft) {  // Before a tap gets one of the names again.
   Host host = recorded_host(kAfter);
   forget_device(host, "vnet1");
-  EXPECT_THAT(
-      plan_for("plugged", "prepare", host).actions,
-      ElementsAre(Action(DetachPort{"br-ipop", "vnet1", "c57eee71-ff81-4eff-b914-9ff2d1a1f348"}),
-                  Action(RemoveGuard{"vnet1", 4}), Action(ExpectGuest{"ipop0", "52:54:00:00:01:01"})));
+  EXPECT_THAT(plan_for("plugged", "prepare", host).actions,
+              ElementsAre(Action(DetachPort{"br-ipop", "vnet1", "c57eee71-ff81-4eff-b914-9ff2d1a1f348"}),
+                          Action(RemoveGuard{"vnet1", 4}),
+                          Action(ExpectGuest{"ipop0", "52:54:00:00:01:01", "", "plugged"})));
 }
 
 /// It may run elsewhere until it has migrated here.
 TEST(HookPlan, AGuestThatIsAboutToRunIsExpected) {
   const Host host = recorded_host(kAfter);
   const Plan plugged = plan_for("plugged", "prepare", host);
-  EXPECT_THAT(plugged.actions, ElementsAre(Action(ExpectGuest{"ipop0", "52:54:00:00:01:01"})));
+  EXPECT_THAT(plugged.actions, ElementsAre(Action(ExpectGuest{"ipop0", "52:54:00:00:01:01", "", "plugged"})));
   EXPECT_THAT(plugged.remarks, IsEmpty());
   EXPECT_THAT(plan_for("marked", "prepare", host).actions,
-              ElementsAre(Action(ExpectGuest{"ipop0", "52:54:00:00:02:01"}),
-                          Action(ExpectGuest{"ipop0", "52:54:00:00:02:02"})));
+              ElementsAre(Action(ExpectGuest{"ipop0", "52:54:00:00:02:01", "", "marked"}),
+                          Action(ExpectGuest{"ipop0", "52:54:00:00:02:02", "", "marked"})));
+}
+
+TEST(HookPlan, ThePortIsToldWhatTheDomainSaysOfItsGuest) {
+  Host host = recorded_host(kAfter);
+  host.guards.reset();
+  const std::string xml =
+      "<domain><name>db1</name><uuid>" + std::string(kNamed) +
+      "</uuid><metadata><i:guest xmlns:i='urn:ipop:domain:1' mac='52:54:00:00:03:02' "
+      "address='10.128.0.9' name='db'/></metadata><devices>"
+      "<interface type='bridge'><mac address='52:54:00:00:03:01'/><source bridge='br-ipop'/></interface>"
+      "<interface type='bridge'><mac address='52:54:00:00:03:02'/><source bridge='br-ipop'/></interface>"
+      "</devices></domain>";
+  EXPECT_THAT(make_plan({"db1", "prepare", "begin"}, as_bytes(xml), host).actions,
+              ElementsAre(Action(ExpectGuest{"ipop0", "52:54:00:00:03:01", "", "db1"}),
+                          Action(ExpectGuest{"ipop0", "52:54:00:00:03:02", "10.128.0.9", "db"})));
 }
 
 TEST(HookPlan, OfWhichNetworkAGuestIsThatIsNotToBeToldIsNotGuessed) {

@@ -143,6 +143,22 @@ TEST_P(NetworkOf, TheSameGuestGetsTheSameAddressOnAnotherHost) {
   }
 }
 
+TEST_F(Network, HostsWhoseClocksDifferByMinutesGrantAddressesToo) {
+  start(6, {.seed = 12, .clock_spread = 290s});
+  std::set<Ipv4Address> given;
+  for (uint8_t i = 0; i < 6; ++i) {
+    const auto ip = lease(*hosts[i], 1 + i);
+    ASSERT_TRUE(ip) << int{i};
+    given.insert(*ip);
+  }
+  EXPECT_EQ(given.size(), 6u);
+  std::set<uint64_t> issued;
+  for (const auto& [key, entry] : std::as_const(*hosts[0]).node().directory().replica().store().all()) {
+    issued.insert(entry.record.issued_ms);
+  }
+  EXPECT_GT(*issued.rbegin() - *issued.begin(), 150'000u) << "in a minute at most";
+}
+
 TEST_P(NetworkOf, AnyHostFindsAGuest) {
   start(GetParam());
   const auto ip = lease(*hosts.back(), 1);

@@ -127,6 +127,15 @@ TEST_F(TwoGuests, ARestartedIntroducerThatRemembersItsPeersWaitsForNobody) {
   EXPECT_TRUE(world.run_until([&] { return !beta.take_frames().empty(); }, 2s));
 }
 
+TEST_F(TwoGuests, WhoWasLostIsRememberedAcrossARestart) {
+  world.kill(beta);
+  ASSERT_TRUE(world.run_until([&] { return connections(alpha) == 0; }, 30s));
+  const auto peers = std::as_const(alpha).node().peers();
+  ASSERT_EQ(peers.size(), 1u);
+  EXPECT_EQ(peers[0].node, beta.id());
+  EXPECT_EQ(peers[0].endpoint, beta.endpoint());
+}
+
 TEST_F(TwoGuests, ALostAnnouncementIsRepeated) {
   Host& gamma = world.add_host("gamma");
   world.run_for(3s);

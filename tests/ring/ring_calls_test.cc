@@ -114,6 +114,24 @@ TEST_F(CallsTest, ALostPeerThatOthersSpeakOfTwentySecondsLaterLives) {
   EXPECT_TRUE(calls_until(now_ + kFirstRedial).contains(place_of(1)));
 }
 
+// It may be a stale word, or the first of a partition that has just healed.
+TEST_F(CallsTest, ALostPeerThatOthersSpeakOfSoonerIsCalledOnceAndStaysLost) {
+  alone_.ring->handle_connected(now_, {.node = stranger(1), .path = place_of(1)});
+  alone_.pump(now_);
+  const Instant lost_at = now_;
+  alone_.ring->handle_disconnected(now_, {.node = stranger(1), .path = place_of(1), .end = Links::End::Dead});
+  const Contact contact{.node = stranger(1), .endpoint = place_of(1)};
+  alone_.ring->handle_heard_of(now_, contact);
+  alone_.ring->handle_heard_of(now_, contact);
+  EXPECT_EQ(calls_until(now_ + 10ms)[place_of(1)], 1);
+  alone_.ring->handle_heard_of(now_, contact);
+  EXPECT_TRUE(calls_until(lost_at + kLostCallPatience - 1ms).empty()) << "it has not had time to answer";
+  calls_until(lost_at + 5s);
+  const KnownNode* entry = alone_.ring->contacts().find(stranger(1));
+  ASSERT_NE(entry, nullptr) << "it is not forgotten, as hearsay would be";
+  EXPECT_TRUE(entry->is_lost);
+}
+
 /// Guests of each send to one of the other at the same time.
 TEST_F(CallsTest, WhenBothWantALinkADirectPathIsTriedAtOnce) {
   alone_.ring->want(now_, stranger(1));

@@ -264,6 +264,17 @@ TEST_F(RingTest, APartitionHeals) {
   EXPECT_TRUE(circle_->advance_until([&] { return is_one_ring(); }, 60s));
 }
 
+// Who was lost so lately is spoken of by nodes that have not noticed, and by those that have found it again.
+TEST_F(RingTest, APartitionOfSeventeenSecondsHealsInTwo) {
+  form(40);
+  circle_->advance(60s);
+  circle_->loses = [](size_t from, size_t to) { return from % 2 != to % 2; };
+  circle_->advance(17s);
+  ASSERT_FALSE(is_one_ring());
+  circle_->loses = nullptr;
+  EXPECT_TRUE(circle_->advance_until([&] { return is_one_ring(); }, 2s));
+}
+
 // What guests send to the other side leads to calls over the ring, and no ring leads there.
 TEST_F(RingTest, APartitionHealsAlthoughGuestsTalkAcrossIt) {
   form(12);

@@ -31,7 +31,7 @@ TEST(Liar, DeniesGrantsRefusesWithholdsAndShowsWhatWasTrueOnce) {
     wire::DhtReply held;
     held.verdict = Verdict::Held;
     held.record = record(2 + i);
-    if (!lie(create, held)) {
+    if (!lie.reply(create, held)) {
       was_silent = true;
       continue;
     }
@@ -51,10 +51,28 @@ TEST(Liar, OfAnAddressWithoutRecordsShowsNone) {
   for (uint64_t i = 0; i < 50; ++i) {
     wire::DhtReply nothing;
     nothing.verdict = Verdict::Nothing;
-    (void)lie(get, nothing);
+    (void)lie.reply(get, nothing);
     EXPECT_EQ(nothing.verdict, Verdict::Nothing);
     EXPECT_FALSE(nothing.record);
   }
+}
+
+TEST(Liar, KeepsRecordsFromOtherReplicasAndShowsThemOldOnes) {
+  const auto lie = make_liar(3);
+  size_t silences = 0;
+  size_t old_records = 0;
+  size_t empty_pages = 0;
+  for (uint64_t i = 0; i < 100; ++i) {
+    wire::RingMessage notice = wire::DhtNotice{.record = record(1 + i)};
+    silences += !lie.handover(notice);
+    old_records += std::get<wire::DhtNotice>(notice).record.sequence < 1 + i;
+    wire::RingMessage page = wire::DhtPage{.id = 1, .next = NodeId{}, .entries = {{.key = {}, .stamp = 7}}};
+    silences += !lie.handover(page);
+    empty_pages += std::get<wire::DhtPage>(page).entries.empty();
+  }
+  EXPECT_GT(silences, 30u);
+  EXPECT_GT(old_records, 15u);
+  EXPECT_GT(empty_pages, 15u);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ using ::testing::HasSubstr;
 
 TEST(Scenario, SaysWhatTheExperimentDoes) {
   const auto scenario = parse_scenario("mine", R"({
-    "about": "One of mine.", "latency": "uniform", "loss": 0.01, "deaf_pairs": 0.3, "drift_ppm": 50, "rekey_s": 60,
+    "about": "One of mine.", "latency": "uniform", "loss": 0.01, "deaf_pairs": 0.3, "drift_ppm": 50, "clocks_s": 20, "rekey_s": 60,
     "subnet": "10.64.0.0/12",
     "phases": [
       {"do": "start", "nodes": 600, "per_s": 20, "introducers": 2, "same_introducers": true},
@@ -31,6 +31,7 @@ TEST(Scenario, SaysWhatTheExperimentDoes) {
   EXPECT_EQ(scenario->world.loss, 0.01);
   EXPECT_EQ(scenario->world.deaf_pairs, 0.3);
   EXPECT_EQ(scenario->world.drift_ppm, 50);
+  EXPECT_EQ(scenario->world.clock_spread, 20s);
   EXPECT_EQ(scenario->world.rekey_after, 60s);
   EXPECT_FALSE(scenario->world.keeps_log);
   EXPECT_EQ(scenario->world.subnet, Ipv4Subnet::parse("10.64.0.0/12"));

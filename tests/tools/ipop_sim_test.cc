@@ -113,12 +113,28 @@ TEST_F(IpopSim, ARangeOfSeedsIsAnArray) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(json[i].at("seed").to_number<int>(), 3 + i);
 }
 
+// Where all replicas lie, guests are given one address.
+TEST_F(IpopSim, ViolationsAreNamedAndTheExitStatus) {
+  std::ofstream(dir / "liars.json")
+      << R"({"about": "Nobody is honest.", "latency": "uniform", "subnet": "10.128.0.0/27",
+              "leases": {"hosts": 12, "guests": 24, "liars": 12, "settle_s": 440, "s": 120, "pause_s": 5}})";
+  const auto ran = ipop_sim({dir / "liars.json", "--seeds", "1-5", "--json", dir / "out.json"});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.err, HasSubstr("is held by two guests of one partition"));
+  int violations = 0;
+  const auto runs = boost::json::parse(slurp(dir / "out.json")).as_array();
+  for (const auto& figures : runs) {
+    violations += figures.at("violations").to_number<int>();
+  }
+  EXPECT_GT(violations, 0) << "the figures are written all the same";
+}
+
 TEST_F(IpopSim, ListsTheScenariosThereAre) {
   const auto listed = ipop_sim({"--list"});
   EXPECT_EQ(listed.code, 0) << listed.err;
   EXPECT_THAT(listed.out, HasSubstr("pair\n    Two nodes meet.\n"));
   for (const char* name : {"join-600", "cold-256", "steady-10k", "bindings-10k", "kill-half", "churn",
-                           "pairs-70", "partition-3", "restart-1000", "leases", "moves"}) {
+                           "pairs-70", "partition-3", "partition-short", "restart-1000", "leases", "moves"}) {
     EXPECT_THAT(listed.out, HasSubstr(std::string(name) + "\n")) << "and it can be read";
   }
 }

@@ -215,6 +215,19 @@ TEST(AddressMap, IsBounded) {
   EXPECT_TRUE(map.upsert(at(60s), binding(3, "10.128.0.3", 2, 1, at(91s))));
 }
 
+// Else a guest with many of IPv6 is given one of IPv4 by DHCP at which nobody reaches it.
+TEST(AddressMap, OfTheAddressesOfAMacOnePlaceIsKeptForIpv4) {
+  AddressMap map(node(1), {.addresses = 2});
+  EXPECT_TRUE(map.upsert(at(0s), binding(1, "fd00::1", 1, 1, at(90s))));
+  EXPECT_EQ(map.upsert(at(0s), binding(1, "fd00::2", 1, 1, at(90s))).error(), Error::Full);
+  EXPECT_TRUE(map.upsert(at(1s), binding(1, "fd00::1", 1, 1, at(91s))));
+  EXPECT_TRUE(map.upsert(at(1s), binding(1, "10.128.0.2", 1, 1, at(90s))));
+  EXPECT_EQ(map.upsert(at(1s), binding(1, "fd00::2", 1, 1, at(90s))).error(), Error::Full);
+
+  EXPECT_TRUE(map.upsert(at(1s), binding(2, "10.128.0.3", 1, 1, at(90s))));
+  EXPECT_TRUE(map.upsert(at(1s), binding(2, "fd00::3", 1, 1, at(90s))));
+}
+
 TEST(AddressMap, AMemberThatInventsMacsHarmsItselfAlone) {
   AddressMap map(node(1), {.remote = 6, .of_member = 4, .local = 4, .addresses = 2});
   EXPECT_TRUE(map.upsert(at(0s), binding(1, "", 3, 1, at(50s))));

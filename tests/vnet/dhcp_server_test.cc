@@ -83,6 +83,20 @@ TEST_F(DhcpServerTest, AnAddressIsReservedUntilItIsTaken) {
   EXPECT_TRUE(server.reservations().empty());
 }
 
+TEST_F(DhcpServerTest, AnOfferOfWhatIsAnothersByNowIsNotAcknowledgedUnasked) {
+  const auto offered = offer(1);
+  ASSERT_TRUE(offered);
+  server.handle_taken(offered->yiaddr, mac(2));
+  server.handle_taken(ip("10.128.0.99"), mac(1));
+  EXPECT_EQ(server.reservations().size(), 1u) << "that was not about it";
+  server.handle_taken(offered->yiaddr, mac(1));
+  EXPECT_TRUE(server.reservations().empty());
+  ASSERT_TRUE(say(selecting(*offered, 1)));
+  EXPECT_EQ(hear(), std::nullopt);
+  const auto asked = resolver.poll_query();
+  ASSERT_TRUE(asked && asked->claim) << "the network is asked again";
+}
+
 TEST_F(DhcpServerTest, NoRouterIsClaimed) {
   (void)offer(1);
   // Option codes of the message, walked by hand: Ethernet 14, IPv4 20, UDP 8, BOOTP 236, cookie 4.
@@ -157,10 +171,11 @@ TEST_F(DhcpServerTest, AClientIdChangesNothing) {  // Clones of an image share i
   one.client_id = two.client_id = {0xff, 1, 2, 3};
   ASSERT_TRUE(say(one));
   network_is_silent();
-  const auto first = hear()->yiaddr;
+  const auto first = hear();
+  EXPECT_EQ(first->client_id, one.client_id) << "RFC 6842";
   ASSERT_TRUE(say(two));
   network_is_silent();
-  EXPECT_NE(hear()->yiaddr, first);
+  EXPECT_NE(hear()->yiaddr, first->yiaddr);
 }
 
 TEST_F(DhcpServerTest, ARequestedAddressIsHonouredWhenFreeAndInside) {

@@ -32,8 +32,9 @@ constexpr Instant at(Duration since_epoch) { return Instant(since_epoch); }
 inline Ipv4Subnet subnet() { return *Ipv4Subnet::parse("10.128.0.0/24"); }
 inline Service service() { return Service::make("grid", subnet(), 0x1234, 1380); }
 
+/// `address` of either kind, or none.
 inline Binding binding(uint8_t guest, const char* address, uint8_t host, uint64_t sequence, Instant expires) {
-  return {.ip = *address ? ip(address) : Ipv4Address{},
+  return {.ip = *address ? *IpAddress::parse(address) : Ipv4Address{},
           .mac = mac(guest),
           .node = node(host),
           .sequence = sequence,

@@ -84,5 +84,54 @@ TEST_F(VnetSettings, ManyOfThemDoNotFillTheLog) {
   EXPECT_EQ(log_count("2 more reservations are not given here"), 1u);
 }
 
+TEST_F(VnetSettings, WhatLibvirtSaysOfAGuestItIsGiven) {
+  ASSERT_TRUE(vnet.introduce({.mac = mac(9), .ip = ip("10.128.0.33"), .name = "web"}));
+  auto discover = dhcp(DhcpMessage::Type::Discover, 9);
+  discover.host_name = "localhost";
+  discover.requested_address = ip("10.128.0.44");
+  discover.parameter_list = {12};
+  const auto offered = say(discover);
+  ASSERT_TRUE(offered);
+  EXPECT_EQ(offered->yiaddr, ip("10.128.0.33"));
+  EXPECT_EQ(offered->host_name, "web") << "an image may have any";
+  discover.chaddr = mac(8);
+  discover.requested_address = ip("10.128.0.33");
+  EXPECT_NE(say(discover)->yiaddr, ip("10.128.0.33")) << "it is kept for that one here";
+  ASSERT_TRUE(vnet.introduce({.mac = mac(9)}));
+  EXPECT_EQ(vnet.service().name_for(mac(9)), "");
+}
+
+TEST_F(VnetSettings, AGuestThatAsksForNothingHasItsNameToo) {
+  ASSERT_TRUE(vnet.introduce({.mac = mac(9), .name = "web"}));
+  (void)vnet.handle_guest_frame(at(1s), arp_frame(MacAddress::broadcast(), mac(9),
+                                                  arp_request(9, ip("10.128.0.33"), ip("10.128.0.33"))));
+  EXPECT_EQ(vnet.map().find_name("web"), mac(9));
+}
+
+TEST_F(VnetSettings, TheSettingsComeBeforeWhatLibvirtSays) {
+  use("{" + reservations({10}) + "}");
+  ASSERT_TRUE(vnet.introduce({.mac = mac(1), .ip = ip("10.128.0.33"), .name = "web"}));
+  EXPECT_EQ(say(dhcp(DhcpMessage::Type::Discover, 1))->yiaddr, ip("10.128.0.10"));
+  EXPECT_EQ(vnet.service().name_for(mac(1)), "web") << "of its name they say nothing";
+}
+
+TEST_F(VnetSettings, AnAddressThatAGuestCannotHaveHereIsRefusedWithAReason) {
+  use("{" + reservations({10}) + "}");
+  ASSERT_TRUE(vnet.introduce({.mac = mac(8), .ip = ip("10.128.0.33")}));
+  const std::pair<const char*, const char*> cases[] = {
+      {"10.128.0.1", "is no address for guests of this network"},
+      {"192.0.2.1", "is no address for guests of this network"},
+      {"10.128.0.200", "is not among the addresses that this host may give"},
+      {"10.128.0.10", "is reserved for 52:54:00:00:00:01 by the network's settings"},
+      {"10.128.0.33", "is to be that of 52:54:00:00:00:08"},
+  };
+  for (const auto& [address, reason] : cases) {
+    const auto refused = vnet.introduce({.mac = mac(9), .ip = ip(address), .name = "web"});
+    ASSERT_FALSE(refused) << address;
+    EXPECT_EQ(refused.error().text, std::string(address) + " " + reason);
+  }
+  EXPECT_EQ(vnet.service().name_for(mac(9)), "");
+}
+
 }  // namespace
 }  // namespace ipop

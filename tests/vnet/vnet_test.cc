@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "overlay/wire/nd.h"
 #include "tests/vnet/testing.h"
 
 namespace ipop {
@@ -237,6 +238,42 @@ TEST(Vnet, AHigherSequenceTakesNoAddressOfAGuestOfOurs) {
   EXPECT_EQ(a.vnet.map().find_ip(address)->mac, mac(2)) << "the network's word is another matter";
 }
 
+TEST(Vnet, AGuestThatLosesItsAddressHearsWhoHasIt) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  const auto address = *hosts.lease(kStart, a, 1);
+  Ipv6Address ipv6 = a.vnet.service().prefix;
+  ipv6.bytes[8] = 2;
+  (void)a.vnet.handle_guest_frame(kStart, nd_request(1, ipv6, ipv6));
+  ASSERT_TRUE(a.vnet.map().find_ip(ipv6));
+  while (a.vnet.poll_guest_frame()) {
+  }
+  Binding winner{
+      .ip = address, .mac = mac(2), .node = node(9), .sequence = 77, .expires = kStart + 1h, .name = {}};
+  a.vnet.handle_lost(kStart, mac(1), winner);
+  const auto announced = a.vnet.poll_guest_frame();
+  ASSERT_TRUE(announced);
+  EXPECT_EQ(EthernetFrame::decode(*announced)->header.dst, mac(1)) << "and nobody else";
+  EXPECT_EQ(EthernetFrame::decode(*announced)->header.src, mac(2));
+  const auto packet = arp_in(*announced);
+  ASSERT_TRUE(packet && packet->is_announcement());
+  EXPECT_EQ(packet->sender_ip, address);
+  EXPECT_EQ(packet->sender_mac, mac(2));
+  a.vnet.handle_lost(kStart, mac(1), winner);
+  EXPECT_FALSE(a.vnet.poll_guest_frame()) << "once";
+  winner.ip = ipv6;
+  a.vnet.handle_lost(kStart, mac(1), winner);
+  const auto advertised = a.vnet.poll_guest_frame();
+  ASSERT_TRUE(advertised);
+  const auto frame = EthernetFrame::decode(*advertised);
+  EXPECT_EQ(frame->header.dst, mac(1));
+  const auto advertisement = NeighbourAdvertisement::decode(*Ipv6Packet::decode(frame->payload));
+  ASSERT_TRUE(advertisement);
+  EXPECT_EQ(advertisement->target, ipv6);
+  EXPECT_EQ(advertisement->target_mac, mac(2));
+  EXPECT_TRUE(advertisement->overrides && !advertisement->is_solicited && !advertisement->is_router);
+}
+
 TEST(Vnet, AGuestThatIsSaidToHaveMovedIsAskedWhetherItIsHere) {
   Hosts hosts;
   Host& a = hosts.add();
@@ -383,104 +420,6 @@ TEST(Vnet, ASilentGuestIsForgotten) {
   for (Instant now = kStart; now <= kStart + Vnet::kIdleTime; now += 1min) hosts.timeouts(now);
   EXPECT_TRUE(a.vnet.bindings().empty());
   EXPECT_TRUE(b.vnet.bindings().empty());
-}
-
-TEST(Vnet, MembersSpeakForThemselvesOnly) {
-  Hosts hosts;
-  Host& a = hosts.add();
-  const auto claim = binding(5, "10.128.0.50", 2, 1, kStart + 1h);
-  EXPECT_EQ(a.vnet.handle_announcement(kStart, node(3), claim).error(), Error::NotAllowed);
-  EXPECT_EQ(a.vnet.handle_announcement(kStart, a.id, binding(5, "", 1, 1, kStart + 1h)).error(), Error::Self);
-  struct {
-    Binding binding;
-    Error error;
-  } cases[] = {{claim, Error::Malformed},  {claim, Error::Malformed},  {claim, Error::Malformed},
-               {claim, Error::NotAllowed}, {claim, Error::NotAllowed}, {claim, Error::NotAllowed}};
-  cases[0].binding.sequence = 0;
-  cases[1].binding.mac = MacAddress::broadcast();
-  cases[2].binding.mac = {};
-  cases[3].binding.mac = a.vnet.service().mac;
-  cases[4].binding.ip = a.vnet.service().ip;
-  cases[5].binding.ip = ip("192.168.0.1");
-  for (const auto& c : cases) {
-    const auto result = a.vnet.handle_announcement(kStart, node(2), c.binding);
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error(), c.error);
-  }
-  Query query;
-  query.ip = ip("10.128.0.9");
-  query.asker = claim;
-  (void)a.vnet.handle_query(kStart, node(3), query);
-  EXPECT_TRUE(a.vnet.bindings().empty());
-}
-
-TEST(Vnet, NoClaimLastsForever) {
-  Hosts hosts;
-  Host& a = hosts.add();
-  ASSERT_TRUE(a.vnet.handle_announcement(kStart, node(2), binding(5, "10.128.0.50", 2, 1, Instant::max())));
-  EXPECT_EQ(a.vnet.map().find_mac(mac(5))->expires, kStart + Vnet::kLongestBinding);
-}
-
-TEST(Vnet, TheHighestSequenceDoesNotWrap) {
-  Hosts hosts;
-  Host& a = hosts.add();
-  ASSERT_TRUE(a.vnet.handle_announcement(kStart, node(2), binding(5, "", 2, UINT64_MAX, kStart + 1h)));
-  (void)a.vnet.handle_guest_frame(kStart, data_frame(MacAddress::broadcast(), mac(5)));
-  EXPECT_EQ(a.vnet.map().find_mac(mac(5))->sequence, UINT64_MAX);
-  EXPECT_TRUE(a.vnet.map().is_local(mac(5))) << "Node 1 is the lower one.";
-}
-
-TEST(Vnet, AMembersFrameShowsWhereItsSenderIs) {
-  Hosts hosts;
-  Host& a = hosts.add();
-  const Bytes frame = data_frame(MacAddress::broadcast(), mac(5));
-  EXPECT_TRUE(a.vnet.handle_member_frame(kStart, node(2), frame));
-  EXPECT_EQ(a.vnet.poll_guest_frame(), frame);
-  EXPECT_EQ(a.vnet.map().find_mac(mac(5))->node, node(2));
-  EXPECT_TRUE(a.vnet.handle_member_frame(kStart, node(3), frame)) << "Delivered,";
-  EXPECT_EQ(a.vnet.map().find_mac(mac(5))->node, node(2)) << "but moving takes an announcement.";
-  EXPECT_TRUE(a.vnet.handle_announcement(kStart, node(3), binding(5, "", 3, 1, kStart + 1h)));
-  EXPECT_EQ(a.vnet.map().find_mac(mac(5))->node, node(3));
-}
-
-TEST(Vnet, WhatAGoneMemberAnnouncedIsKept) {
-  Hosts hosts;
-  Host& a = hosts.add();
-  (void)a.vnet.handle_member_frame(kStart, node(2), data_frame(MacAddress::broadcast(), mac(5)));
-  (void)a.vnet.handle_announcement(kStart, node(2), binding(6, "", 2, 1, kStart + 1h));
-  a.vnet.handle_member_gone(kStart, node(2));
-  EXPECT_FALSE(a.vnet.map().find_mac(mac(5)));
-  EXPECT_TRUE(a.vnet.map().find_mac(mac(6)));
-}
-
-TEST(Vnet, AMemberCannotImpersonateOurGuestOrTheService) {
-  Hosts hosts;
-  Host& a = hosts.add();
-  (void)a.vnet.handle_guest_frame(kStart, data_frame(MacAddress::broadcast(), mac(1)));
-  const MacAddress service_mac = a.vnet.service().mac;
-  EXPECT_EQ(a.vnet.handle_member_frame(kStart, node(2), data_frame(mac(2), mac(1))).error(), Error::Conflict);
-  EXPECT_EQ(a.vnet.handle_member_frame(kStart, node(2), data_frame(mac(1), service_mac)).error(),
-            Error::NotAllowed);
-  EXPECT_EQ(a.vnet.handle_member_frame(kStart, node(2), data_frame(service_mac, mac(2))).error(),
-            Error::NotAllowed);
-  EXPECT_EQ(a.vnet.poll_guest_frame(), std::nullopt);
-}
-
-TEST(Vnet, AnAnswerToAnotherQuestionIsNone) {
-  Hosts hosts;
-  Host& a = hosts.add();
-  (void)a.vnet.handle_guest_frame(kStart, arp_frame(MacAddress::broadcast(), mac(1),
-                                                    arp_request(1, ip("10.128.0.10"), ip("10.128.0.20"))));
-  const auto query = a.vnet.poll_query();
-  ASSERT_TRUE(query);
-  EXPECT_EQ(a.vnet.handle_answer(kStart, query->id, binding(3, "10.128.0.21", 2, 1, kStart + 1h)).error(),
-            Error::Malformed);
-  EXPECT_TRUE(a.vnet.handle_answer(kStart, query->id, binding(2, "10.128.0.20", 2, 1, kStart + 1h)));
-  EXPECT_EQ(arp_in(*a.vnet.poll_guest_frame())->sender_mac, mac(2));
-  EXPECT_EQ(a.vnet.handle_answer(kStart, query->id, std::nullopt).error(), Error::UnexpectedMessage);
-  EXPECT_TRUE(a.vnet.handle_answer(kStart, query->id, binding(4, "10.128.0.20", 3, 9, kStart + 1h)))
-      << "A late answer still teaches.";
-  EXPECT_EQ(a.vnet.map().find_ip(ip("10.128.0.20"))->mac, mac(4));
 }
 
 TEST(Vnet, TheServiceAnswersPing) {
