@@ -35,7 +35,8 @@ Replica::Replica(Notary& notary, Random& random, ErrorCounters& refused, Instant
       changed_at_(now),
       unsure_until_(now + kUnsureTime) {}
 
-void Replica::handle_neighbours(Instant now, bool is_joined, const Neighbourhood& near) {
+void Replica::handle_neighbours(Instant now, bool is_joined, bool is_searching, const Neighbourhood& near) {
+  is_searching_ = is_searching;
   if (is_joined == is_joined_ && near == near_) return;
   const Losses losses = losses_of(near);
   note_losses(now, std::max(losses.successors, losses.predecessors));
@@ -190,7 +191,7 @@ DhtReply Replica::answer_write(Instant now, Duration wall, const DhtRequest& req
 }
 
 bool Replica::may_vote(Instant now, const NodeId& key) const {
-  return is_joined_ && now >= changed_at_ + kSettleTime && synced_ &&
+  return is_joined_ && !is_searching_ && now >= changed_at_ + kSettleTime && synced_ &&
          is_replica(notary_.self(), key, notary_.self(), *synced_);
 }
 

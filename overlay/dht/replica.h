@@ -81,8 +81,9 @@ class Replica {
   /// The references must outlive it.
   Replica(Notary& notary, Random& random, ErrorCounters& refused, Instant now);
 
-  /// The ring's present view; to be told whenever it may have changed.
-  void handle_neighbours(Instant now, bool is_joined, const Neighbourhood& near);
+  /// The ring's present view; to be told whenever it may have changed.  While it searches for others there
+  /// may be replicas that it does not know, and this one does not vote on what is new.
+  void handle_neighbours(Instant now, bool is_joined, bool is_searching, const Neighbourhood& near);
   void handle_request(Instant now, Duration wall, const wire::DhtRequest& request);
   /// `is_peer`: it came from there over a link, so that `from` is certain.
   void handle_pull(Instant now, const NodeId& from, bool is_peer, const wire::DhtPull& pull);
@@ -167,6 +168,7 @@ class Replica {
   Store store_;
   Neighbourhood near_;
   bool is_joined_ = false;
+  bool is_searching_ = false;
   std::optional<Neighbourhood> synced_;  ///< The last neighbourhood all of which told us what it has.
   Neighbourhood syncing_;                ///< The one that is being asked.
   std::set<NodeId> unheard_;             ///< Neighbours that may have what we lack.

@@ -32,8 +32,9 @@ Directory::Directory(const Credentials& credentials, Vnet& vnet, Random& random,
 void Directory::handle_ring(Instant now, const Ring& ring, const std::vector<NodeId>& members) {
   members_ = members;
   sees_whole_ring_ = ring.near().all().size() < 2 * kNearPerSide;
+  note_arrivals(now, ring.near());
   // Who has no peer is a ring of its own.
-  replica_.handle_neighbours(now, ring.is_joined() || members.empty(), ring.near());
+  replica_.handle_neighbours(now, ring.is_joined() || members.empty(), ring.is_searching(), ring.near());
   client_.set_replica_count(replica_count(ring.near()));
 }
 

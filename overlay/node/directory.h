@@ -43,6 +43,13 @@ class Directory {
   static constexpr Duration kReservationTime = kOfferTime + 10s;
   /// So long an answer about a claim is believed: several times what the replicas take to grant it.
   static constexpr Duration kClaimTime = 10s;
+  /// So many new neighbours within this time, who take others' places, are of another ring that ours meets.
+  static constexpr size_t kManyArrivals = 3;
+  static constexpr Duration kArrivalWindow = 5s;
+  /// What our guests hold is written again then, as soon as the replicas may have settled, within this time,
+  /// and a little more for each record.
+  static constexpr Duration kMeetingSpread = 5s;
+  static constexpr Duration kMeetingPause = 20ms;
   /// Records written at a time, so that a start with many leases is no burst.
   static constexpr size_t kMaxWrites = 32;
 
@@ -132,11 +139,12 @@ class Directory {
     Instant valid_until = kNever;  ///< What the DHT has; then it is nothing.
     Instant writing_until{};       ///< Likewise, if what is being written is accepted.
     bool is_busy = false;          ///< A write is under way.
-    bool is_doubted = false;       ///< Meanwhile somebody showed a better record.
+    bool is_doubted = false;       ///< Meanwhile somebody showed a better record, or another ring was met.
     Instant due_at = kNever;
   };
 
   Binding as_told(const Binding& binding) const;
+  void note_arrivals(Instant now, const Neighbourhood& near);
   void track(Instant now, const wire::DhtAddress& address, const MacAddress& mac);
   void track_guest(Instant now, const MacAddress& mac);
   static void lapse(Instant now, Entry& entry);
@@ -181,7 +189,8 @@ class Directory {
   Lookup lookup_;
   bool sees_whole_ring_ = true;
   std::vector<NodeId> members_;
-  Duration wall_offset_{};  ///< Since 1970, minus Instant; as of the last call.
+  std::deque<Instant> arrivals_;  ///< Of new neighbours.
+  Duration wall_offset_{};        ///< Since 1970, minus Instant; as of the last call.
   std::map<uint64_t, Purpose> purposes_;
   std::map<wire::DhtAddress, Entry> entries_;
   std::set<std::pair<Instant, wire::DhtAddress>> due_;

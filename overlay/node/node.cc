@@ -310,7 +310,7 @@ void Node::handle_disconnected(Instant now, const Links::Disconnected& disconnec
 
 void Node::handle_message(Instant now, const Links::Message& message) {
   if (const auto* members = std::get_if<wire::Members>(&message.body)) {
-    handle_members(now, message.from, *members);
+    ring_.handle_members(now, message.from, checked(*members));
   } else if (const auto* gone = std::get_if<wire::Gone>(&message.body)) {
     ring_.handle_gone(now, *gone);
   } else if (const auto* routed = std::get_if<wire::Routed>(&message.body)) {
@@ -361,6 +361,8 @@ void Node::handle_delivered(Instant now, const Router::Delivered& delivered) {
     explorer_.handle_neighbours_request(now, delivered.envelope, *asked);
   } else if (const auto* neighbours = std::get_if<wire::NeighboursReply>(&delivered.message)) {
     explorer_.handle_neighbours_reply(now, delivered.envelope, *neighbours);
+  } else if (const auto* sample = std::get_if<wire::Members>(&delivered.message)) {
+    ring_.handle_sample(now, checked(*sample));
   } else if (!directory_.handle_message(now, wall_time(now), source, false, delivered.message)) {
     handle_told(now, source, delivered.message);
   }
@@ -413,16 +415,17 @@ void Node::handle_answer(Instant now, const NodeId& from, const wire::Answer& an
   }
 }
 
-void Node::handle_members(Instant now, const NodeId& from, const wire::Members& list) {
-  wire::Members checked;
+/// Those that may be where they are said to be.
+wire::Members Node::checked(const wire::Members& list) {
+  wire::Members out;
   for (const auto& member : list.members) {
     if (may_be_endpoint(member.endpoint)) {
-      checked.members.push_back(member);
+      out.members.push_back(member);
     } else {
       refused_.add(Error::NotAllowed);
     }
   }
-  ring_.handle_members(now, from, checked);
+  return out;
 }
 
 /// An address of the virtual network must not carry the network itself.

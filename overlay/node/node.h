@@ -131,7 +131,7 @@ class Node {
   void handle_query(Instant now, const NodeId& from, const wire::Query& query);
   void handle_answer(Instant now, const NodeId& from, const wire::Answer& answer);
   void handle_announcement(Instant now, const Binding& binding);
-  void handle_members(Instant now, const NodeId& from, const wire::Members& list);
+  wire::Members checked(const wire::Members& list);
   Result<Done, Problem> take_settings(Instant now, std::string_view file);
   void use_settings();
 

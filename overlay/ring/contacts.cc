@@ -31,26 +31,32 @@ void Contacts::put_off(Instant now, KnownNode& entry, Random& random) {
 
 void Contacts::tidy(Instant now) {
   const auto is_busy = [](const KnownNode& entry) { return entry.is_linked() || entry.is_calling(); };
-  std::vector<std::pair<Instant, NodeId>> lost;
-  std::vector<std::pair<Instant, NodeId>> idle;
+  using Entries = std::vector<std::pair<Instant, NodeId>>;
+  Entries lost;
+  Entries hearsay;
+  Entries acquaintances;
   for (auto entry = nodes_.begin(); entry != nodes_.end();) {
     const auto current = entry++;
     const KnownNode& known = current->second;
     if (is_busy(known) || known.traffic_until > now) continue;
-    const Duration lifetime = known.is_lost ? kLostLifetime : kHearsayLifetime;
+    const Duration lifetime = known.is_lost           ? kLostLifetime
+                              : known.is_acquaintance ? kAcquaintanceLifetime
+                                                      : kHearsayLifetime;
     if (now - known.heard_at >= lifetime) {
       nodes_.erase(current);
     } else {
-      (known.is_lost ? lost : idle).emplace_back(known.heard_at, current->first);
+      Entries& entries = known.is_lost ? lost : known.is_acquaintance ? acquaintances : hearsay;
+      entries.emplace_back(known.heard_at, current->first);
     }
   }
-  const auto drop_oldest = [&](std::vector<std::pair<Instant, NodeId>>& entries, size_t keep) {
+  const auto drop_oldest = [&](Entries& entries, size_t keep) {
     if (entries.size() <= keep) return;
     std::sort(entries.begin(), entries.end());
     for (size_t i = 0; i < entries.size() - keep; ++i) nodes_.erase(entries[i].second);
   };
   drop_oldest(lost, kMaxLost);
-  drop_oldest(idle, kMaxContacts);
+  drop_oldest(acquaintances, kMaxContacts - std::min(hearsay.size(), kMaxContacts));
+  drop_oldest(hearsay, kMaxContacts);
 }
 
 }  // namespace ipop

@@ -13,12 +13,15 @@
 
 namespace ipop {
 
-/// Known nodes besides those that are linked: the near ones of the near ones, and those that were lost.
+/// Known nodes besides those that are linked, and those that were lost: the near ones of the near ones, and
+/// whom peers have named.
 inline constexpr size_t kMaxContacts = 96;
 /// So many may be known between two times that the table is tidied: whoever tells of more is not believed.
 inline constexpr size_t kMaxUntidied = 1024;
 /// A node of which nobody speaks is forgotten after this.
 inline constexpr Duration kHearsayLifetime = 120s;
+/// One that was named, or linked, for the sake of knowing many.
+inline constexpr Duration kAcquaintanceLifetime = 1h;
 /// A peer that was lost without a word may be behind a partition: it is called now and then for so long.
 inline constexpr Duration kLostLifetime = 24h;
 /// Of these, so many are kept.
@@ -51,6 +54,7 @@ struct KnownNode {
   bool is_rumoured = false;  ///< `is_lost`, and somebody speaks of it, who may not have noticed: called once.
   bool is_invited = false;   ///< It asked for a link, or agreed to one: call it whatever it is to us.
   bool is_shortcut = false;  ///< Drawn by us.
+  bool is_acquaintance = false;  ///< Known beyond what neighbours tell: kept longer, and dropped first.
 
   bool has_endpoint() const { return endpoint.port != 0; }
   bool is_linked() const { return state == State::Linked; }

@@ -39,7 +39,8 @@ Ring::Ring(const NodeId& self, Instant now, Links& links, Router& router, Random
       tick_at_(now + jittered(kTickInterval, random)),
       place_at_(now + kPlaceDelay),
       improve_at_(now + jittered(kImproveInterval, random)),
-      retell_at_(now + jittered(kNeighboursInterval, random)) {}
+      retell_at_(now + jittered(kNeighboursInterval, random)),
+      sample_at_(now + jittered(kFirstSample, random)) {}
 
 // What is heard.
 
@@ -53,15 +54,20 @@ void Ring::handle_heard_of(Instant now, const Contact& contact) {
   bool is_news = contact.endpoint.port != 0 && contact.endpoint != entry.endpoint;
   if (is_news) entry.endpoint = contact.endpoint;
   if (entry.is_lost && now - entry.lost_at >= kStaleNews) {
-    entry.is_lost = false;
+    entry.is_lost = entry.is_rumoured = false;
     is_news = true;
-  } else if (entry.is_lost && entry.has_endpoint() && now - entry.called_at >= kLostCallPatience) {
-    entry.is_rumoured = true;  // Called once, if it would be a neighbour.
+  } else if (entry.is_lost) {
+    note_rumour(now, entry);
   }
   if (entry.state != State::Idle || !(is_new || is_news)) return;
   entry.pause = kFirstRedial;
   entry.call_at = now + (self_ < contact.node ? Duration::zero() : kSecondCaller);
   work_soon(entry.call_at);
+}
+
+/// It is called once, if it would be a neighbour.
+void Ring::note_rumour(Instant now, KnownNode& entry) {
+  entry.is_rumoured |= entry.has_endpoint() && now - entry.called_at >= kLostCallPatience;
 }
 
 void Ring::handle_known_peer(Instant now, const Contact& contact) {
@@ -72,7 +78,7 @@ void Ring::handle_known_peer(Instant now, const Contact& contact) {
   entry.is_lost = true;
   entry.is_invited = true;
   entry.call_at = now + Duration(random_.below(Duration(500ms).count()));
-  work_soon(entry.call_at);
+  start_search(now);
 }
 
 void Ring::handle_members(Instant now, const NodeId&, const wire::Members& list) {
@@ -126,6 +132,7 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
   if (entry == nullptr) return;
   entry->state = State::Idle;
   entry->is_shortcut = false;
+  entry->is_acquaintance |= knows_many();
   entry->heard_at = now;
   if (disconnected.end == Links::End::Dead) {
     entry->is_lost = true;
@@ -145,11 +152,13 @@ void Ring::handle_disconnected(Instant now, const Links::Disconnected& disconnec
     if (now < lost_near_at_ + kSettleTime) {  // Several at once: the others may be gone, too.
       for (const NodeId& neighbour : near_.all()) links_.ask_for_life(now, neighbour);
       place_at_ = std::min(place_at_, now + kSettleTime / 2);
+      start_search(now);
     }
     if (near_.successors.size() <= 1 || near_.predecessors.size() <= 1) {  // Nobody may be left to tell us.
       place_at_ = std::min(place_at_, now + kPlaceRetry / 2);
       unsettled_until_ = now + kSettleTime;
       place_pause_ = kPlaceRetry;
+      start_search(now);
     }
     lost_near_at_ = now;
   }
@@ -435,6 +444,7 @@ void Ring::handle_timeout(Instant now) {
     retell_at_ = now + jittered(kNeighboursInterval, random_);
     tell_neighbours(now);
   }
+  send_sample(now);
   work(now);
 }
 
@@ -442,6 +452,7 @@ void Ring::work(Instant now) {
   work_at_ = kNever;
   call_near(now);
   call_invited(now);
+  search(now);
   draw_shortcuts(now);
   if (now >= tell_at_) {
     tell_at_ = kNever;

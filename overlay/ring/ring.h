@@ -66,6 +66,16 @@ inline constexpr Duration kSettleTime = 5s;
 inline constexpr Duration kNeighboursInterval = 120s;
 /// Changes of the neighbourhood are told together.
 inline constexpr Duration kNeighboursDelay = 150ms;
+/// How long after its start a node tells somebody on the ring whom it is linked to, and how long after the
+/// last time at most: the pauses double.
+inline constexpr Duration kFirstSample = 8s;
+inline constexpr Duration kSampleInterval = 60s;
+/// So many peers at most.
+inline constexpr size_t kSampleCount = 16;
+/// In a ring that seems larger nobody can know so many that a few who are cut off would know each other.
+inline constexpr double kSampledRing = 512;  ///< Nodes, as estimated from the distances of the nearest.
+/// Who has lost many calls everybody it knows, for so long at most.
+inline constexpr Duration kLongestSearch = 20s;
 /// Between the draws of a shortcut for the better.
 inline constexpr Duration kImproveInterval = 300s;
 
@@ -82,6 +92,8 @@ class Ring {
   void handle_disconnected(Instant now, const Links::Disconnected& disconnected);
   void handle_failed(Instant now, const Links::Failed& failed);
   void handle_members(Instant now, const NodeId& from, const wire::Members& list);
+  /// From somebody far away.
+  void handle_sample(Instant now, const wire::Members& list);
   void handle_gone(Instant now, const wire::Gone& gone);
   void handle_connect(Instant now, const wire::Routed& envelope, const wire::Connect& request);
   void handle_connect_reply(Instant now, const wire::ConnectReply& reply);
@@ -100,6 +112,9 @@ class Ring {
   std::optional<LinkKind> kind_of(const NodeId& node) const;
   double estimated_size() const { return estimate_size(self_, near_); }
   const Contacts& contacts() const { return contacts_; }
+  /// It remembers peers from before its start, or has lost several neighbours at once or nearly all, and has
+  /// not called everybody yet whom it knows: there may be others in this part of the Internet.
+  bool is_searching() const { return search_ != Search::None; }
 
   Instant next_timeout() const { return std::min({tick_at_, work_at_, is_placed_ ? kNever : place_at_}); }
   void handle_timeout(Instant now);
@@ -108,9 +123,12 @@ class Ring {
   bool is_near(const NodeId& node) const { return near_.contains(node); }
   Contact own_contact() const;
   bool is_wanted(Instant now, const NodeId& node, const KnownNode& entry) const;
+  void note_rumour(Instant now, KnownNode& entry);
   bool has_room() const;
+  bool knows_many() const { return estimated_size() <= kSampledRing; }
   size_t calls(Instant now) const;  ///< Under way.
   void call(Instant now, const NodeId& node, KnownNode& entry);
+  void call_lost_peer(Instant now, const NodeId& node, KnownNode& entry);
   void call_over_ring(Instant now, const NodeId& node, KnownNode& entry);
   void call_near(Instant now);
   std::vector<NodeId> near_candidates(Instant now) const;
@@ -130,8 +148,19 @@ class Ring {
   void tell_neighbours(Instant now);
   void tell_of(Instant now, const NodeId& node, const KnownNode& entry);
   wire::Members members_for(const NodeId& to) const;
+  void start_search(Instant now);
+  void search(Instant now);
+  bool is_finding_out(Instant now) const;
+  void end_search();
+  void send_sample(Instant now);
   void work_soon(Instant at) { work_at_ = std::min(work_at_, at); }
   void work(Instant now);
+
+  enum class Search : uint8_t {
+    None,
+    Known,  ///< Who was heard of, or is remembered from before the start, is called.
+    Lost,   ///< Then, in a ring of a few, who was lost.
+  };
 
   NodeId self_;
   Links& links_;
@@ -155,8 +184,14 @@ class Ring {
   Instant tell_at_ = kNever;
   Instant retell_at_;
   Instant lost_call_at_{};
+  Search search_ = Search::None;
+  Instant search_from_{};
+  Instant search_until_{};
+  Instant sample_at_;
+  Duration sample_pause_ = kFirstSample;
   TokenBucket connect_rate_{20ms, 100};  ///< Connects answered: each makes us call somebody.
   TokenBucket reply_rate_{20ms, 200};    ///< Answers to Connects that are heard, likewise.
+  TokenBucket sample_rate_{10s, 10};     ///< Samples that are heard, likewise.
   TokenBucket place_log_{10s, 3};
 };
 

@@ -24,7 +24,7 @@ constexpr Duration kJoinPatience = 2s;
 constexpr Duration kCallPause = 100ms;
 
 /// The longest pause between calls of lost peers, whoever they are.
-constexpr Duration kLostCallInterval = 12s;
+constexpr Duration kLostCallInterval = 20s;
 
 /// A node's share of it: all of a small ring together call a lost peer this often.
 constexpr Duration kRingsLostCallInterval = 400ms;
@@ -152,8 +152,10 @@ void Ring::call_lost(Instant now) {
   }
   if (first.second == nullptr) return;
   lost_call_at_ = now + jittered(interval, random_);
-  const NodeId node = *first.second;
-  KnownNode& entry = *contacts_.find(node);
+  call_lost_peer(now, *first.second, *contacts_.find(*first.second));
+}
+
+void Ring::call_lost_peer(Instant now, const NodeId& node, KnownNode& entry) {
   if (entry.state == State::Idle) return call(now, node, entry);
   // Guests talk with it, and the ring is tried for them.  A ring that it is no part of does not lead there.
   entry.called_at = now;

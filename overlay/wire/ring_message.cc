@@ -22,6 +22,7 @@ enum class Kind : uint8_t {
   DhtPage,
   DhtFetch,
   DhtNotice,
+  Members,
 };
 
 bool is_kind(ByteView body, Kind kind) { return !body.empty() && body[0] == static_cast<uint8_t>(kind); }
@@ -185,6 +186,10 @@ struct Encoder {
     kind(Kind::DhtNotice);
     write(out, notice.record);
   }
+  void operator()(const Members& list) {
+    kind(Kind::Members);
+    write(out, list);
+  }
 };
 
 }  // namespace
@@ -242,6 +247,9 @@ Result<RingMessage> decode_ring_message(ByteView body) {
       break;
     case Kind::DhtNotice:
       out = DhtNotice{.record = read_dht_record(in)};
+      break;
+    case Kind::Members:
+      out = read_members(in);
       break;
     default:
       return in.ok() ? Error::UnknownType : Error::Malformed;

@@ -80,7 +80,8 @@ struct NeighboursReply {
 
 using RingMessage =
     std::variant<Carried, Connect, ConnectReply, TraceRequest, TraceReply, NeighboursRequest, NeighboursReply,
-                 Query, Answer, Announcement, DhtRequest, DhtReply, DhtPull, DhtPage, DhtFetch, DhtNotice>;
+                 Query, Answer, Announcement, DhtRequest, DhtReply, DhtPull, DhtPage, DhtFetch, DhtNotice,
+                 Members>;  ///< Members, to whoever is far away: for it to know of them.
 
 /// Errors as decode_control().
 Result<RingMessage> decode_ring_message(ByteView body);

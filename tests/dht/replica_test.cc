@@ -225,7 +225,8 @@ TEST(Handover, ANewcomerWithRecordsIsAskedItself) {
                              .is_relayed = true,
                              .address = record.address(),
                              .record = record};
-  newcomer.replica.handle_neighbours(ring.now, true, Neighbourhood());  // Alone, it is responsible for all.
+  newcomer.replica.handle_neighbours(ring.now, true, false,
+                                     Neighbourhood());  // Alone, it is responsible for all.
   newcomer.replica.handle_request(ring.now, ring.wall(), put);
   ring.tell_neighbours();
   ring.advance(5s);

@@ -92,7 +92,7 @@ class DhtRing {
       }
       std::sort(ids.begin(), ids.end());
       const Neighbourhood near = neighbourhood_of(node->id(), ids);
-      node->replica.handle_neighbours(now, true, near);
+      node->replica.handle_neighbours(now, true, false, near);
       node->client.set_replica_count(replica_count(near));
     }
   }

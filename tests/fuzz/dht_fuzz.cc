@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   std::sort(ids.begin(), ids.end());
   const Neighbourhood near = neighbourhood_of(all[0].id, ids);
-  replica.handle_neighbours(now, true, near);
+  replica.handle_neighbours(now, true, false, near);
   client.set_replica_count(replica_count(near));
   std::vector<uint64_t> asked{1};
   std::vector<wire::DhtRequest> questions;

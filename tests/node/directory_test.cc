@@ -307,6 +307,39 @@ TEST_F(Network, AfterAPartitionExactlyOneKeepsTheAddress) {
   EXPECT_NE(*next, wish);
 }
 
+TEST_F(Network, AHostThatIsCutOffGrantsNothingBeforeItHasCalledAllThatItKnows) {
+  start(10);
+  world->run_for(60s);
+  split([](size_t i) { return i == 0; });
+  const sim::Host& cut_off = *hosts[0];
+  const auto searches = [&] { return cut_off.node().ring().is_searching(); };
+  const auto granted = [&] { return cut_off.node().directory().counts().claims_won; };
+  const Instant end = world->now() + 60s;
+  while (!searches() && world->now() < end) world->run_for(100ms);
+  ASSERT_TRUE(searches());
+  ASSERT_EQ(granted(), 0u);
+  while (searches() && world->now() < end) {
+    hosts[0]->send_frame(vnet_testing::dhcp_frame(vnet_testing::dhcp(DhcpMessage::Type::Discover, 1)));
+    world->run_for(100ms);
+    EXPECT_TRUE(!searches() || granted() == 0);
+  }
+  EXPECT_TRUE(lease(*hosts[0], 1)) << "then it goes on by itself";
+}
+
+TEST_F(Network, WhatAHostGrantedAloneItWritesAgainWhenItMeetsTheOthers) {
+  start(10);
+  world->run_for(60s);
+  split([](size_t i) { return i == 0; });
+  world->run_for(60s);
+  ASSERT_TRUE(lease(*hosts[0], 1));
+  world->run_for(20s);
+  const auto written = [&] { return std::as_const(*hosts[0]).node().directory().counts().refreshes; };
+  const uint64_t before = written();
+  world->internet().heal();
+  world->run_for(20s);
+  EXPECT_GE(written(), before + 2) << "its address and its MAC, long before the next refresh";
+}
+
 TEST_F(Network, AHostThatRestartsWithoutItsFileGivesItsGuestTheSameAddress) {
   start(9);
   const auto first = lease(*hosts[4], 1);

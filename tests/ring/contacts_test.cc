@@ -55,6 +55,26 @@ TEST(Contacts, HearsayLivesForTwoMinutes) {
   EXPECT_EQ(contacts.find(at(1)), nullptr);
 }
 
+TEST(Contacts, AnAcquaintanceIsRememberedForAnHour) {
+  Contacts contacts;
+  contacts.know(kStart, at(1)).is_acquaintance = true;
+  contacts.tidy(kStart + 1h - 1us);
+  EXPECT_NE(contacts.find(at(1)), nullptr);
+  contacts.tidy(kStart + 1h);
+  EXPECT_EQ(contacts.find(at(1)), nullptr);
+}
+
+TEST(Contacts, AcquaintancesMakeRoomForWhatNeighboursTell) {
+  Contacts contacts;
+  for (uint16_t i = 0; i < 50; ++i) contacts.know(kStart, at(i));
+  for (uint16_t i = 100; i < 200; ++i) contacts.know(kStart + i * 1ms, at(i)).is_acquaintance = true;
+  contacts.tidy(kStart + 1s);
+  EXPECT_EQ(contacts.all().size(), 96u);
+  for (uint16_t i = 0; i < 50; ++i) EXPECT_NE(contacts.find(at(i)), nullptr) << i;
+  EXPECT_EQ(contacts.find(at(153)), nullptr);
+  EXPECT_NE(contacts.find(at(154)), nullptr) << "of whom we heard last";
+}
+
 TEST(Contacts, ALostPeerIsRememberedForADay) {
   Contacts contacts;
   contacts.know(kStart, at(1)).is_lost = true;

@@ -214,7 +214,7 @@ TEST_F(RingTest, ClosesAtOnceOverOneThatSaysGoodbye) {
   circle_->collect();
   circle_->dead.insert(5);
   EXPECT_TRUE(circle_->advance_until([&] { return is_one_ring(); }, 2s));
-  circle_->advance(kHearsayLifetime + 5s);
+  circle_->advance(kAcquaintanceLifetime + 5s);
   for (const size_t i : living()) {
     EXPECT_EQ(ring(i).contacts().find(id(5)), nullptr) << "nobody speaks of it any more";
   }

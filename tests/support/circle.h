@@ -143,6 +143,8 @@ class Place {
       explorer->handle_neighbours_request(now, envelope, *asked);
     } else if (const auto* neighbours = std::get_if<wire::NeighboursReply>(&message.message)) {
       explorer->handle_neighbours_reply(now, envelope, *neighbours);
+    } else if (const auto* sample = std::get_if<wire::Members>(&message.message)) {
+      ring->handle_sample(now, *sample);
     }
     delivered.push_back(std::move(message));
   }

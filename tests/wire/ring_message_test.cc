@@ -64,6 +64,11 @@ std::vector<Example> examples() {
        "03"
        "03" +
            kNodeHex + kEndpointHex},
+      {"Members",
+       Members{.members = {{.node = kNode, .endpoint = kPublic}, {.node = kOther, .endpoint = {}}}},
+       "11"
+       "02" +
+           kNodeHex + kEndpointHex + kOtherHex + kNowhereHex},
       {"TraceRequest that has just left", TraceRequest{.id = 0x21, .hops = {}},
        "04"
        "0000000000000021"
@@ -195,7 +200,7 @@ TEST(RingMessage, IgnoresWhatALaterVersionAppends) {
 }
 
 TEST(RingMessage, DoesNotKnowOtherKinds) {
-  for (const uint8_t kind : Bytes{0, 17, 18, 127, 255}) {
+  for (const uint8_t kind : Bytes{0, 18, 19, 127, 255}) {
     EXPECT_EQ(decode_ring_message(Bytes{kind, 0, 0, 0, 0, 0, 0, 0, 0}).error(), Error::UnknownType)
         << int{kind};
   }
