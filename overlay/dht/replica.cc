@@ -41,6 +41,8 @@ void Replica::handle_neighbours(Instant now, bool is_joined, bool is_searching, 
   const Losses losses = losses_of(near);
   note_losses(now, std::max(losses.successors, losses.predecessors));
   mark_unheard(near, losses);
+  for (const NodeId& node : arrivals(notary_.self(), near_, near)) strangers_.insert(node);
+  std::erase_if(strangers_, [&](const NodeId& node) { return !near.contains(node); });
   is_joined_ = is_joined;
   near_ = near;
   changed_at_ = now;
@@ -190,8 +192,10 @@ DhtReply Replica::answer_write(Instant now, Duration wall, const DhtRequest& req
   return out;
 }
 
+/// Not while there may be another ring with replicas of its own, nor before new neighbours, who may come from
+/// one, have told us what was granted there.
 bool Replica::may_vote(Instant now, const NodeId& key) const {
-  return is_joined_ && !is_searching_ && now >= changed_at_ + kSettleTime && synced_ &&
+  return is_joined_ && !is_searching_ && strangers_.empty() && now >= changed_at_ + kSettleTime && synced_ &&
          is_replica(notary_.self(), key, notary_.self(), *synced_);
 }
 
@@ -231,7 +235,10 @@ bool Replica::may_pull(Instant now, const NodeId& from, bool is_peer) {
 
 void Replica::handle_pull(Instant now, const NodeId& from, bool is_peer, const wire::DhtPull& pull) {
   if (!may_pull(now, from, is_peer)) return;
-  if (pull.has_nothing) unheard_.erase(from);
+  if (pull.has_nothing) {
+    unheard_.erase(from);
+    strangers_.erase(from);
+  }
   wire::DhtPage page{.id = pull.id, .next = std::nullopt, .entries = {}};
   // The asker may know that it is our neighbour before we do.
   const Neighbourhood near = with_node(notary_.self(), near_, from);
@@ -375,6 +382,7 @@ void Replica::send_fetch(Instant now, const NodeId& node, Pull& pull) {
 
 void Replica::finish_pull(Instant now, const NodeId& node) {
   pulls_.erase(node);
+  strangers_.erase(node);
   if (pulls_.empty()) finish_sync(now);
 }
 

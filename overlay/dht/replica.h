@@ -172,6 +172,7 @@ class Replica {
   std::optional<Neighbourhood> synced_;  ///< The last neighbourhood all of which told us what it has.
   Neighbourhood syncing_;                ///< The one that is being asked.
   std::set<NodeId> unheard_;             ///< Neighbours that may have what we lack.
+  std::set<NodeId> strangers_;           ///< New ones that have not told us all, nor that they have nothing.
   std::map<NodeId, Pull> pulls_;
   std::set<NodeId> handed_on_;   ///< Keys of records that were, or are in the queue.
   std::deque<NodeId> far_keys_;  ///< The queue.

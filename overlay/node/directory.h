@@ -46,9 +46,10 @@ class Directory {
   /// So many new neighbours within this time, who take others' places, are of another ring that ours meets.
   static constexpr size_t kManyArrivals = 3;
   static constexpr Duration kArrivalWindow = 5s;
-  /// What our guests hold is written again then, as soon as the replicas may have settled, within this time,
-  /// and a little more for each record.
-  static constexpr Duration kMeetingSpread = 5s;
+  /// What our guests hold is written again then, when routes lead through both, within this time and a little
+  /// more for each record.
+  static constexpr Duration kMeetingDelay = 1500ms;
+  static constexpr Duration kMeetingSpread = 2s;
   static constexpr Duration kMeetingPause = 20ms;
   /// Records written at a time, so that a start with many leases is no burst.
   static constexpr size_t kMaxWrites = 32;

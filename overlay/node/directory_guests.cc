@@ -5,7 +5,6 @@
 #include "overlay/base/jitter.h"
 #include "overlay/node/dht_address.h"
 #include "overlay/node/directory.h"
-#include "overlay/ring/distance.h"
 
 namespace ipop {
 namespace {
@@ -14,35 +13,20 @@ using wire::DhtAddress;
 using wire::DhtRecord;
 using State = DhtRecord::State;
 
-/// New neighbours, without those who were there before, and moved up when others died.
-size_t count_arrivals(const NodeId& self, const Neighbourhood& before, const Neighbourhood& now_there) {
-  const auto on_side = [](const std::vector<NodeId>& old_side, const std::vector<NodeId>& side,
-                          auto distance) {
-    return std::count_if(side.begin(), side.end(), [&](const NodeId& node) {
-      return std::find(old_side.begin(), old_side.end(), node) == old_side.end() &&
-             (old_side.size() < kNearPerSide || distance(node) < distance(old_side.back()));
-    });
-  };
-  const auto after = [&](const NodeId& node) { return clockwise_distance(self, node); };
-  const auto ahead = [&](const NodeId& node) { return clockwise_distance(node, self); };
-  return static_cast<size_t>(on_side(before.successors, now_there.successors, after) +
-                             on_side(before.predecessors, now_there.predecessors, ahead));
-}
-
 }  // namespace
 
 /// What two rings have granted is compared where their records meet.  For that the replicas need not even be
 /// each other's neighbours, if those who hold it write it again.
 void Directory::note_arrivals(Instant now, const Neighbourhood& near) {
-  const size_t arrivals = count_arrivals(self_, replica_.near(), near);
-  arrivals_.insert(arrivals_.end(), arrivals, now);
+  const size_t new_here = arrivals(self_, replica_.near(), near).size();
+  arrivals_.insert(arrivals_.end(), new_here, now);
   while (!arrivals_.empty() && arrivals_.front() + kArrivalWindow < now) arrivals_.pop_front();
-  if (arrivals == 0 || arrivals_.size() < kManyArrivals) return;
+  if (new_here == 0 || arrivals_.size() < kManyArrivals) return;
   arrivals_.clear();
   const Duration spread = kMeetingSpread + entries_.size() * kMeetingPause;
   for (auto& [address, entry] : entries_) {
     entry.is_doubted |= entry.is_busy;  // Perhaps among those that were the replicas before.
-    const Instant at = now + Replica::kSettleTime + Duration(random_.below(spread.count()));
+    const Instant at = now + kMeetingDelay + Duration(random_.below(spread.count()));
     if (entry.is_bound && !entry.is_busy && at < entry.due_at) schedule(address, entry, at);
   }
 }

@@ -34,6 +34,23 @@ Neighbourhood neighbourhood_of(const NodeId& self, const std::vector<NodeId>& so
   return out;
 }
 
+std::vector<NodeId> arrivals(const NodeId& self, const Neighbourhood& before, const Neighbourhood& near) {
+  std::vector<NodeId> out;
+  const auto note_side = [&](const std::vector<NodeId>& old_side, const std::vector<NodeId>& side,
+                             auto distance) {
+    for (const NodeId& node : side) {
+      const bool moved_up = old_side.size() == kNearPerSide && distance(old_side.back()) < distance(node);
+      const bool is_noted = std::find(out.begin(), out.end(), node) != out.end();
+      if (!before.contains(node) && !moved_up && !is_noted) out.push_back(node);
+    }
+  };
+  note_side(before.successors, near.successors,
+            [&](const NodeId& node) { return clockwise_distance(self, node); });
+  note_side(before.predecessors, near.predecessors,
+            [&](const NodeId& node) { return clockwise_distance(node, self); });
+  return out;
+}
+
 double estimate_size(const NodeId& self, const Neighbourhood& near) {
   const auto all = near.all();
   if (all.size() < 2 * kNearPerSide) return static_cast<double>(all.size() + 1);  // We see the whole ring.

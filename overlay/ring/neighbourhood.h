@@ -24,6 +24,10 @@ struct Neighbourhood {
 /// `sorted`: distinct nodes in ascending order; `self` among them does not count.
 Neighbourhood neighbourhood_of(const NodeId& self, const std::vector<NodeId>& sorted);
 
+/// Who is near now and was not before, each node once, without those who only moved up since others went:
+/// they stand beyond all who were near on their side.
+std::vector<NodeId> arrivals(const NodeId& self, const Neighbourhood& before, const Neighbourhood& near);
+
 /// How many nodes the ring has, ourselves included, if identifiers lie as densely everywhere as here.  Good
 /// to a factor of about two, which is enough for a logarithm.
 double estimate_size(const NodeId& self, const Neighbourhood& near);

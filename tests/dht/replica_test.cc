@@ -342,6 +342,51 @@ TEST(Partition, AfterItHealsExactlyOneKeepsTheAddressAndTheOtherIsTold) {
   EXPECT_TRUE(std::any_of(loser.notices.begin(), loser.notices.end(), is_of_winner));
 }
 
+/// The replicas of the whole ring are those of one side, and the other one granted the address.
+TEST(Partition, NobodyGrantsBeforeNewNeighboursHaveToldWhatTheirSideGranted) {
+  DhtRing ring(12);
+  const auto is_right = [](const DhtNode& node) { return node.id().bytes[0] >= 0x80; };
+  uint32_t i = 0;
+  const auto are_right = [&] {
+    const DhtNode& owner = *ring.by_distance(address(i))[0];
+    const auto replicas = replicas_of(key_of(address(i)), owner.id(), owner.replica.near());
+    return std::all_of(replicas.begin(), replicas.end(),
+                       [](const NodeId& node) { return node.bytes[0] >= 0x80; });
+  };
+  while (i < 1000 && !are_right()) ++i;
+  ASSERT_TRUE(are_right());
+  const Ipv4Address ip = address(i).ip.ipv4();
+  DhtNode& right = *ring.by_distance(address(i))[0];
+  DhtNode* left = nullptr;
+  for (size_t n = 0; n < ring.size(); ++n) {
+    if (!is_right(ring.node(n))) left = &ring.node(n);
+  }
+  ASSERT_NE(left, nullptr);
+  ring.reaches = [&](const DhtNode& a, const DhtNode& b) { return is_right(a) == is_right(b); };
+  ring.tell_neighbours();
+  ring.advance(10s);
+  ASSERT_EQ(ring.claim(*left, ip, kMacA).kind, Kind::Accepted);
+  ring.reaches = nullptr;
+  ring.tell_neighbours();
+  ring.passes = [&](DhtNode& from, DhtNode& to, wire::RingMessage& message) {
+    const bool tells =
+        std::holds_alternative<wire::DhtPage>(message) || std::holds_alternative<wire::DhtRequest>(message);
+    return is_right(from) == is_right(to) || !tells;
+  };
+  ring.advance(Replica::kSettleTime + 100ms);
+  constexpr uint64_t kClaim = 1'000'000;
+  ASSERT_TRUE(
+      right.client.create(ring.now, ring.wall(), kClaim,
+                          ip_record(ip, kMacB, ring.wall(), wire::DhtRecord::State::Reserved, 1, 60s)));
+  ring.advance(1s);
+  for (const auto& outcome : right.outcomes) {
+    EXPECT_FALSE(outcome.id == kClaim && outcome.kind == Kind::Accepted);
+  }
+  ring.passes = nullptr;
+  ring.advance(10s);
+  EXPECT_EQ(ring.claim(right, ip, kMacB).kind, Kind::Held);
+}
+
 TEST(Move, TheOldHostIsTold) {
   DhtRing ring(8);
   ASSERT_EQ(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);

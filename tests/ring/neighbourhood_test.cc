@@ -1,5 +1,6 @@
 #include "overlay/ring/neighbourhood.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/ring/testing.h"
@@ -55,6 +56,24 @@ TEST(Neighbourhood, SeenFromTheEndsOfTheList) {
                            .predecessors = nodes_at({0x7000, 0x6000, 0x5000})}));
   EXPECT_EQ(neighbourhood_of(at(0xffff), sorted).successors, nodes_at({0x1000, 0x2000, 0x3000}));
   EXPECT_EQ(neighbourhood_of(at(0x0000), sorted).predecessors, nodes_at({0x8000, 0x7000, 0x6000}));
+}
+
+TEST(Neighbourhood, ArrivalsComeBetweenAndDoNotMoveUp) {
+  const NodeId self = at(0x1000);
+  const auto near = [&](const std::vector<uint16_t>& others) {
+    return neighbourhood_of(self, nodes_at(others));
+  };
+  const Neighbourhood before = near({0x0100, 0x2000, 0x3000, 0x4000, 0xd000, 0xe000, 0xf000});
+  EXPECT_THAT(arrivals(self, before, before), ::testing::IsEmpty());
+  EXPECT_THAT(arrivals(self, before, near({0x0100, 0x2000, 0x4000, 0x5000, 0xd000, 0xe000})),
+              ::testing::IsEmpty())
+      << "0x3000 and 0xf000 have died";
+  EXPECT_EQ(arrivals(self, before, near({0x0100, 0x2000, 0x2800, 0x3000, 0xe000, 0xf000})),
+            nodes_at({0x2800}));
+  EXPECT_EQ(arrivals(self, before, near({0x0200, 0x0300, 0x0400, 0x1800, 0x1900, 0x1a00})),
+            nodes_at({0x1800, 0x1900, 0x1a00, 0x0400, 0x0300, 0x0200}))
+      << "another ring lies between all of ours";
+  EXPECT_EQ(arrivals(self, {}, near({0x2000, 0x3000})), nodes_at({0x2000, 0x3000})) << "each once";
 }
 
 TEST(Neighbourhood, ListsEachNodeOnce) {

