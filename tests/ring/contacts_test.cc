@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "tests/ring/testing.h"
 
 namespace ipop {
@@ -46,22 +48,26 @@ TEST(Contacts, TwoNodesDoNotStayInStep) {
   EXPECT_NE(contacts.find(at(1))->call_at, contacts.find(at(2))->call_at);
 }
 
-TEST(Contacts, HearsayLivesForTwoMinutes) {
+/// A node of which nobody speaks any more, and which `describe` describes, is forgotten after `lifetime`.
+void expect_lifetime(const std::function<void(KnownNode&)>& describe, Duration lifetime) {
   Contacts contacts;
-  contacts.know(kStart, at(1));
-  contacts.tidy(kStart + 120s - 1us);
+  describe(contacts.know(kStart, at(1)));
+  contacts.tidy(kStart + lifetime - 1us);
   EXPECT_NE(contacts.find(at(1)), nullptr);
-  contacts.tidy(kStart + 120s);
+  contacts.tidy(kStart + lifetime);
   EXPECT_EQ(contacts.find(at(1)), nullptr);
 }
 
+TEST(Contacts, HearsayLivesForTwoMinutes) {
+  expect_lifetime([](KnownNode&) {}, 120s);
+}
+
 TEST(Contacts, AnAcquaintanceIsRememberedForAnHour) {
-  Contacts contacts;
-  contacts.know(kStart, at(1)).is_acquaintance = true;
-  contacts.tidy(kStart + 1h - 1us);
-  EXPECT_NE(contacts.find(at(1)), nullptr);
-  contacts.tidy(kStart + 1h);
-  EXPECT_EQ(contacts.find(at(1)), nullptr);
+  expect_lifetime([](KnownNode& node) { node.is_acquaintance = true; }, 1h);
+}
+
+TEST(Contacts, ALostPeerIsRememberedForADay) {
+  expect_lifetime([](KnownNode& node) { node.is_lost = true; }, 24h);
 }
 
 TEST(Contacts, AcquaintancesMakeRoomForWhatNeighboursTell) {
@@ -73,15 +79,6 @@ TEST(Contacts, AcquaintancesMakeRoomForWhatNeighboursTell) {
   for (uint16_t i = 0; i < 50; ++i) EXPECT_NE(contacts.find(at(i)), nullptr) << i;
   EXPECT_EQ(contacts.find(at(153)), nullptr);
   EXPECT_NE(contacts.find(at(154)), nullptr) << "of whom we heard last";
-}
-
-TEST(Contacts, ALostPeerIsRememberedForADay) {
-  Contacts contacts;
-  contacts.know(kStart, at(1)).is_lost = true;
-  contacts.tidy(kStart + 24h - 1us);
-  EXPECT_NE(contacts.find(at(1)), nullptr);
-  contacts.tidy(kStart + 24h);
-  EXPECT_EQ(contacts.find(at(1)), nullptr);
 }
 
 TEST(Contacts, NobodyIsForgottenWhoIsLinkedCalledOrTalkedWith) {
