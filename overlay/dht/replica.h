@@ -4,7 +4,8 @@
 //   - Whoever gets a request first passes it on to the other replicas; each answers the asker itself.
 //   - When its neighbourhood changes, and now and then, a replica asks its neighbours what they have that it
 //     should have (Pull, Page), and for what is new to it (Fetch).  Until they have answered it does not vote
-//     on addresses that it was not responsible for before: it may not know who holds them.
+//     on addresses that it was not responsible for before: it may not know who holds them; nor on any until
+//     new neighbours have, who may come from another ring.
 //   - What it kept and others are to keep now whom it does not even know, since a small ring has met a large
 //     one, it sends there.
 //   - Of two records of an address it keeps the better one (dht/order.h), and sends that to the writer of the

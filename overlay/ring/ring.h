@@ -14,7 +14,7 @@
 //
 // What keeps the ring one ring: a neighbour that does not answer is reported to those who should have it,
 // too, and they ask it themselves; a node that misses neighbours, and each node now and then, asks for its
-// place again by way of a distant peer; a peer that was lost is called again for half an hour; and a link
+// place again by way of a distant peer; a peer that was lost is called again for a day; and a link
 // with a stranger, which may belong to another ring, makes each of the two find its place on the other's.
 //
 // A calculation: handle_*() in, calls and messages out through Links and Router.  One owner, not thread-safe.
@@ -74,7 +74,7 @@ inline constexpr Duration kSampleInterval = 60s;
 inline constexpr size_t kSampleCount = 16;
 /// In a ring that seems larger nobody can know so many that a few who are cut off would know each other.
 inline constexpr double kSampledRing = 512;  ///< Nodes, as estimated from the distances of the nearest.
-/// Who has lost many calls everybody it knows, for so long at most.
+/// Who has lost many calls whom it has heard of for so long at most, and then likewise whom it has lost.
 inline constexpr Duration kLongestSearch = 20s;
 /// Between the draws of a shortcut for the better.
 inline constexpr Duration kImproveInterval = 300s;
