@@ -149,6 +149,20 @@ void part_with_three(DhtRing& ring) {
 
 // Three nodes that were apart have granted addresses whose replicas are others now, and those have the same
 // neighbours as before.
+TEST(Handover, NobodyVotesWhileTheRingIsSearchedForOthers) {
+  DhtRing ring(5);
+  const auto search = [&](bool is_searching) {
+    for (size_t i = 0; i < ring.size(); ++i) {
+      Replica& replica = ring.node(i).replica;
+      replica.handle_neighbours(ring.now, true, is_searching, Neighbourhood(replica.near()));
+    }
+  };
+  search(true);
+  EXPECT_NE(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);
+  search(false);
+  EXPECT_EQ(ring.claim(ring.node(0), kIp, kMacA).kind, Kind::Accepted);
+}
+
 TEST(Handover, WhatASmallPartGrantedReachesItsReplicasInALargeRing) {
   constexpr uint32_t kAddresses = 40;
   DhtRing ring(48);
