@@ -1,6 +1,6 @@
 // The part of Ring that is ready for a partition: members tell each other whom they are linked to, so that
-// each comes to know many, and who loses many neighbours at once calls all that it knows.  A few hosts of a
-// large ring that can reach only each other find each other by that, whom the ring had never made peers.
+// each comes to know many, and who loses many neighbours at once calls all that it knows.  A few hosts
+// that can reach only each other find each other by that, whom the ring had never made peers.
 #include <algorithm>
 
 #include "overlay/base/jitter.h"
