@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "overlay/base/big_endian.h"
 #include "overlay/base/octets.h"
 #include "overlay/fastpath/tcp_header.h"
 

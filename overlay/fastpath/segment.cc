@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "overlay/base/big_endian.h"
 #include "overlay/fastpath/tcp_header.h"
 #include "overlay/wire/ethernet.h"
 

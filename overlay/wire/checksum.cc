@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "overlay/base/big_endian.h"
 #include "overlay/wire/ethernet.h"
 
 namespace ipop {
@@ -12,8 +13,6 @@ namespace {
 constexpr uint16_t kEtherTypeService = 0x88a8;  // IEEE 802.1ad; wire/ethernet.h has the others.
 constexpr size_t kAddressesAt4 = 12;            // Source and destination, both, in the IPv4 header,
 constexpr size_t kAddressesAt6 = 8;             // and in the IPv6 header.
-
-uint16_t load_u16(const uint8_t* at) { return static_cast<uint16_t>(at[0] << 8 | at[1]); }
 
 /// True if a source route is among the options of an IPv4 header, or if they are malformed.
 bool has_source_route(ByteView options) {
