@@ -205,7 +205,11 @@ Result<Done> DhcpServer::ask_for(Instant now, Clients::iterator client, Ipv4Addr
                                          .mac = {},
                                          .claim = Query::Claim{.ip = ip, .mac = mac},
                                          .asker = map_.find_mac(mac)});
-  if (!asked) forget(client);
+  if (!asked) {
+    forget(client);
+  } else if (client->second.message.type == DhcpMessage::Type::Discover) {
+    probes_.push_back(ip);
+  }
   return asked;
 }
 
@@ -467,6 +471,13 @@ std::optional<Bytes> DhcpServer::poll_frame() {
   Bytes frame = std::move(frames_.front());
   frames_.pop_front();
   return frame;
+}
+
+std::optional<Ipv4Address> DhcpServer::poll_probe() {
+  if (probes_.empty()) return std::nullopt;
+  const Ipv4Address ip = probes_.front();
+  probes_.pop_front();
+  return ip;
 }
 
 std::optional<DhcpServer::Event> DhcpServer::poll_event() {

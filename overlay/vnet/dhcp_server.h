@@ -9,9 +9,9 @@
 // reserved for a MAC goes to no other; a MAC whose reserved address somebody still has gets another one
 // meanwhile.  When the settings change no lease ends: its guest gets what the settings say when it starts
 // anew, and who has what is now reserved for another keeps it for the rest of its lease.  Before an offer the
-// network is asked for it, with our claim in the question: of two hosts that claim one address at the same
-// time the lower MAC keeps it and the other goes on to the next; an address that is offered already is taken,
-// whatever the MACs.
+// guests of this host are asked whether one uses it, by ARP, and the network is asked for it, with our claim
+// in the question: of two hosts that claim one address at the same time the lower MAC keeps it and the other
+// goes on to the next; an address that is offered already is taken, whatever the MACs.
 #pragma once
 
 #include <deque>
@@ -66,6 +66,9 @@ class DhcpServer {
 
   /// The next Ethernet frame for the guests.
   std::optional<Bytes> poll_frame();
+  /// An address that is about to be offered: a guest of this host that has it, and has been silent, is to be
+  /// asked, and says so long before the network has answered (RFC 2131, section 3.1, step 2).
+  std::optional<Ipv4Address> poll_probe();
 
   struct Event {
     MacAddress mac;
@@ -166,6 +169,7 @@ class DhcpServer {
   DhcpPool pool_;
   Clients clients_;
   std::deque<Bytes> frames_;
+  std::deque<Ipv4Address> probes_;
   std::deque<Event> events_;
   Counts counts_;
 };

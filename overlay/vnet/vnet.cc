@@ -174,7 +174,8 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAd
   return sequence;
 }
 
-void Vnet::drain_dhcp_events(Instant now) {
+void Vnet::drain_dhcp(Instant now) {
+  while (const auto ip = dhcp_.poll_probe()) ask_guest(MacAddress::broadcast(), *ip);
   while (const auto event = dhcp_.poll_event()) {
     if (const auto bound = bind_local(now, event->mac, event->ip, event->expires, event->name)) {
       dhcp_.set_sequence(now, event->mac, *bound);
@@ -405,7 +406,7 @@ void Vnet::conclude(Instant now, const Query& query, const std::optional<Binding
     }
   }
   host_.handle_answer(now, query, was_answered);
-  drain_dhcp_events(now);
+  drain_dhcp(now);
   drain_nd_claims(now);
 }
 
@@ -422,7 +423,7 @@ std::optional<Binding> Vnet::handle_query(Instant now, const NodeId& from, const
   if (known && known->node == own_) return known;
   if (query.kind == Query::Kind::Name) return std::nullopt;
   auto reserved = dhcp_.handle_query(now, own_, query);
-  drain_dhcp_events(now);
+  drain_dhcp(now);
   if (reserved) return reserved;
   // A guest that has been silent so far may hold it: our guests are asked, and the member will ask again.
   if (query.kind == Query::Kind::Ip && !known && ask_rate_.take(now)) {

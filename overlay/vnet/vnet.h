@@ -183,7 +183,7 @@ class Vnet {
   void handle_departure(Instant now, const Binding& binding, const std::vector<IpAddress>& had);
   bool pass_on(Instant now, const NodeId& from, const EthernetHeader& header, ByteView frame);
   void notify(const std::optional<NodeId>& to, const MacAddress& mac);
-  void drain_dhcp_events(Instant now);
+  void drain_dhcp(Instant now);
   void drain_nd_claims(Instant now);
   void settle(const Binding& binding);
   void send_to(const NodeId& node, ByteView frame);

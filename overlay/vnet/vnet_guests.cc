@@ -18,7 +18,7 @@ bool is_arp(const EthernetHeader& header) {
 Result<Done> Vnet::handle_guest_frame(Instant now, ByteView frame) {
   const auto result = dispatch(now, frame);
   if (!result) errors_.add(result.error());
-  drain_dhcp_events(now);
+  drain_dhcp(now);
   return result;
 }
 

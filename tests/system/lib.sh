@@ -249,7 +249,8 @@ has_ipv6() { [ -n "$(guest_ipv6 "$1")" ]; }
 # A command in a guest.
 in_guest() { ip netns exec "$prefix-$1" "${@:2}"; }
 
-# guest_dhcp GUEST: becomes a member as any machine does.  The answer is kept in $dir/GUEST.dhcp.
+# guest_dhcp GUEST [OPTION...]: becomes a member as any machine does, by udhcpc with these options.  The answer is kept
+# in $dir/GUEST.dhcp.
 guest_dhcp() {
   local guest=$1
   cat >"$dir/udhcpc-script" <<'SCRIPT'
@@ -261,7 +262,7 @@ env | sort >"$LEASE"
 SCRIPT
   chmod +x "$dir/udhcpc-script"
   LEASE=$dir/$guest.dhcp in_guest "$guest" busybox udhcpc -i eth0 -f -q -n -t 20 -T 1 -O mtu -O search \
-    -x "hostname:$guest" -s "$dir/udhcpc-script" >/dev/null 2>&1
+    -x "hostname:$guest" -s "$dir/udhcpc-script" "${@:2}" >/dev/null 2>&1
 }
 dhcp_value() { sed -n "s/^$2=//p" "$dir/$1.dhcp"; }
 guest_address() { ip -n "$prefix-$1" -4 -o address show dev eth0 | sed -n 's|.* inet \([0-9.]*\)/.*|\1|p'; }

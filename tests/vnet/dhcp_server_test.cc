@@ -12,6 +12,18 @@ namespace {
 using namespace vnet_testing;
 using Type = DhcpMessage::Type;
 
+TEST_F(DhcpServerTest, GuestsHereAreAskedBeforeAnOfferOfWhatIsNew) {
+  const auto offered = offer(1);
+  EXPECT_EQ(server.poll_probe(), offered->yiaddr);
+  EXPECT_EQ(offer(1), offered);  // It repeats itself.
+  ASSERT_TRUE(say(selecting(*offered, 1)));
+  bind();
+  ASSERT_TRUE(say(init_reboot(2, ip("10.128.0.9"))));  // It may be the one that uses it.
+  network_is_silent();
+  ASSERT_TRUE(say(dhcp(Type::Discover, 1)));  // It has it.
+  EXPECT_EQ(server.poll_probe(), std::nullopt);
+}
+
 TEST_F(DhcpServerTest, DiscoverOfferRequestAck) {
   DhcpMessage discover = dhcp(Type::Discover, 1);
   discover.host_name = "vm1.example.org";

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "overlay/base/log.h"
@@ -139,6 +140,17 @@ struct Host {
         vnet({.network_name = "grid", .subnet = network, .network_hash = 0x1234, .own = id, .mtu = 1380},
              random, log) {}
 
+  /// The one message of DHCP among to_guests, which it is taken from; nothing if there is not just one.
+  std::optional<DhcpMessage> take_dhcp() {
+    std::optional<DhcpMessage> out;
+    for (const Bytes& frame : std::exchange(to_guests, {})) {
+      const auto message = dhcp_in(frame);
+      if (message && out) return std::nullopt;
+      if (message) out = message;
+    }
+    return out;
+  }
+
   NodeId id;
   SeededRandom random;
   TestLog log;
@@ -183,16 +195,14 @@ class Hosts {
   }
   /// A DHCP exchange from DISCOVER to ACK; the address, or nothing.
   std::optional<Ipv4Address> lease(Instant now, Host& host, uint8_t guest) {
-    const auto offers = frame(now, host, dhcp_frame(dhcp(DhcpMessage::Type::Discover, guest)));
-    if (offers.size() != 1) return std::nullopt;
-    const auto offer = dhcp_in(offers[0]);
+    frame(now, host, dhcp_frame(dhcp(DhcpMessage::Type::Discover, guest)));
+    const auto offer = host.take_dhcp();
     if (!offer || offer->type != DhcpMessage::Type::Offer) return std::nullopt;
     DhcpMessage request = dhcp(DhcpMessage::Type::Request, guest);
     request.requested_address = offer->yiaddr;
     request.server_id = offer->server_id;
-    const auto acks = frame(now, host, dhcp_frame(request));
-    if (acks.size() != 1) return std::nullopt;
-    const auto ack = dhcp_in(acks[0]);
+    frame(now, host, dhcp_frame(request));
+    const auto ack = host.take_dhcp();
     if (!ack || ack->type != DhcpMessage::Type::Ack || ack->yiaddr != offer->yiaddr) return std::nullopt;
     return ack->yiaddr;
   }

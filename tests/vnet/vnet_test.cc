@@ -311,6 +311,25 @@ TEST(Vnet, ANeighboursLeaseCannotBeTaken) {
   EXPECT_EQ(a.vnet.errors().get(Error::Conflict), 1u);
 }
 
+TEST(Vnet, WhatAGuestHereUsesInSilenceIsNotOffered) {
+  Hosts hosts;
+  Host& a = hosts.add();
+  hosts.add();
+  ASSERT_TRUE(a.vnet.handle_guest_frame(kStart, dhcp_frame(dhcp(Type::Discover, 1))));
+  const auto asked = a.vnet.poll_guest_frame();  // While the network thinks about it.
+  ASSERT_TRUE(asked);
+  const auto question = arp_in(*asked);
+  ASSERT_TRUE(question);
+  EXPECT_TRUE(EthernetFrame::decode(*asked)->header.dst.is_group());
+  const MacAddress service_mac = a.vnet.service().mac;
+  hosts.frame(kStart, a, arp_frame(service_mac, mac(2), question->reply_from(mac(2))));
+  const auto offer = a.take_dhcp();
+  ASSERT_TRUE(offer);
+  EXPECT_EQ(offer->type, Type::Offer);
+  EXPECT_NE(offer->yiaddr, question->target_ip);
+  EXPECT_EQ(a.vnet.map().find_ip(question->target_ip)->mac, mac(2));
+}
+
 TEST(Vnet, AGuestThatPlaysDhcpServerIsHeardByNobody) {
   Hosts hosts;
   Host& a = hosts.add();
