@@ -5,6 +5,7 @@
 
 #include "overlay/fastpath/segment.h"
 #include "overlay/link/link.h"
+#include "overlay/vnet/guest_guard.h"
 #include "overlay/wire/checksum.h"
 #include "overlay/wire/packet_too_big.h"
 #include "overlay/wire/slice.h"
@@ -25,7 +26,7 @@ const Snapshot::Peer* find_peer(const Snapshot& snapshot, ByteView frame) {
   const auto destination = snapshot.places.find(mac_at(frame, 0));
   if (destination == snapshot.places.end() || destination->second == Snapshot::kHere) return nullptr;
   const Snapshot::Peer& peer = snapshot.peers[destination->second];
-  return peer.sending ? &peer : nullptr;
+  return peer.sending && !must_judge(snapshot.service, frame) ? &peer : nullptr;
 }
 
 void refuse(const SealContext& context) {

@@ -1,5 +1,8 @@
 #include "overlay/vnet/guest_guard.h"
 
+#include <algorithm>
+
+#include "overlay/base/big_endian.h"
 #include "overlay/wire/arp.h"
 #include "overlay/wire/dhcp.h"
 #include "overlay/wire/icmpv6.h"
@@ -13,13 +16,12 @@ constexpr uint16_t kDhcpv6ClientPort = 546, kDhcpv6ServerPort = 547;  // RFC 841
 /// From a server or to a client.  A message to a server is no server's, even from its port: a relay's comes
 /// so.
 bool is_from_server(ByteView udp, uint16_t server_port, uint16_t client_port) {
-  Reader in(udp);
-  const auto src_port = in.u16();
-  const auto dst_port = in.u16();
-  return in.ok() && (dst_port == client_port || (src_port == server_port && dst_port != server_port));
+  if (udp.size() < 4) return false;
+  const uint16_t src_port = load_u16(&udp[0]), dst_port = load_u16(&udp[2]);
+  return dst_port == client_port || (src_port == server_port && dst_port != server_port);
 }
 
-std::optional<Imposture> judge_arp(const Service& service, ByteView payload) {
+std::optional<Imposture> judge_arp(const ServiceAddresses& service, ByteView payload) {
   const auto packet = ArpPacket::decode(payload);
   if (!packet) return std::nullopt;
   if (packet->sender_ip == service.ip || packet->sender_mac == service.mac) return Imposture::Service;
@@ -28,7 +30,7 @@ std::optional<Imposture> judge_arp(const Service& service, ByteView payload) {
 
 /// Looks at first fragments too, and at packets whose checksum is wrong: Ipv4Packet would not decode them,
 /// but their receiver may put them together.
-std::optional<Imposture> judge_ipv4(const Service& service, ByteView payload) {
+std::optional<Imposture> judge_ipv4(const ServiceAddresses& service, ByteView payload) {
   const auto header = Ipv4Header::decode(payload);
   if (!header) return std::nullopt;
   if (header->src == service.ip) return Imposture::Service;
@@ -39,7 +41,7 @@ std::optional<Imposture> judge_ipv4(const Service& service, ByteView payload) {
   return std::nullopt;
 }
 
-std::optional<Imposture> judge_ipv6(const Service& service, ByteView payload) {
+std::optional<Imposture> judge_ipv6(const ServiceAddresses& service, ByteView payload) {
   const auto packet = Ipv6Packet::decode(payload);
   if (!packet) return std::nullopt;
   if (service.is_own_address(packet->src)) return Imposture::Service;
@@ -62,9 +64,39 @@ std::optional<Imposture> judge_ipv6(const Service& service, ByteView payload) {
   return std::nullopt;
 }
 
+bool must_judge_ipv4(const ServiceAddresses& service, ByteView packet) {
+  if (packet.size() < Ipv4Packet::kHeaderSize) return false;
+  if (load_u32(&packet[12]) == service.ip.value) return true;
+  const size_t header_size = 4 * (packet[0] & size_t{15});
+  return packet[9] == kIpProtocolUdp && packet.size() >= header_size &&
+         is_from_server(packet.subspan(header_size), kDhcpServerPort, kDhcpClientPort);
+}
+
+bool must_judge_payload(uint8_t protocol, ByteView payload) {
+  if (protocol == kIpProtocolUdp) return is_from_server(payload, kDhcpv6ServerPort, kDhcpv6ClientPort);
+  return protocol == kIpProtocolIcmpv6 && !payload.empty() &&
+         payload[0] >= Icmpv6Message::kRouterSolicitation && payload[0] <= Icmpv6Message::kRedirect;
+}
+
+bool must_judge_ipv6(const ServiceAddresses& service, ByteView packet) {
+  if (packet.size() < Ipv6Packet::kHeaderSize) return false;
+  const auto is_source = [&](const Ipv6Address& own) {
+    return std::equal(own.bytes.begin(), own.bytes.end(), packet.begin() + 8);
+  };
+  if (is_source(service.ipv6) || is_source(service.link_local)) return true;
+  const uint8_t next_header = packet[6];
+  if (next_header == kIpProtocolTcp) return false;
+  if (next_header == kIpProtocolUdp) {
+    return must_judge_payload(next_header, packet.subspan(Ipv6Packet::kHeaderSize));
+  }
+  const auto decoded = Ipv6Packet::decode(packet);  // It may be behind extension headers.
+  return decoded && decoded->fragment != Ipv6Packet::Fragment::Later &&
+         must_judge_payload(decoded->protocol, decoded->payload);
+}
+
 }  // namespace
 
-std::optional<Imposture> find_imposture(const Service& service, const EthernetFrame& frame) {
+std::optional<Imposture> find_imposture(const ServiceAddresses& service, const EthernetFrame& frame) {
   if (frame.header.src == service.mac) return Imposture::Service;
   switch (frame.header.ethertype) {
     case kEtherTypeArp:
@@ -76,6 +108,23 @@ std::optional<Imposture> find_imposture(const Service& service, const EthernetFr
       return judge_ipv6(service, frame.payload);
     default:
       return std::nullopt;
+  }
+}
+
+bool must_judge(const ServiceAddresses& service, ByteView frame) {
+  size_t at = kEthernetHeaderSize;
+  uint16_t type = load_u16(&frame[at - 2]);
+  if (type == kEtherTypeVlan && frame.size() >= at + 4) {
+    at += 4;
+    type = load_u16(&frame[at - 2]);
+  }
+  switch (type) {
+    case kEtherTypeIpv4:
+      return must_judge_ipv4(service, frame.subspan(at));
+    case kEtherTypeIpv6:
+      return must_judge_ipv6(service, frame.subspan(at));
+    default:
+      return type == kEtherTypeArp || type == kEtherTypeRarp;
   }
 }
 

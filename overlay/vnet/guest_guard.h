@@ -1,16 +1,17 @@
 // What only the network itself may say to guests: to be their DHCP server, their router, or to have the
 // service address.  A guest that says it is not carried on, so that it harms nobody at another host.
 //
-// Only what passes the core is judged: group-addressed frames, and those to or from a MAC that the fast path
-// does not know.  docs/architecture.md, "Addresses", says what that leaves.  One VLAN tag is looked behind,
-// since a guest may take a frame tagged with priority only for its own.  A calculation without state.
+// The core judges, and of what the fast path would carry it gets all that must_judge() names.  What the
+// switch brings to a guest on the same bridge neither sees.  One VLAN tag is looked behind, since a guest may
+// take a frame tagged with priority only for its own.  A calculation without state.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
-#include "overlay/vnet/service.h"
+#include "overlay/base/bytes.h"
+#include "overlay/vnet/service_addresses.h"
 #include "overlay/wire/ethernet.h"
 
 namespace ipop {
@@ -23,7 +24,13 @@ enum class Imposture : uint8_t {
 inline constexpr size_t kImpostureCount = 3;
 
 /// What the frame pretends to be, if anything.
-std::optional<Imposture> find_imposture(const Service& service, const EthernetFrame& frame);
+std::optional<Imposture> find_imposture(const ServiceAddresses& service, const EthernetFrame& frame);
+
+/// Whether the core has to see a frame from a guest of this host to one whose host is known: ARP and
+/// neighbour discovery, which say who has an address, and whatever find_imposture() may object to but for the
+/// service's MAC, which no guest has.  Of other frames it reads some octets of the headers and no more: the
+/// fast path asks for each.  REQUIRES: frame.size() >= kEthernetHeaderSize.
+bool must_judge(const ServiceAddresses& service, ByteView frame);
 
 /// As it is told to the administrator: "answers DHCP".
 std::string_view to_string(Imposture imposture);

@@ -19,15 +19,14 @@ uint64_t mix(uint64_t z) {
 Service Service::make(const std::string& network_name, const Ipv4Subnet& subnet, uint64_t network_hash,
                       uint16_t mtu) {
   IPOP_ASSERT(subnet.prefix_length <= 30);
-  Service out{.network_name = network_name,
-              .subnet = subnet,
-              .network_hash = network_hash,
-              .mtu = mtu,
-              .ip = {subnet.network.value + 1},
-              .mac = {},
-              .prefix = {{0xfd}},
-              .ipv6 = {},
-              .link_local = {{0xfe, 0x80}}};
+  Service out;
+  out.network_name = network_name;
+  out.subnet = subnet;
+  out.network_hash = network_hash;
+  out.mtu = mtu;
+  out.ip = {subnet.network.value + 1};
+  out.prefix = {{0xfd}};
+  out.link_local = {{0xfe, 0x80}};
   uint64_t bits = mix(network_hash);
   out.mac.bytes[0] = 0x02;  // Locally administered, individual.
   for (size_t i = 1; i < out.mac.bytes.size(); ++i, bits >>= 8) out.mac.bytes[i] = static_cast<uint8_t>(bits);

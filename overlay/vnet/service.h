@@ -1,7 +1,6 @@
-// The network as its guests see it: the settings that are the same on every host, and the one address at
-// which each host answers its own guests (DHCP, DNS, router solicitations, and ARP, neighbour solicitations
-// and ping for it), so that a guest that moves notices nothing.  It is one MAC with an IPv4, an IPv6 and a
-// link-local IPv6 address.
+// The network as its guests see it: the settings that are the same on every host, and the addresses at which
+// each host answers its own guests (DHCP, DNS, router solicitations, and ARP, neighbour solicitations and
+// ping for it), so that a guest that moves notices nothing.
 #pragma once
 
 #include <cstdint>
@@ -10,23 +9,20 @@
 #include <vector>
 
 #include "overlay/vnet/introduction.h"
+#include "overlay/vnet/service_addresses.h"
 #include "overlay/vnet/settings.h"
 #include "overlay/wire/address.h"
 
 namespace ipop {
 
-struct Service {
+struct Service : ServiceAddresses {
   std::string network_name;
   Ipv4Subnet subnet;
   uint64_t network_hash = 0;  ///< From the network's identity; places the MAC and spreads the leases.
   uint16_t mtu = 0;           ///< What the port carries, in octets of an IP packet.
-  Ipv4Address ip;             ///< The first address of the subnet.
-  MacAddress mac;             ///< Locally administered, unicast; from network_hash.
   /// The guests' IPv6 network, a /64: fd, the first 40 bits of network_hash, subnet 0 (RFC 4193, section 3.1:
   /// the hash is random enough, and nobody has to be asked).
   Ipv6Address prefix;
-  Ipv6Address ipv6;        ///< The first address of the prefix, as `ip` is the subnet's.
-  Ipv6Address link_local;  ///< Of `mac`, as RFC 4291, appendix A, makes it.
   /// What the admin says of all this; never null, and the default says nothing.
   std::shared_ptr<const Settings> settings = std::make_shared<const Settings>();
   /// What libvirt says of guests of this host.
@@ -40,10 +36,6 @@ struct Service {
   /// the prefix or link-local, but neither ours nor the routers' (RFC 4291, section 2.6.1).  Others are the
   /// guests' own business: nobody claims them, and nothing is known of them.
   bool is_guest_address(const IpAddress& address) const;
-  /// One of ours.
-  bool is_own_address(const IpAddress& address) const {
-    return address == IpAddress(ip) || address == IpAddress(ipv6) || address == IpAddress(link_local);
-  }
   /// What a guest is to have, by the settings, and by libvirt of what these say nothing; nothing, and empty,
   /// if neither says anything.
   std::optional<Ipv4Address> address_for(const MacAddress& guest) const;

@@ -13,6 +13,10 @@ bool is_arp(const EthernetHeader& header) {
   return !header.vlan_tci && (header.ethertype == kEtherTypeArp || header.ethertype == kEtherTypeRarp);
 }
 
+bool is_to_one_guest(const Service& service, const EthernetHeader& header) {
+  return !header.dst.is_group() && header.dst != service.mac;
+}
+
 }  // namespace
 
 Result<Done> Vnet::handle_guest_frame(Instant now, ByteView frame) {
@@ -75,12 +79,12 @@ Result<Done> Vnet::handle_arp(Instant now, const EthernetFrame& frame, ByteView 
   if (!map_.is_confirmed(mac)) {  // It sent no address, or one that it cannot have.
     if (const auto learned = learn_local(now, mac, {}); !learned) return learned;
   }
-  if (!reverse && packet->operation == ArpPacket::Operation::Request) {
-    const auto handled = arp_.handle_request(now, *packet);
-    if (!handled) return handled;
-  } else if (!reverse && !frame.header.dst.is_group() && frame.header.dst != service_.mac) {
-    const auto forwarded = forward(now, frame.header, bytes);  // A reply to a guest elsewhere.
-    if (!forwarded) return forwarded;
+  if (!reverse && is_to_one_guest(service_, frame.header)) {
+    // A reply, or the question whether it is still there, which is its own to answer.
+    if (doubt == Error::Conflict) return *doubt;
+    if (const auto forwarded = forward(now, frame.header, bytes); !forwarded) return forwarded;
+  } else if (!reverse && packet->operation == ArpPacket::Operation::Request) {
+    if (const auto handled = arp_.handle_request(now, *packet); !handled) return handled;
   }
   if (doubt) return *doubt;
   return Done{};
@@ -114,6 +118,11 @@ Result<Done> Vnet::handle_neighbour_discovery(Instant now, const EthernetHeader&
       const auto solicitation = NeighbourSolicitation::decode(packet);
       if (!solicitation) return solicitation.error();
       if (solicitation->source_mac.value_or(mac) != mac) return Error::NotAllowed;
+      if (is_to_one_guest(service_, header)) {  // As in handle_arp().
+        const auto holder = map_.find_ip(packet.src);
+        if (holder && holder->mac != mac) return Error::Conflict;
+        break;
+      }
       const IpAddress target = solicitation->target;
       if (service_.is_own_address(target) || service_.is_guest_address(target)) {
         return nd_.handle_solicitation(now, mac, packet.src, *solicitation);

@@ -103,8 +103,8 @@ struct FrameSpec {
       ip.u8(64);
       ip.u8(protocol);
       ip.u16(0);
-      ip.u32(0x0a800001);
-      ip.u32(0x0a800002);
+      ip.u32(0x0a80000b);
+      ip.u32(0x0a80000c);
       ip.bytes(ip_options);
       ip.patch_u16(10, naive_checksum(ip.view()));
       out.bytes(ip.view());

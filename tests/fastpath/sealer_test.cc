@@ -6,6 +6,7 @@
 #include <new>
 
 #include "overlay/link/link.h"
+#include "overlay/wire/arp.h"
 #include "overlay/wire/packet_too_big.h"
 #include "tests/fastpath/cutting.h"
 #include "tests/fastpath/frames.h"
@@ -111,6 +112,30 @@ TEST_F(SealerTest, UnplacedFramesGoToTheCore) {
   EXPECT_EQ(path_.inbox.frames, std::vector(std::begin(frames), std::end(frames)));
   EXPECT_EQ(path_.counters.to_core, 5u);
   EXPECT_EQ(path_.counters.tx_frames, 5u);
+}
+
+TEST_F(SealerTest, TheCoreJudgesWhatOnlyTheNetworkMaySay) {
+  path_.snapshot.service.ip = {0x0a800001};
+  const ArpPacket arp{.operation = ArpPacket::Operation::Reply,
+                      .sender_mac = kGuest1,
+                      .sender_ip = {0x0a80000b},
+                      .target_mac = kGuest2,
+                      .target_ip = {0x0a80000c}};
+  const Bytes reply = arp_frame(kGuest2, kGuest1, arp);
+  const Bytes data = FrameSpec{.protocol = 17, .payload = Bytes(10)}.build();
+  Bytes offer = FrameSpec{.protocol = 17, .source_port = 67, .payload = Bytes(10)}.build();
+  Bytes of_service = data;
+  of_service[14 + 15] = 1;  // The last octet of its source.
+  for (const Bytes& frame : {reply, offer, data, of_service}) path_.seal(frame);
+  EXPECT_EQ(arrived(), std::vector<Bytes>{data});
+  EXPECT_EQ(path_.inbox.frames, (std::vector{reply, offer, of_service}));
+}
+
+TEST_F(SealerTest, OfASuperFrameTheCoreJudgesEachSegment) {
+  path_.snapshot.service.ip = {0x0a80000b};
+  path_.seal(FrameSpec{.payload = test::pattern(3000)}.build(), true, 1000);
+  EXPECT_TRUE(arrived().empty());
+  EXPECT_EQ(path_.inbox.frames.size(), 3u);
 }
 
 TEST_F(SealerTest, WithoutAConfirmedKeypairTheCoreDecides) {

@@ -12,9 +12,13 @@ using namespace vnet_testing;
 const Service kService = service();
 const Ipv4Address kGuest = *Ipv4Address::parse("10.128.0.9");
 
+/// Whatever is found, the fast path has to leave to the core.
 std::optional<Imposture> judge(const Bytes& bytes) {
   const auto frame = EthernetFrame::decode(bytes);
-  return frame ? find_imposture(kService, *frame) : std::nullopt;
+  if (!frame) return std::nullopt;
+  const auto imposture = find_imposture(kService, *frame);
+  EXPECT_TRUE(!imposture || frame->header.src == kService.mac || must_judge(kService, bytes));
+  return imposture;
 }
 Bytes frame_of(uint16_t ethertype, ByteView payload, std::optional<uint16_t> vlan = {}) {
   return EthernetFrame{
@@ -109,6 +113,55 @@ TEST(GuestGuard, WhatIsTooShortToJudgeIsNobody) {
     for (size_t size = 0; size < (type == 0x0800 ? 24 : 40); ++size) {
       EXPECT_EQ(judge(frame_of(type, ByteView(packet).first(size))), std::nullopt) << size;
     }
+  }
+}
+
+TEST(GuestGuard, TheCoreSeesWhoseAnAddressIsSaidToBe) {
+  const Bytes arp = arp_request(1, kGuest, kGuest).encode();
+  EXPECT_TRUE(must_judge(kService, frame_of(kEtherTypeArp, arp)));
+  EXPECT_TRUE(must_judge(kService, frame_of(kEtherTypeArp, arp, 0xe000)));
+  EXPECT_TRUE(must_judge(kService, frame_of(kEtherTypeRarp, arp)));
+  for (uint8_t type = 133; type <= 137; ++type) {
+    EXPECT_TRUE(must_judge(kService, frame_of(0x86dd, icmpv6(type)))) << int{type};
+    EXPECT_TRUE(must_judge(kService, frame_of(0x86dd, icmpv6(type), 0xe000))) << int{type};
+    const Bytes behind_options{kIpProtocolIcmpv6, 0, 1, 4, 0, 0, 0, 0, type, 0, 0, 0};
+    EXPECT_TRUE(must_judge(kService, frame_of(0x86dd, ipv6(link_local(1), 60, behind_options)))) << int{type};
+  }
+}
+
+TEST(GuestGuard, TheCoreSeesNothingElseOfWhoIsKnown) {
+  const Bytes ports = *from_hex("0043004400000000");  // Those of DHCP, which mean nothing to TCP.
+  const auto ipv4 = [&](uint8_t protocol, ByteView payload) {
+    return frame_of(
+        0x0800,
+        Ipv4Packet{.src = kGuest, .dst = kService.ip, .protocol = protocol, .payload = payload}.encode());
+  };
+  EXPECT_FALSE(must_judge(kService, ipv4(kIpProtocolTcp, ports)));
+  EXPECT_FALSE(must_judge(kService, ipv4(kIpProtocolIcmp, ports)));
+  EXPECT_FALSE(must_judge(kService, ipv4(kIpProtocolUdp, ByteView(ports).first(3)))) << "too short for ports";
+  EXPECT_FALSE(must_judge(kService, frame_of(0x0800, udp4(5353, 53))));
+  EXPECT_FALSE(must_judge(kService, frame_of(0x86dd, ipv6(link_local(1), kIpProtocolTcp, ports))));
+  EXPECT_FALSE(must_judge(kService, frame_of(0x86dd, ipv6(link_local(1), kIpProtocolUdp, ports))));
+  EXPECT_FALSE(must_judge(kService, frame_of(0x86dd, ipv6(link_local(1), kIpProtocolIcmpv6, {}))));
+  for (const uint8_t type : {uint8_t{2}, uint8_t{128}, uint8_t{129}, uint8_t{132}, uint8_t{138}}) {
+    EXPECT_FALSE(must_judge(kService, frame_of(0x86dd, icmpv6(type)))) << int{type};
+  }
+  const Bytes later_fragment = *from_hex(
+      "3a00000912345678"
+      "8600000000000000");
+  EXPECT_FALSE(must_judge(kService, frame_of(0x86dd, ipv6(link_local(1), 44, later_fragment))));
+  EXPECT_FALSE(must_judge(kService, data_frame(mac(2), mac(1))));
+}
+
+TEST(GuestGuard, EveryTruncationOfWhatTheFastPathAsksAboutIsSurvived) {
+  for (const Bytes& packet : {udp4(67, 68), icmpv6(134), icmpv6(128)}) {
+    const Bytes whole = frame_of(packet[0] >> 4 == 4 ? 0x0800 : 0x86dd, packet, 0xe000);
+    for (size_t size = kEthernetHeaderSize; size < whole.size(); ++size) {
+      const Bytes cut(whole.begin(),
+                      whole.begin() + static_cast<ptrdiff_t>(size));  // Its end is its memory's.
+      (void)must_judge(kService, cut);
+    }
+    EXPECT_EQ(must_judge(kService, whole), packet != icmpv6(128));
   }
 }
 
