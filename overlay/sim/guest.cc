@@ -6,6 +6,14 @@
 
 namespace ipop::sim {
 
+std::optional<Bytes> Guest::release() const {
+  if (is_static_ || state_ != State::Bound) return std::nullopt;
+  DhcpMessage out = message(DhcpMessage::Type::Release);
+  out.ciaddr = *address_;
+  out.server_id = server_;
+  return frame_of(out);
+}
+
 void Guest::restart(Instant now) {
   arp_.clear();
   acknowledged_at_.reset();

@@ -31,6 +31,9 @@ class Guest {
   /// moved.
   const std::optional<Instant>& acknowledged_at() const { return acknowledged_at_; }
 
+  /// What it says when it shuts down properly: that it gives back what DHCP gave it, if anything (RFC 2131,
+  /// section 4.4.6).
+  std::optional<Bytes> release() const;
   /// Boots again: what it had by DHCP is what it asks for.
   void restart(Instant now);
   /// Sleeps, and its clock with it: it says nothing and hears nothing until then.

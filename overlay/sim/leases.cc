@@ -177,15 +177,26 @@ void Leases::start(Host& host) {
   for (const Contact& peer : peers_[host.index()]) host.node().handle_known_peer(host.now(), peer);
 }
 
+/// Half of the guests do so properly.
+void Leases::shut_down(const Resident& resident) {
+  history_.note_end(resident.number);
+  Host& host = *hosts_[resident.host];
+  if (!host.is_running() || resident.guest.is_asleep(world_.now()) || random_.below(2) == 0) return;
+  if (const auto release = resident.guest.release()) {
+    host.send_frame(*release);
+    ++counts_.releases;
+  }
+}
+
 /// By one that has never been.
 void Leases::replace(Resident& resident) {
-  history_.note_end(resident.number);
+  shut_down(resident);
   resident = make_resident();
   ++counts_.replacements;
 }
 
 void Leases::reboot(Resident& resident, size_t host) {
-  history_.note_end(resident.number);
+  shut_down(resident);
   resident.host = host;
   resident.guest.restart(world_.now());
 }
@@ -258,6 +269,7 @@ Figures Leases::figures() const {
   set("migrations", counts_.migrations);
   set("reboots", counts_.reboots);
   set("replacements", counts_.replacements);
+  set("releases", counts_.releases);
   set("sleeps", counts_.sleeps);
   set("splits", counts_.splits);
   set("observations", history_.observations());

@@ -55,6 +55,7 @@ class Leases {
 
   struct Counts {
     size_t crashes = 0, moves = 0, migrations = 0, reboots = 0, replacements = 0, sleeps = 0, splits = 0;
+    size_t releases = 0;
     size_t grants = 0;  ///< Times that a guest came by an address.
   };
   const Counts& counts() const { return counts_; }
@@ -77,6 +78,7 @@ class Leases {
   UnixSeconds wall_now() const;
   Resident make_resident();
   Ipv4Address random_address();
+  void shut_down(const Resident& resident);
   void reboot(Resident& resident, size_t host);
   void migrate(Resident& resident);
   void put_to_sleep(Resident& resident);

@@ -119,6 +119,17 @@ TEST(Guest, AfterARestartAsksForWhatItHad) {
   EXPECT_EQ(sent(guest, kNow + 5min)->requested_address, kIp);
 }
 
+TEST(Guest, GivesBackWhatDhcpGaveIt) {
+  const Bytes frame = *bound_guest().release();
+  const auto packet = Ipv4Packet::decode(EthernetFrame::decode(frame)->payload);
+  const auto message = DhcpMessage::decode(UdpDatagram::decode(*packet)->payload);
+  EXPECT_EQ(message->type, DhcpMessage::Type::Release);
+  EXPECT_EQ(message->ciaddr, kIp);
+  EXPECT_EQ(message->server_id, kServer);
+  EXPECT_FALSE(Guest(kMac).release()) << "it has nothing";
+  EXPECT_FALSE(Guest(kMac, kIp).release()) << "that is its own";
+}
+
 TEST(Guest, AnswersArpForItsAddress) {
   Guest guest(kMac);
   const auto ask = [&](Ipv4Address ip, const MacAddress& dst) {

@@ -33,6 +33,7 @@ TEST(Leases, NoTwoGuestsOfOnePartitionHoldOneAddressAndOneKeepsItAfterwards) {
     leases.calm(3min);
     EXPECT_THAT(leases.history().violations(), IsEmpty()) << "seed " << seed;
     EXPECT_GE(leases.counts().grants, 20u) << "seed " << seed;
+    EXPECT_GT(leases.counts().releases, 0u) << "seed " << seed;
     conflicts += leases.history().conflicts();
   }
   EXPECT_GT(conflicts, 0u) << "there was nothing to decide";
