@@ -1,4 +1,5 @@
-// What the fast path hands to the core: everything that is not a data frame of a live session.
+// What the fast path hands to the core: everything that is not a data frame of a live session, and of these
+// what the core has to judge (must_judge()).
 //
 // Implemented by the shell's bounded queue, and by recorders in tests.
 #pragma once

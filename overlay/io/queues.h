@@ -1,5 +1,5 @@
 // The two bounded queues between the switch's threads and the core's: neither is on the way of a data frame
-// whose session exists.
+// whose session exists, unless it says what a guest may not say unseen.
 #pragma once
 
 #include <atomic>

@@ -507,7 +507,7 @@ std::shared_ptr<const Snapshot> Node::make_snapshot() const {
   auto out = std::make_shared<Snapshot>(hash_key_);
   out->version = snapshot_version_;
   out->departed = vnet_.movers().departed();
-  out->service = vnet_.service();
+  out->addresses = {.service = vnet_.service(), .guests = vnet_.map().local_addresses()};
   std::map<NodeId, uint32_t> places{{config_.credentials.id, Snapshot::kHere}};
   for (const auto& [node, link] : links_.all()) {
     const auto peer = static_cast<uint32_t>(out->peers.size());

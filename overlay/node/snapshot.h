@@ -12,7 +12,7 @@
 
 #include "overlay/base/node_id.h"
 #include "overlay/session/keypair.h"
-#include "overlay/vnet/service_addresses.h"
+#include "overlay/vnet/address_book.h"
 #include "overlay/wire/address.h"
 
 namespace ipop {
@@ -54,7 +54,7 @@ struct Snapshot {
   std::unordered_map<uint32_t, Receiving> receiving;         ///< By local index.
   std::unordered_map<MacAddress, uint32_t, MacHash> places;  ///< Index into `peers`, or kHere.
   std::vector<MacAddress> departed;  ///< Guests that were here and are elsewhere now; in order, and few.
-  ServiceAddresses service;          ///< Which no guest speaks from.
+  AddressBook addresses;             ///< By which guests' words to each other are judged.
 };
 
 }  // namespace ipop

@@ -84,9 +84,9 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
   guest.confirmed = true;
   if (!binding.name.empty()) guest.name = binding.name;
   if (!binding.ip.is_unspecified()) {
-    if (guest.addresses.insert_or_assign(binding.ip, binding.expires).second && change == Change::Refreshed) {
-      change = Change::Added;
-    }
+    const bool is_new_address = guest.addresses.insert_or_assign(binding.ip, binding.expires).second;
+    if (is_new_address && change == Change::Refreshed) change = Change::Added;
+    if (is_new_address && local) ++version_;
     by_ip_[binding.ip] = binding.mac;
   }
   guest.check_at = local ? next_check(now, guest) : kNever;
@@ -121,6 +121,7 @@ void AddressMap::drop_address(Instant now, MacAddress mac, IpAddress ip) {
   guest.addresses.erase(ip);
   by_ip_.erase(ip);
   schedule(mac, guest);
+  if (guest.node == own_) ++version_;
 }
 
 /// For a guest that is new at its node.  Never takes that guest itself, which is at another.
@@ -256,6 +257,17 @@ std::vector<AddressMap::Forward> AddressMap::forwarding() const {
   return out;
 }
 
+std::vector<std::pair<IpAddress, MacAddress>> AddressMap::local_addresses() const {
+  std::vector<std::pair<IpAddress, MacAddress>> out;
+  for (const MacAddress& mac : local_) {
+    const Guest& guest = guests_.at(mac);
+    if (!guest.confirmed) continue;
+    for (const auto& [ip, expires] : guest.addresses) out.emplace_back(ip, mac);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 std::optional<MacAddress> AddressMap::poll_unconfirmed() {
   while (!unconfirmed_.empty()) {
     const MacAddress mac = unconfirmed_.front();
@@ -316,6 +328,7 @@ void AddressMap::handle_timeout(Instant now) {
       history_.add(now, binding_of(mac, guest, address->first));
       by_ip_.erase(address->first);
       address = guest.addresses.erase(address);
+      if (guest.node == own_) ++version_;
       if (guest.check_at == kNever && guest.node == own_) guest.check_at = next_check(now, guest);
     }
     if (guest.check_at <= now) {

@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "overlay/base/result.h"
@@ -82,7 +83,9 @@ class AddressMap {
     bool operator==(const Forward&) const = default;
   };
   std::vector<Forward> forwarding() const;
-  /// Grows whenever forwarding() would answer differently.
+  /// The addresses of the local guests in forwarding(), in order.
+  std::vector<std::pair<IpAddress, MacAddress>> local_addresses() const;
+  /// Grows whenever one of these two would answer differently.
   uint64_t version() const { return version_; }
 
   /// A local MAC that nobody has heard of for half of its time: somebody might ask it.  Comes again after

@@ -66,8 +66,8 @@ class DhcpServer {
 
   /// The next Ethernet frame for the guests.
   std::optional<Bytes> poll_frame();
-  /// An address that is about to be offered: a guest of this host that has it, and has been silent, is to be
-  /// asked, and says so long before the network has answered (RFC 2131, section 3.1, step 2).
+  /// An address that the network is being asked for, to be offered: a guest of this host that uses it, and
+  /// has been silent, is to be asked meanwhile (RFC 2131, section 3.1, step 2).
   std::optional<Ipv4Address> poll_probe();
 
   struct Event {

@@ -5,8 +5,10 @@
 #include "overlay/base/big_endian.h"
 #include "overlay/wire/arp.h"
 #include "overlay/wire/dhcp.h"
+#include "overlay/wire/ethernet.h"
 #include "overlay/wire/icmpv6.h"
 #include "overlay/wire/inet.h"
+#include "overlay/wire/nd.h"
 
 namespace ipop {
 namespace {
@@ -64,6 +66,27 @@ std::optional<Imposture> judge_ipv6(const ServiceAddresses& service, ByteView pa
   return std::nullopt;
 }
 
+/// The sender's own address, told by itself.
+bool is_true_arp(const AddressBook& addresses, const MacAddress& guest, ByteView payload) {
+  const auto packet = ArpPacket::decode(payload);
+  return packet && packet->sender_mac == guest && addresses.has(packet->sender_ip, guest);
+}
+
+/// Likewise: of a solicitation its source, of an advertisement its target.
+bool is_true_discovery(const AddressBook& addresses, const MacAddress& guest, const Ipv6Packet& packet) {
+  if (const auto asks = NeighbourSolicitation::decode(packet)) {
+    return asks->source_mac.value_or(guest) == guest && addresses.has(packet.src, guest);
+  }
+  const auto tells = NeighbourAdvertisement::decode(packet);
+  return tells && tells->target_mac.value_or(guest) == guest && addresses.has(tells->target, guest);
+}
+
+bool is_discovery(const Ipv6Packet& packet) {
+  return packet.protocol == kIpProtocolIcmpv6 && !packet.payload.empty() &&
+         packet.payload[0] >= Icmpv6Message::kRouterSolicitation &&
+         packet.payload[0] <= Icmpv6Message::kRedirect;
+}
+
 bool must_judge_ipv4(const ServiceAddresses& service, ByteView packet) {
   if (packet.size() < Ipv4Packet::kHeaderSize) return false;
   if (load_u32(&packet[12]) == service.ip.value) return true;
@@ -72,59 +95,63 @@ bool must_judge_ipv4(const ServiceAddresses& service, ByteView packet) {
          is_from_server(packet.subspan(header_size), kDhcpServerPort, kDhcpClientPort);
 }
 
-bool must_judge_payload(uint8_t protocol, ByteView payload) {
-  if (protocol == kIpProtocolUdp) return is_from_server(payload, kDhcpv6ServerPort, kDhcpv6ClientPort);
-  return protocol == kIpProtocolIcmpv6 && !payload.empty() &&
-         payload[0] >= Icmpv6Message::kRouterSolicitation && payload[0] <= Icmpv6Message::kRedirect;
-}
-
-bool must_judge_ipv6(const ServiceAddresses& service, ByteView packet) {
+bool must_judge_ipv6(const AddressBook& addresses, const MacAddress& guest, ByteView packet) {
   if (packet.size() < Ipv6Packet::kHeaderSize) return false;
   const auto is_source = [&](const Ipv6Address& own) {
     return std::equal(own.bytes.begin(), own.bytes.end(), packet.begin() + 8);
   };
-  if (is_source(service.ipv6) || is_source(service.link_local)) return true;
+  if (is_source(addresses.service.ipv6) || is_source(addresses.service.link_local)) return true;
   const uint8_t next_header = packet[6];
   if (next_header == kIpProtocolTcp) return false;
   if (next_header == kIpProtocolUdp) {
-    return must_judge_payload(next_header, packet.subspan(Ipv6Packet::kHeaderSize));
+    return is_from_server(packet.subspan(Ipv6Packet::kHeaderSize), kDhcpv6ServerPort, kDhcpv6ClientPort);
   }
-  const auto decoded = Ipv6Packet::decode(packet);  // It may be behind extension headers.
-  return decoded && decoded->fragment != Ipv6Packet::Fragment::Later &&
-         must_judge_payload(decoded->protocol, decoded->payload);
+  const auto decoded = Ipv6Packet::decode(packet);
+  if (!decoded) return true;  // Some receiver may make sense of it.
+  if (decoded->fragment == Ipv6Packet::Fragment::Later) return false;
+  if (decoded->protocol == kIpProtocolUdp) {
+    return is_from_server(decoded->payload, kDhcpv6ServerPort, kDhcpv6ClientPort);
+  }
+  return is_discovery(*decoded) && !is_true_discovery(addresses, guest, *decoded);
+}
+
+MacAddress source_of(ByteView frame) {
+  MacAddress out;
+  std::copy_n(frame.begin() + 6, out.bytes.size(), out.bytes.begin());
+  return out;
 }
 
 }  // namespace
 
-std::optional<Imposture> find_imposture(const ServiceAddresses& service, const EthernetFrame& frame) {
-  if (frame.header.src == service.mac) return Imposture::Service;
-  switch (frame.header.ethertype) {
+std::optional<Imposture> find_imposture(const ServiceAddresses& service, ByteView frame) {
+  if (source_of(frame) == service.mac) return Imposture::Service;
+  const FrameContent content = FrameContent::of(frame);
+  switch (content.ethertype) {
     case kEtherTypeArp:
     case kEtherTypeRarp:
-      return judge_arp(service, frame.payload);
+      return judge_arp(service, content.payload);
     case kEtherTypeIpv4:
-      return judge_ipv4(service, frame.payload);
+      return judge_ipv4(service, content.payload);
     case kEtherTypeIpv6:
-      return judge_ipv6(service, frame.payload);
+      return judge_ipv6(service, content.payload);
     default:
       return std::nullopt;
   }
 }
 
-bool must_judge(const ServiceAddresses& service, ByteView frame) {
-  size_t at = kEthernetHeaderSize;
-  uint16_t type = load_u16(&frame[at - 2]);
-  if (type == kEtherTypeVlan && frame.size() >= at + 4) {
-    at += 4;
-    type = load_u16(&frame[at - 2]);
-  }
-  switch (type) {
+bool must_judge(const AddressBook& addresses, ByteView frame) {
+  const FrameContent content = FrameContent::of(frame);
+  switch (content.ethertype) {
     case kEtherTypeIpv4:
-      return must_judge_ipv4(service, frame.subspan(at));
+      return must_judge_ipv4(addresses.service, content.payload);
     case kEtherTypeIpv6:
-      return must_judge_ipv6(service, frame.subspan(at));
+      return content.wrapping == FrameContent::Wrapping::Unusual ||
+             must_judge_ipv6(addresses, source_of(frame), content.payload);
+    case kEtherTypeArp:
+      return content.wrapping != FrameContent::Wrapping::None ||
+             !is_true_arp(addresses, source_of(frame), content.payload);
     default:
-      return type == kEtherTypeArp || type == kEtherTypeRarp;
+      return content.ethertype == kEtherTypeRarp;
   }
 }
 

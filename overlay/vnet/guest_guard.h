@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "overlay/base/bytes.h"
-#include "overlay/vnet/service_addresses.h"
+#include "overlay/vnet/address_book.h"
 #include "overlay/wire/ethernet.h"
 
 namespace ipop {
@@ -23,14 +23,15 @@ enum class Imposture : uint8_t {
 };
 inline constexpr size_t kImpostureCount = 3;
 
-/// What the frame pretends to be, if anything.
-std::optional<Imposture> find_imposture(const ServiceAddresses& service, const EthernetFrame& frame);
+/// What the frame pretends to be, if anything.  REQUIRES: frame.size() >= kEthernetHeaderSize.
+std::optional<Imposture> find_imposture(const ServiceAddresses& service, ByteView frame);
 
-/// Whether the core has to see a frame from a guest of this host to one whose host is known: ARP and
-/// neighbour discovery, which say who has an address, and whatever find_imposture() may object to but for the
-/// service's MAC, which no guest has.  Of other frames it reads some octets of the headers and no more: the
-/// fast path asks for each.  REQUIRES: frame.size() >= kEthernetHeaderSize.
-bool must_judge(const ServiceAddresses& service, ByteView frame);
+/// Whether the core has to see a frame from a guest of this host to one whose host is known: all that
+/// find_imposture() may object to, but for the service's MAC, which no guest has; and ARP and neighbour
+/// discovery, by which guests tell who has an address, unless it is the truth by `addresses`.  Of other
+/// frames it reads some octets of the headers and no more: the fast path asks for each. REQUIRES:
+/// frame.size() >= kEthernetHeaderSize.
+bool must_judge(const AddressBook& addresses, ByteView frame);
 
 /// As it is told to the administrator: "answers DHCP".
 std::string_view to_string(Imposture imposture);

@@ -110,6 +110,11 @@ Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, const IpAddre
   const bool settled = known && known->mac == mac && map_.is_confirmed(mac) &&
                        (ip.is_unspecified() || lease != nullptr || known->expires - now >= kFresh);
   if (settled) return Done{};
+  if (ip.is_ipv4() && !may_give(ip.ipv4())) {
+    log_limited(now, "Guest " + mac.to_string() + " uses " + ip.to_string() +
+                         ", which this host's certificate does not allow: not believed");
+    return Error::NotAllowed;
+  }
   TokenBucket& rate = map_.find_mac(mac) ? move_rate_ : new_rate_;
   if (!rate.take(now)) return Error::RateLimited;
   const auto sequence =
@@ -258,7 +263,7 @@ Result<Done> Vnet::handle_member_frame(Instant now, const NodeId& from, ByteView
   if (!frame) return refuse(frame.error());
   const EthernetHeader& header = frame->header;
   if (header.src.is_group() || header.src.is_zero() || header.dst.is_zero()) return refuse(Error::Malformed);
-  if (const auto imposture = find_imposture(service_, *frame)) {  // Its own host should have caught it.
+  if (const auto imposture = find_imposture(service_, bytes)) {  // Its own host should have caught it.
     ++impostures_[static_cast<size_t>(*imposture)];
     return refuse(Error::NotAllowed);
   }

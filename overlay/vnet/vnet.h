@@ -67,8 +67,9 @@ class Vnet {
   Vnet(const Vnet&) = delete;  // Its parts refer to each other.
 
   /// A frame of a local guest that the fast path did not place: group-addressed, to the service, to a MAC it
-  /// does not know, or from a MAC it does not know as local.  Checksums are complete and TCP is segmented,
-  /// since the frame may travel on.  What is refused is also counted in errors().
+  /// does not know, from a MAC it does not know as local, or such as must_judge() names.  Checksums are
+  /// complete and TCP is segmented, since the frame may travel on.  What is refused is also counted in
+  /// errors().
   Result<Done> handle_guest_frame(Instant now, ByteView frame);
   /// A local guest's frame that begins with `head` is longer than the `max_frame` octets that the way to its
   /// destination has room for.  It has left in slices; the guest is told, for the next ones.
@@ -167,8 +168,9 @@ class Vnet {
   Result<Done> handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes);
   Result<Done> handle_ipv6(Instant now, const EthernetFrame& frame, ByteView bytes);
   /// Forwards what is not of neighbour discovery.
-  Result<Done> handle_neighbour_discovery(Instant now, const EthernetHeader& header, const Ipv6Packet& packet,
+  Result<Done> handle_neighbour_discovery(Instant now, const EthernetFrame& frame, const Ipv6Packet& packet,
                                           ByteView bytes);
+  bool may_tell(const MacAddress& mac, const IpAddress& ip) const;
   Result<Done> forward(Instant now, const EthernetHeader& header, ByteView frame);
   /// The guest with `mac` is here, and has `ip` unless that is unspecified.
   Result<Done> learn_local(Instant now, const MacAddress& mac, const IpAddress& ip);

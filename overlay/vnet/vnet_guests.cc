@@ -13,6 +13,13 @@ bool is_arp(const EthernetHeader& header) {
   return !header.vlan_tci && (header.ethertype == kEtherTypeArp || header.ethertype == kEtherTypeRarp);
 }
 
+/// Where nobody who is honest puts ARP or IPv6.
+bool is_disguised(const FrameContent& content) {
+  return content.wrapping == FrameContent::Wrapping::Unusual &&
+         (content.ethertype == kEtherTypeArp || content.ethertype == kEtherTypeRarp ||
+          content.ethertype == kEtherTypeIpv6);
+}
+
 bool is_to_one_guest(const Service& service, const EthernetHeader& header) {
   return !header.dst.is_group() && header.dst != service.mac;
 }
@@ -27,16 +34,19 @@ Result<Done> Vnet::handle_guest_frame(Instant now, ByteView frame) {
 }
 
 Result<Done> Vnet::dispatch(Instant now, ByteView bytes) {
-  const auto frame = EthernetFrame::decode(bytes);
+  auto frame = EthernetFrame::decode(bytes);
   if (!frame) return frame.error();
+  const FrameContent content = FrameContent::of(bytes);
+  if (content.wrapping == FrameContent::Wrapping::Priority) frame->header.vlan_tci.reset();
   const EthernetHeader& header = frame->header;
   if (header.src.is_group() || header.src.is_zero() || header.dst.is_zero()) return Error::Malformed;
-  if (const auto imposture = find_imposture(service_, *frame)) {
+  if (const auto imposture = find_imposture(service_, bytes)) {
     ++impostures_[static_cast<size_t>(*imposture)];
     log_limited(now,
                 "Guest " + header.src.to_string() + " " + std::string(to_string(*imposture)) + ": dropped");
     return Error::NotAllowed;
   }
+  if (is_disguised(content)) return Error::NotAllowed;
   if (is_arp(header)) return handle_arp(now, *frame, bytes);
   if (!header.vlan_tci && header.ethertype == kEtherTypeIpv6) return handle_ipv6(now, *frame, bytes);
   if (const auto learned = learn_local(now, header.src, {}); !learned) return learned;
@@ -79,15 +89,23 @@ Result<Done> Vnet::handle_arp(Instant now, const EthernetFrame& frame, ByteView 
   if (!map_.is_confirmed(mac)) {  // It sent no address, or one that it cannot have.
     if (const auto learned = learn_local(now, mac, {}); !learned) return learned;
   }
-  if (!reverse && is_to_one_guest(service_, frame.header)) {
+  const bool asks = packet->operation == ArpPacket::Operation::Request;
+  if (!reverse && is_to_one_guest(service_, frame.header) && !packet->sender_ip.is_unspecified()) {
     // A reply, or the question whether it is still there, which is its own to answer.
-    if (doubt == Error::Conflict) return *doubt;
+    if (!may_tell(mac, packet->sender_ip)) return doubt.value_or(Error::Conflict);
     if (const auto forwarded = forward(now, frame.header, bytes); !forwarded) return forwarded;
-  } else if (!reverse && packet->operation == ArpPacket::Operation::Request) {
+  } else if (!reverse && asks) {
     if (const auto handled = arp_.handle_request(now, *packet); !handled) return handled;
   }
   if (doubt) return *doubt;
   return Done{};
+}
+
+/// Whether a guest of ours may say to one elsewhere that it has the address: it has, as far as is known here,
+/// or the address is none of the network's.
+bool Vnet::may_tell(const MacAddress& mac, const IpAddress& ip) const {
+  const auto holder = map_.find_ip(ip);
+  return holder ? holder->mac == mac : !service_.is_guest_address(ip);
 }
 
 /// As learn_source().
@@ -103,14 +121,15 @@ Result<Done> Vnet::handle_ipv6(Instant now, const EthernetFrame& frame, ByteView
   if (!map_.is_confirmed(mac)) {  // As in handle_arp().
     if (const auto learned = learn_local(now, mac, {}); !learned) return learned;
   }
-  const auto handled = handle_neighbour_discovery(now, frame.header, *packet, bytes);
+  const auto handled = handle_neighbour_discovery(now, frame, *packet, bytes);
   drain_nd_claims(now);
   if (!handled || !doubt) return handled;
   return *doubt;
 }
 
-Result<Done> Vnet::handle_neighbour_discovery(Instant now, const EthernetHeader& header,
+Result<Done> Vnet::handle_neighbour_discovery(Instant now, const EthernetFrame& frame,
                                               const Ipv6Packet& packet, ByteView bytes) {
+  const EthernetHeader& header = frame.header;
   const MacAddress& mac = header.src;
   const bool is_icmp = packet.protocol == kIpProtocolIcmpv6 && !packet.payload.empty();
   switch (is_icmp ? packet.payload[0] : 0) {
@@ -118,24 +137,23 @@ Result<Done> Vnet::handle_neighbour_discovery(Instant now, const EthernetHeader&
       const auto solicitation = NeighbourSolicitation::decode(packet);
       if (!solicitation) return solicitation.error();
       if (solicitation->source_mac.value_or(mac) != mac) return Error::NotAllowed;
-      if (is_to_one_guest(service_, header)) {  // As in handle_arp().
-        const auto holder = map_.find_ip(packet.src);
-        if (holder && holder->mac != mac) return Error::Conflict;
-        break;
-      }
       const IpAddress target = solicitation->target;
-      if (service_.is_own_address(target) || service_.is_guest_address(target)) {
+      const bool is_probe = packet.src.is_unspecified();
+      const bool is_known = service_.is_own_address(target) || service_.is_guest_address(target);
+      if (is_known && (is_probe || !is_to_one_guest(service_, header))) {
         return nd_.handle_solicitation(now, mac, packet.src, *solicitation);
       }
-      break;  // Of a network that the guests have made among themselves.
+      if (!may_tell(mac, packet.src)) return Error::Conflict;
+      break;  // To one guest, as in handle_arp(); or of a network that guests have made among themselves.
     }
     case Icmpv6Message::kNeighbourAdvertisement: {
       const auto advertisement = NeighbourAdvertisement::decode(packet);
       if (!advertisement) return advertisement.error();
       if (advertisement->target_mac.value_or(mac) != mac) return Error::NotAllowed;
       if (!service_.is_guest_address(advertisement->target)) break;
-      if (const auto learned = learn_local(now, mac, advertisement->target); !learned) return learned;
-      if (header.dst.is_group() || header.dst == service_.mac) return Done{};  // Members hear of it from us.
+      const auto learned = learn_local(now, mac, advertisement->target);
+      if (!is_to_one_guest(service_, header)) return learned;  // Members hear of it from us.
+      if (!may_tell(mac, advertisement->target)) return learned;
       break;
     }
     case Icmpv6Message::kRouterSolicitation: {
@@ -147,7 +165,7 @@ Result<Done> Vnet::handle_neighbour_discovery(Instant now, const EthernetHeader&
       break;
   }
   if (header.dst == service_.mac) {
-    return host_.handle_frame(now, {.header = header, .payload = bytes.subspan(kEthernetHeaderSize)});
+    return host_.handle_frame(now, frame);
   }
   return forward(now, header, bytes);
 }

@@ -10,9 +10,8 @@ namespace ipop {
 
 namespace {
 
-constexpr uint16_t kEtherTypeService = 0x88a8;  // IEEE 802.1ad; wire/ethernet.h has the others.
-constexpr size_t kAddressesAt4 = 12;            // Source and destination, both, in the IPv4 header,
-constexpr size_t kAddressesAt6 = 8;             // and in the IPv6 header.
+constexpr size_t kAddressesAt4 = 12;  // Source and destination, both, in the IPv4 header,
+constexpr size_t kAddressesAt6 = 8;   // and in the IPv6 header.
 
 /// True if a source route is among the options of an IPv4 header, or if they are malformed.
 bool has_source_route(ByteView options) {
@@ -78,7 +77,7 @@ std::optional<TransportPlace> find_transport(ByteView frame) {
   size_t at = 12;  // Behind the two MAC addresses.
   if (frame.size() < at + 2) return std::nullopt;
   uint16_t type = load_u16(&frame[at]);
-  while (type == kEtherTypeVlan || type == kEtherTypeService) {
+  while (type == kEtherTypeVlan || type == kEtherTypeServiceVlan) {
     at += 4;
     if (frame.size() < at + 2) return std::nullopt;
     type = load_u16(&frame[at]);

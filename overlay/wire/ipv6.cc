@@ -10,6 +10,7 @@ constexpr uint8_t kRouting = 43;
 constexpr uint8_t kFragment = 44;
 constexpr uint8_t kDestinationOptions = 60;
 constexpr uint16_t kFragmentOffset = 0xfff8;
+constexpr size_t kMinTransportHeader = 8;  // UDP's; ICMPv6 has none that is shorter.
 
 /// Each | next header (1) | length in 8 octets, less one (1) | content |, but a fragment header is always
 /// | next header (1) | reserved (1) | offset, reserved, more (2) | identification (4) |.
@@ -50,6 +51,9 @@ Result<Ipv6Packet> Ipv6Packet::decode(ByteView bytes) {
   skip_extension_headers(content, packet);
   packet.payload = content.rest();
   if (!content.ok()) return Error::Malformed;
+  if (packet.fragment == Ipv6Packet::Fragment::First && packet.payload.size() < kMinTransportHeader) {
+    return Error::Malformed;
+  }
   return packet;
 }
 

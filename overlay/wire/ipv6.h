@@ -23,7 +23,8 @@ struct Ipv6Packet {
   Fragment fragment = Fragment::No;
   ByteView payload;  ///< A view; behind the extension headers, and exactly to where the header says.
 
-  /// Malformed also if the extension headers do not end within the packet (RFC 7112).
+  /// Malformed also if the headers, the transport's included, do not end within the packet or its first
+  /// fragment (RFC 7112).
   static Result<Ipv6Packet> decode(ByteView packet);
   /// Without extension headers, and never a fragment.  REQUIRES: payload.size() <= 65535.
   Bytes encode() const;

@@ -115,7 +115,7 @@ TEST_F(SealerTest, UnplacedFramesGoToTheCore) {
 }
 
 TEST_F(SealerTest, TheCoreJudgesWhatOnlyTheNetworkMaySay) {
-  path_.snapshot.service.ip = {0x0a800001};
+  path_.snapshot.addresses.service.ip = {0x0a800001};
   const ArpPacket arp{.operation = ArpPacket::Operation::Reply,
                       .sender_mac = kGuest1,
                       .sender_ip = {0x0a80000b},
@@ -132,7 +132,7 @@ TEST_F(SealerTest, TheCoreJudgesWhatOnlyTheNetworkMaySay) {
 }
 
 TEST_F(SealerTest, OfASuperFrameTheCoreJudgesEachSegment) {
-  path_.snapshot.service.ip = {0x0a80000b};
+  path_.snapshot.addresses.service.ip = {0x0a80000b};
   path_.seal(FrameSpec{.payload = test::pattern(3000)}.build(), true, 1000);
   EXPECT_TRUE(arrived().empty());
   EXPECT_EQ(path_.inbox.frames.size(), 3u);

@@ -145,7 +145,8 @@ class Play {
                            .sender_ip = address(in_.u8()),
                            .target_mac = {},
                            .target_ip = address(in_.u8())};
-    (void)vnet_.handle_guest_frame(now_, arp_frame(MacAddress::broadcast(), sender, packet));
+    const MacAddress to = (argument & 16) != 0 ? guest(in_.u8()) : MacAddress::broadcast();
+    (void)vnet_.handle_guest_frame(now_, arp_frame(to, sender, packet));
   }
 
   /// A right checksum and hop limit, which random octets would not have.

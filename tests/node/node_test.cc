@@ -74,6 +74,17 @@ TEST_F(TwoGuests, ArpIsAnsweredWithTheRealMacOfTheOther) {
   EXPECT_THAT(beta.take_frames(), IsEmpty()) << "no ARP crosses the Internet";
 }
 
+TEST_F(TwoGuests, TheFastPathKnowsWhoseAddressesAreToBeTold) {
+  const auto snapshot = alpha.node().poll_snapshot();
+  ASSERT_TRUE(snapshot);
+  EXPECT_EQ(snapshot->addresses.service.ip, alpha.node().vnet().service().ip);
+  EXPECT_EQ(snapshot->addresses.service.link_local, alpha.node().vnet().service().link_local);
+  EXPECT_THAT(snapshot->addresses.guests, ElementsAre(std::pair(IpAddress(kAliceIp), kAlice)));
+  EXPECT_FALSE(alpha.node().poll_snapshot());
+  alpha.send_frame(arp_request(kAlice, {kAliceIp.value + 8}, {kAliceIp.value + 8}));
+  EXPECT_TRUE(alpha.node().poll_snapshot()) << "it has another address";
+}
+
 TEST_F(TwoGuests, FramesTravelWholeAndInOrder) {
   std::vector<Bytes> sent;
   for (const char* text : {"one", "two", "three"}) {

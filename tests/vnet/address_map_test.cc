@@ -97,6 +97,35 @@ TEST(AddressMap, VersionStaysWhileForwardingDoes) {
   EXPECT_EQ(map.version(), version);
 }
 
+TEST(AddressMap, VersionGrowsWithWhatGuestsHereHave) {
+  AddressMap map(node(1));
+  using Addresses = std::vector<std::pair<IpAddress, MacAddress>>;
+  auto grows = [&, last = map.version()]() mutable {
+    return map.version() > std::exchange(last, map.version());
+  };
+  ASSERT_TRUE(map.upsert(at(0s), binding(1, "", 1, 1, at(1h))));
+  EXPECT_TRUE(grows());
+  ASSERT_TRUE(map.upsert(at(0s), binding(1, "10.128.0.9", 1, 2, at(1h))));
+  EXPECT_TRUE(grows());
+  ASSERT_TRUE(map.upsert(at(0s), binding(1, "10.128.0.9", 1, 3, at(1h))));
+  EXPECT_FALSE(grows()) << "it is only refreshed";
+  ASSERT_TRUE(map.upsert(at(0s), binding(2, "10.128.0.8", 1, 3, at(10s))));
+  ASSERT_TRUE(map.upsert(at(0s), binding(3, "10.128.0.7", 2, 3, at(1h))));
+  EXPECT_EQ(map.local_addresses(), (Addresses{{ip("10.128.0.8"), mac(2)}, {ip("10.128.0.9"), mac(1)}}));
+  EXPECT_TRUE(grows());
+  map.erase(at(0s), mac(1), ip("10.128.0.9"));
+  EXPECT_TRUE(grows());
+  EXPECT_EQ(map.local_addresses(), (Addresses{{ip("10.128.0.8"), mac(2)}}));
+  map.doubt(mac(2));
+  EXPECT_TRUE(grows());
+  EXPECT_TRUE(map.local_addresses().empty()) << "whose frames are to be looked at";
+  ASSERT_TRUE(map.upsert(at(0s), binding(2, "", 1, 4, at(1h))));
+  EXPECT_TRUE(grows());
+  map.handle_timeout(at(10s));
+  EXPECT_TRUE(grows()) << "its address has run out";
+  EXPECT_TRUE(map.is_confirmed(mac(2)) && map.local_addresses().empty());
+}
+
 TEST(AddressMap, AnAddressMayBeOfIpv6) {
   AddressMap map(node(1));
   Binding ula = binding(7, "", 2, 5, at(60s));

@@ -101,5 +101,59 @@ TEST_F(BetweenGuests,
   EXPECT_EQ(heard(frame), std::vector<Bytes>{frame});
 }
 
+TEST_F(BetweenGuests, NorByAnAnnouncementToAll) {
+  add_third(b);
+  const Ipv6Address foreign = ip6("2001:db8::2"), group = foreign.solicited_node();
+  const NeighbourSolicitation message{.target = foreign, .source_mac = mac(1)};
+  EXPECT_TRUE(heard(nd_frame(group.multicast_mac(), mac(1), group, link_local(3),
+                             message.encode(link_local(3), group)))
+                  .empty());
+  EXPECT_EQ(heard(nd_frame(group.multicast_mac(), mac(1), group, link_local(1),
+                           message.encode(link_local(1), group)))
+                .size(),
+            1u);
+}
+
+TEST_F(BetweenGuests, NorInATagThatNamesNoVlan) {
+  add_third(b);
+  const auto tagged = [](Bytes frame, const char* tag) {
+    const Bytes octets = *from_hex(tag);
+    frame.insert(frame.begin() + 12, octets.begin(), octets.end());
+    return frame;
+  };
+  const Bytes lies[] = {arp_of(ArpPacket::Operation::Reply, ip("10.128.0.13")),
+                        advertisement_of(link_local(3)), solicitation_from(link_local(3))};
+  const Bytes truth = arp_of(ArpPacket::Operation::Reply, kFirst);
+  for (const Bytes& lie : lies) {
+    EXPECT_TRUE(heard(tagged(lie, "8100e000")).empty());
+    EXPECT_TRUE(heard(tagged(lie, "88a8e000")).empty());
+    EXPECT_TRUE(heard(tagged(lie, "8100e0008100e000")).empty());
+  }
+  EXPECT_EQ(heard(tagged(truth, "8100e000")), std::vector<Bytes>{tagged(truth, "8100e000")});
+  EXPECT_EQ(heard(tagged(lies[0], "81000005")).size(), 1u) << "a VLAN is its guests' own";
+}
+
+TEST_F(BetweenGuests, WhatCannotBeDecidedIsNotTold) {
+  for (uint8_t i = 0; i < 20; ++i) {  // More addresses than a guest may have.
+    hosts.frame(kStart, a, nd_request(1, {}, ip6(("fe80::" + std::to_string(100 + i)).c_str())));
+  }
+  const Ipv6Address undecided = ip6("fe80::999");
+  EXPECT_TRUE(heard(advertisement_of(undecided)).empty());
+  EXPECT_TRUE(heard(solicitation_from(undecided)).empty());
+  EXPECT_EQ(heard(advertisement_of(link_local(1))).size(), 1u) << "what it has";
+}
+
+TEST_F(BetweenGuests, AProbeToOneGuestIsAnsweredForIt) {
+  const Bytes arp = arp_of(ArpPacket::Operation::Request, {});
+  EXPECT_TRUE(heard(arp).empty()) << "a client that is asked so gives its address up";
+  ASSERT_EQ(a.to_guests.size(), 1u);
+  EXPECT_EQ(arp_in(a.to_guests[0])->sender_mac, mac(2));
+  const Ipv6Address target = link_local(2), group = target.solicited_node();
+  const NeighbourSolicitation message{.target = target, .source_mac = {}};
+  EXPECT_TRUE(heard(nd_frame(mac(2), mac(1), group, {}, message.encode({}, group))).empty());
+  ASSERT_EQ(a.to_guests.size(), 1u);
+  EXPECT_EQ(advertisement_in(a.to_guests[0])->target_mac, mac(2));
+}
+
 }  // namespace
 }  // namespace ipop

@@ -78,6 +78,19 @@ TEST_F(VnetSettings, WhatTheCertificateDoesNotAllowIsNamedInTheLogAndNotGiven) {
   EXPECT_EQ(say(dhcp(DhcpMessage::Type::Discover, 2))->yiaddr, ip("10.128.0.10"));
 }
 
+TEST_F(VnetSettings, WhatTheCertificateDoesNotAllowNoGuestHasHere) {
+  const auto use = [&](Ipv4Address address) {
+    return vnet.handle_guest_frame(
+        at(1s), arp_frame(MacAddress::broadcast(), mac(9), arp_request(9, address, address)));
+  };
+  EXPECT_EQ(use(ip("10.128.0.200")).error(), Error::NotAllowed);
+  EXPECT_EQ(vnet.map().find_ip(ip("10.128.0.200")), std::nullopt);
+  EXPECT_TRUE(vnet.map().is_local(mac(9)));
+  EXPECT_EQ(log_count("Guest " + mac(9).to_string() + " uses 10.128.0.200"), 1u);
+  EXPECT_TRUE(use(ip("10.128.0.20")));
+  EXPECT_EQ(vnet.map().find_ip(ip("10.128.0.20"))->mac, mac(9));
+}
+
 TEST_F(VnetSettings, ManyOfThemDoNotFillTheLog) {
   use("{" + reservations({201, 202, 203, 204, 205, 206, 207, 208, 209, 210}) + "}");
   EXPECT_EQ(log_count("is not given here"), 8u);

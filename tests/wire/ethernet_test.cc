@@ -49,6 +49,75 @@ TEST(Ethernet, EveryTruncationOfTheHeaderIsRefused) {
   }
 }
 
+TEST(FrameContent, IsBehindAllTagsAndSnap) {
+  using Wrapping = FrameContent::Wrapping;
+  const struct {
+    const char* wrapped;
+    Wrapping wrapping;
+  } cases[] = {
+      {"0806", Wrapping::None},
+      {"8100e0000806", Wrapping::Priority},
+      {"81006001"
+       "0806",
+       Wrapping::Vlan},
+      {"88a80000"
+       "0806",
+       Wrapping::Unusual},
+      {"88a80001"
+       "0806",
+       Wrapping::Vlan},
+      {"81000000"
+       "81000000"
+       "0806",
+       Wrapping::Unusual},
+      {"81000000"
+       "81000fff"
+       "0806",
+       Wrapping::Vlan},
+      {"88a80001"
+       "81000000"
+       "0806",
+       Wrapping::Vlan},
+      {"000a"
+       "aaaa03000000"
+       "0806",
+       Wrapping::Unusual},
+      {"000a"
+       "aaaa030000f8"
+       "0806",
+       Wrapping::Unusual},
+      {"81000005"
+       "000a"
+       "aaaa03000000"
+       "0806",
+       Wrapping::Vlan},
+  };
+  for (const auto& [wrapped, wrapping] : cases) {
+    const Bytes frame = *from_hex(
+        "525400000002"
+        "525400000001" +
+        std::string(wrapped) + "aabb");
+    const FrameContent content = FrameContent::of(frame);
+    EXPECT_EQ(content.ethertype, kEtherTypeArp) << wrapped;
+    EXPECT_EQ(to_hex(content.payload), "aabb") << wrapped;
+    EXPECT_EQ(content.wrapping, wrapping) << wrapped;
+    for (size_t size = kEthernetHeaderSize; size < frame.size(); ++size) {
+      const Bytes cut(frame.begin(), frame.begin() + static_cast<ptrdiff_t>(size));
+      EXPECT_LE(FrameContent::of(cut).payload.size(), size - kEthernetHeaderSize);
+    }
+  }
+}
+
+TEST(FrameContent, OtherLlcIsWhatItIs) {  // A spanning tree's.
+  const Bytes frame = *from_hex(
+      "0180c2000000"
+      "525400000001"
+      "0026"
+      "424203");
+  EXPECT_EQ(FrameContent::of(frame).ethertype, 0x26);
+  EXPECT_EQ(to_hex(FrameContent::of(frame).payload), "424203");
+}
+
 TEST(Ethernet, LargestFrame) {
   Bytes bytes(kMaxFrameSize, 0x55);
   EXPECT_TRUE(EthernetFrame::decode(bytes));

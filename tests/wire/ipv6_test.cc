@@ -69,8 +69,9 @@ TEST(Ipv6Packet, ExtensionHeadersAreSkipped) {
 }
 
 TEST(Ipv6Packet, FragmentsSayWhichTheyAre) {
-  EXPECT_EQ(decode(header("000a", "2c") + "1100000112345678" + "beef")->fragment, Fragment::First);
-  EXPECT_EQ(decode(header("000a", "2c") + "1100000012345678" + "beef")->fragment, Fragment::First)
+  const std::string kUdp = "04d2162e0008beef";
+  EXPECT_EQ(decode(header("0010", "2c") + "1100000112345678" + kUdp)->fragment, Fragment::First);
+  EXPECT_EQ(decode(header("0010", "2c") + "1100000012345678" + kUdp)->fragment, Fragment::First)
       << "its only one";
   const auto later = decode(header("000a", "2c") + "0000000812345678" + "beef");
   ASSERT_TRUE(later);
