@@ -26,7 +26,7 @@ const Snapshot::Peer* find_peer(const Snapshot& snapshot, ByteView frame) {
   const auto destination = snapshot.places.find(mac_at(frame, 0));
   if (destination == snapshot.places.end() || destination->second == Snapshot::kHere) return nullptr;
   const Snapshot::Peer& peer = snapshot.peers[destination->second];
-  return peer.sending && !must_judge(snapshot.addresses, frame) ? &peer : nullptr;
+  return peer.sending && !must_judge(*snapshot.addresses, frame) ? &peer : nullptr;
 }
 
 void refuse(const SealContext& context) {

@@ -170,8 +170,13 @@ std::optional<Node::Datagram> Node::poll_datagram() {
 }
 
 std::shared_ptr<const Snapshot> Node::poll_snapshot() {
-  const std::pair versions{links_.version(), vnet_.map().version()};
+  const AddressMap& map = vnet_.map();
+  const std::tuple versions{links_.version(), map.version(), map.address_version()};
   if (versions == snapshot_of_) return nullptr;
+  if (!addresses_ || std::get<2>(versions) != std::get<2>(snapshot_of_)) {
+    addresses_ = std::make_shared<const AddressBook>(
+        AddressBook{.service = vnet_.service(), .guests = map.local_addresses()});
+  }
   snapshot_of_ = versions;
   ++snapshot_version_;
   return make_snapshot();
@@ -507,7 +512,7 @@ std::shared_ptr<const Snapshot> Node::make_snapshot() const {
   auto out = std::make_shared<Snapshot>(hash_key_);
   out->version = snapshot_version_;
   out->departed = vnet_.movers().departed();
-  out->addresses = {.service = vnet_.service(), .guests = vnet_.map().local_addresses()};
+  out->addresses = addresses_;
   std::map<NodeId, uint32_t> places{{config_.credentials.id, Snapshot::kHere}};
   for (const auto& [node, link] : links_.all()) {
     const auto peer = static_cast<uint32_t>(out->peers.size());

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "overlay/base/counters.h"
@@ -166,7 +167,9 @@ class Node {
   FrameHold<NodeId, 256, 1024> hold_;
   uint64_t hash_key_;  ///< For Snapshot; nobody else's business.
   uint64_t snapshot_version_ = 0;
-  std::pair<uint64_t, uint64_t> snapshot_of_{~uint64_t{0}, ~uint64_t{0}};  ///< Versions of links and map.
+  std::shared_ptr<const AddressBook> addresses_;  ///< Of the last snapshot.
+  /// Versions of the links, the map, and the addresses of guests here.
+  std::tuple<uint64_t, uint64_t, uint64_t> snapshot_of_{~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}};
 };
 
 }  // namespace ipop

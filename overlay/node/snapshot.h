@@ -54,7 +54,8 @@ struct Snapshot {
   std::unordered_map<uint32_t, Receiving> receiving;         ///< By local index.
   std::unordered_map<MacAddress, uint32_t, MacHash> places;  ///< Index into `peers`, or kHere.
   std::vector<MacAddress> departed;  ///< Guests that were here and are elsewhere now; in order, and few.
-  AddressBook addresses;             ///< By which guests' words to each other are judged.
+  /// By which guests' words to each other are judged; not null, and shared by snapshots.
+  std::shared_ptr<const AddressBook> addresses = std::make_shared<const AddressBook>();
 };
 
 }  // namespace ipop

@@ -14,16 +14,16 @@ bool AddressMap::wins(const Binding& claim, const Guest& holder) {
   return claim.sequence != holder.sequence ? claim.sequence > holder.sequence : claim.node < holder.node;
 }
 
-/// Of the addresses of its MAC.  One place is kept for IPv4: a guest makes up as many of IPv6 as it likes,
-/// and is given the other one when it asks.
-bool AddressMap::may_have_another(const Binding& binding) const {
-  const auto found = guests_.find(binding.mac);
-  if (found == guests_.end() || binding.ip.is_unspecified()) return true;
+/// One place is kept for IPv4: a guest makes up as many of IPv6 as it likes, and is given the other one when
+/// it asks.
+bool AddressMap::may_have(const MacAddress& mac, const IpAddress& ip) const {
+  const auto found = guests_.find(mac);
+  if (found == guests_.end() || ip.is_unspecified()) return true;
   const auto& addresses = found->second.addresses;
-  if (addresses.contains(binding.ip)) return true;
+  if (addresses.contains(ip)) return true;
   const bool has_ipv4 = std::any_of(addresses.begin(), addresses.end(),
                                     [](const auto& address) { return address.first.is_ipv4(); });
-  const size_t kept = has_ipv4 || binding.ip.is_ipv4() ? 0 : 1;
+  const size_t kept = has_ipv4 || ip.is_ipv4() ? 0 : 1;
   return addresses.size() + kept < limits_.addresses;
 }
 
@@ -50,7 +50,7 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
     return Change::Withdrawn;
   }
   if (held_by_other && !wins(binding, guests_.at(holder->second))) return Error::Conflict;
-  if (!may_have_another(binding)) return Error::Full;
+  if (!may_have(binding.mac, binding.ip)) return Error::Full;
   if (!has_room(binding) && evict_rate_.take(now)) make_room(binding);
   if (!has_room(binding)) return Error::Full;
 
@@ -74,7 +74,10 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
       change = Change::Moved;
     }
   }
-  if (is_new || guest.node != binding.node || !guest.confirmed) ++version_;
+  if (is_new || guest.node != binding.node || !guest.confirmed) {
+    ++version_;
+    if (!guest.addresses.empty()) ++address_version_;
+  }
   if (local) local_.insert(binding.mac);
   if (!local) local_.erase(binding.mac);
 
@@ -86,7 +89,7 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
   if (!binding.ip.is_unspecified()) {
     const bool is_new_address = guest.addresses.insert_or_assign(binding.ip, binding.expires).second;
     if (is_new_address && change == Change::Refreshed) change = Change::Added;
-    if (is_new_address && local) ++version_;
+    if (is_new_address && local) ++address_version_;
     by_ip_[binding.ip] = binding.mac;
   }
   guest.check_at = local ? next_check(now, guest) : kNever;
@@ -111,6 +114,7 @@ void AddressMap::doubt(const MacAddress& mac) {
   if (guest == guests_.end() || !is_confirmed(mac)) return;
   guest->second.confirmed = false;
   ++version_;
+  ++address_version_;
 }
 
 void AddressMap::drop_address(Instant now, MacAddress mac, IpAddress ip) {
@@ -121,7 +125,7 @@ void AddressMap::drop_address(Instant now, MacAddress mac, IpAddress ip) {
   guest.addresses.erase(ip);
   by_ip_.erase(ip);
   schedule(mac, guest);
-  if (guest.node == own_) ++version_;
+  if (guest.node == own_) ++address_version_;
 }
 
 /// For a guest that is new at its node.  Never takes that guest itself, which is at another.
@@ -153,6 +157,7 @@ void AddressMap::drop(Guests::iterator guest) {
   unschedule(guest->first, guest->second);
   drop_name(guest->first, guest->second);
   for (const auto& [ip, expires] : guest->second.addresses) by_ip_.erase(ip);
+  if (guest->second.node == own_ && !guest->second.addresses.empty()) ++address_version_;
   local_.erase(guest->first);
   guests_.erase(guest);
   ++version_;
@@ -328,11 +333,14 @@ void AddressMap::handle_timeout(Instant now) {
       history_.add(now, binding_of(mac, guest, address->first));
       by_ip_.erase(address->first);
       address = guest.addresses.erase(address);
-      if (guest.node == own_) ++version_;
+      if (guest.node == own_) ++address_version_;
       if (guest.check_at == kNever && guest.node == own_) guest.check_at = next_check(now, guest);
     }
     if (guest.check_at <= now) {
-      if (guest.confirmed) ++version_;
+      if (guest.confirmed) {
+        ++version_;
+        ++address_version_;
+      }
       guest.confirmed = false;
       unconfirmed_.push_back(mac);
       guest.check_at = next_check(now, guest);

@@ -83,10 +83,14 @@ class AddressMap {
     bool operator==(const Forward&) const = default;
   };
   std::vector<Forward> forwarding() const;
+  /// Grows whenever forwarding() would answer differently.
+  uint64_t version() const { return version_; }
   /// The addresses of the local guests in forwarding(), in order.
   std::vector<std::pair<IpAddress, MacAddress>> local_addresses() const;
-  /// Grows whenever one of these two would answer differently.
-  uint64_t version() const { return version_; }
+  /// Likewise.
+  uint64_t address_version() const { return address_version_; }
+  /// Whether the MAC has the address, or room for one more.
+  bool may_have(const MacAddress& mac, const IpAddress& ip) const;
 
   /// A local MAC that nobody has heard of for half of its time: somebody might ask it.  Comes again after
   /// half of what is left then, and so on.
@@ -108,7 +112,6 @@ class AddressMap {
   using Guests = std::map<MacAddress, Guest>;
 
   static bool wins(const Binding& claim, const Guest& holder);
-  bool may_have_another(const Binding& binding) const;
   bool has_room(const Binding& binding) const;
   void make_room(const Binding& binding);
   void evict(const NodeId& node);
@@ -148,6 +151,7 @@ class AddressMap {
   TokenBucket evict_rate_{5ms, 1000};
   HolderHistory history_;
   uint64_t version_ = 0;
+  uint64_t address_version_ = 0;
 };
 
 }  // namespace ipop

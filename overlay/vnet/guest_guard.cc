@@ -95,7 +95,8 @@ bool must_judge_ipv4(const ServiceAddresses& service, ByteView packet) {
          is_from_server(packet.subspan(header_size), kDhcpServerPort, kDhcpClientPort);
 }
 
-bool must_judge_ipv6(const AddressBook& addresses, const MacAddress& guest, ByteView packet) {
+bool must_judge_ipv6(const AddressBook& addresses, const MacAddress& guest, FrameContent::Wrapping wrapping,
+                     ByteView packet) {
   if (packet.size() < Ipv6Packet::kHeaderSize) return false;
   const auto is_source = [&](const Ipv6Address& own) {
     return std::equal(own.bytes.begin(), own.bytes.end(), packet.begin() + 8);
@@ -112,7 +113,10 @@ bool must_judge_ipv6(const AddressBook& addresses, const MacAddress& guest, Byte
   if (decoded->protocol == kIpProtocolUdp) {
     return is_from_server(decoded->payload, kDhcpv6ServerPort, kDhcpv6ClientPort);
   }
-  return is_discovery(*decoded) && !is_true_discovery(addresses, guest, *decoded);
+  if (!is_discovery(*decoded)) return false;
+  // Who has which address in a VLAN is not the network's business.
+  if (wrapping == FrameContent::Wrapping::Vlan) return judge_ipv6(addresses.service, packet).has_value();
+  return !is_true_discovery(addresses, guest, *decoded);
 }
 
 MacAddress source_of(ByteView frame) {
@@ -146,9 +150,12 @@ bool must_judge(const AddressBook& addresses, ByteView frame) {
       return must_judge_ipv4(addresses.service, content.payload);
     case kEtherTypeIpv6:
       return content.wrapping == FrameContent::Wrapping::Unusual ||
-             must_judge_ipv6(addresses, source_of(frame), content.payload);
+             must_judge_ipv6(addresses, source_of(frame), content.wrapping, content.payload);
     case kEtherTypeArp:
-      return content.wrapping != FrameContent::Wrapping::None ||
+      if (content.wrapping == FrameContent::Wrapping::Vlan) {
+        return judge_arp(addresses.service, content.payload).has_value();
+      }
+      return content.wrapping == FrameContent::Wrapping::Unusual ||
              !is_true_arp(addresses, source_of(frame), content.payload);
     default:
       return content.ethertype == kEtherTypeRarp;

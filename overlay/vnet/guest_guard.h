@@ -2,8 +2,8 @@
 // service address.  A guest that says it is not carried on, so that it harms nobody at another host.
 //
 // The core judges, and of what the fast path would carry it gets all that must_judge() names.  What the
-// switch brings to a guest on the same bridge neither sees.  One VLAN tag is looked behind, since a guest may
-// take a frame tagged with priority only for its own.  A calculation without state.
+// switch brings to a guest on the same bridge neither sees.  Tags and SNAP hide nothing, since a guest may
+// take a frame for its own that has them.  A calculation without state.
 #pragma once
 
 #include <cstdint>

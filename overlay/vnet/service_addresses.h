@@ -7,10 +7,10 @@
 namespace ipop {
 
 struct ServiceAddresses {
-  MacAddress mac;          ///< Locally administered, unicast; from the network's identity.
-  Ipv4Address ip;          ///< The first address of the subnet.
-  Ipv6Address ipv6;        ///< The first address of the guests' IPv6 network, as `ip` is the subnet's.
-  Ipv6Address link_local;  ///< Of `mac`, as RFC 4291, appendix A, makes it.
+  MacAddress mac{};          ///< Locally administered, unicast; from the network's identity.
+  Ipv4Address ip{};          ///< The first address of the subnet.
+  Ipv6Address ipv6{};        ///< The first address of the guests' IPv6 network, as `ip` is the subnet's.
+  Ipv6Address link_local{};  ///< Of `mac`, as RFC 4291, appendix A, makes it.
 
   /// One of ours.
   bool is_own_address(const IpAddress& address) const {

@@ -115,6 +115,7 @@ Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, const IpAddre
                          ", which this host's certificate does not allow: not believed");
     return Error::NotAllowed;
   }
+  if (!map_.may_have(mac, ip)) return Error::Full;  // Before it uses up what others need.
   TokenBucket& rate = map_.find_mac(mac) ? move_rate_ : new_rate_;
   if (!rate.take(now)) return Error::RateLimited;
   const auto sequence =

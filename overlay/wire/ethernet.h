@@ -1,5 +1,5 @@
-// Ethernet II frames with at most one 802.1Q tag looked at.  Frames come without FCS, as taps and switches
-// hand them over.  (IEEE 802.3 clause 3, IEEE 802.1Q clause 9.)
+// Ethernet II frames with at most one 802.1Q tag, and what is behind any number of tags.  Frames come without
+// FCS, as taps and switches hand them over.  (IEEE 802.3 clause 3, IEEE 802.1Q clause 9.)
 #pragma once
 
 #include <cstdint>

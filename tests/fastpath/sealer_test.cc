@@ -60,6 +60,9 @@ class SealerTest : public ::testing::Test {
     return out;
   }
   uint64_t count(const std::atomic<uint64_t>& counter) { return counter.load(); }
+  void use(AddressBook book) {
+    path_.snapshot.addresses = std::make_shared<const AddressBook>(std::move(book));
+  }
 
   test::FastPath path_;
   test::KeypairEnds ends_{1, 0x100, 0x200};
@@ -115,24 +118,26 @@ TEST_F(SealerTest, UnplacedFramesGoToTheCore) {
 }
 
 TEST_F(SealerTest, TheCoreJudgesWhatOnlyTheNetworkMaySay) {
-  path_.snapshot.addresses.service.ip = {0x0a800001};
-  const ArpPacket arp{.operation = ArpPacket::Operation::Reply,
-                      .sender_mac = kGuest1,
-                      .sender_ip = {0x0a80000b},
-                      .target_mac = kGuest2,
-                      .target_ip = {0x0a80000c}};
-  const Bytes reply = arp_frame(kGuest2, kGuest1, arp);
+  use({.service = {.ip = {0x0a800001}}, .guests = {{Ipv4Address{0x0a80000d}, kGuest1}}});
+  ArpPacket arp{.operation = ArpPacket::Operation::Reply,
+                .sender_mac = kGuest1,
+                .sender_ip = {0x0a80000b},
+                .target_mac = kGuest2,
+                .target_ip = {0x0a80000c}};
+  const Bytes lie = arp_frame(kGuest2, kGuest1, arp);
+  arp.sender_ip = {0x0a80000d};
+  const Bytes truth = arp_frame(kGuest2, kGuest1, arp);
   const Bytes data = FrameSpec{.protocol = 17, .payload = Bytes(10)}.build();
   Bytes offer = FrameSpec{.protocol = 17, .source_port = 67, .payload = Bytes(10)}.build();
   Bytes of_service = data;
   of_service[14 + 15] = 1;  // The last octet of its source.
-  for (const Bytes& frame : {reply, offer, data, of_service}) path_.seal(frame);
-  EXPECT_EQ(arrived(), std::vector<Bytes>{data});
-  EXPECT_EQ(path_.inbox.frames, (std::vector{reply, offer, of_service}));
+  for (const Bytes& frame : {lie, offer, truth, data, of_service}) path_.seal(frame);
+  EXPECT_EQ(arrived(), (std::vector{truth, data}));
+  EXPECT_EQ(path_.inbox.frames, (std::vector{lie, offer, of_service}));
 }
 
 TEST_F(SealerTest, OfASuperFrameTheCoreJudgesEachSegment) {
-  path_.snapshot.addresses.service.ip = {0x0a80000b};
+  use({.service = {.ip = {0x0a80000b}}, .guests = {}});
   path_.seal(FrameSpec{.payload = test::pattern(3000)}.build(), true, 1000);
   EXPECT_TRUE(arrived().empty());
   EXPECT_EQ(path_.inbox.frames.size(), 3u);

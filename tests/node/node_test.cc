@@ -77,12 +77,19 @@ TEST_F(TwoGuests, ArpIsAnsweredWithTheRealMacOfTheOther) {
 TEST_F(TwoGuests, TheFastPathKnowsWhoseAddressesAreToBeTold) {
   const auto snapshot = alpha.node().poll_snapshot();
   ASSERT_TRUE(snapshot);
-  EXPECT_EQ(snapshot->addresses.service.ip, alpha.node().vnet().service().ip);
-  EXPECT_EQ(snapshot->addresses.service.link_local, alpha.node().vnet().service().link_local);
-  EXPECT_THAT(snapshot->addresses.guests, ElementsAre(std::pair(IpAddress(kAliceIp), kAlice)));
+  EXPECT_EQ(snapshot->addresses->service.ip, alpha.node().vnet().service().ip);
+  EXPECT_EQ(snapshot->addresses->service.link_local, alpha.node().vnet().service().link_local);
+  EXPECT_THAT(snapshot->addresses->guests, ElementsAre(std::pair(IpAddress(kAliceIp), kAlice)));
   EXPECT_FALSE(alpha.node().poll_snapshot());
+  alpha.send_frame(arp_request(kCarol, {}, kBobIp));
+  const auto next = alpha.node().poll_snapshot();
+  ASSERT_TRUE(next) << "a MAC is new";
+  EXPECT_EQ(next->addresses, snapshot->addresses) << "which has no address";
   alpha.send_frame(arp_request(kAlice, {kAliceIp.value + 8}, {kAliceIp.value + 8}));
-  EXPECT_TRUE(alpha.node().poll_snapshot()) << "it has another address";
+  const auto last = alpha.node().poll_snapshot();
+  ASSERT_TRUE(last);
+  EXPECT_THAT(last->addresses->guests,
+              testing::Contains(std::pair(IpAddress(Ipv4Address{kAliceIp.value + 8}), kAlice)));
 }
 
 TEST_F(TwoGuests, FramesTravelWholeAndInOrder) {

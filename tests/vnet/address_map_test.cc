@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "tests/vnet/testing.h"
 
 namespace ipop {
@@ -97,22 +100,25 @@ TEST(AddressMap, VersionStaysWhileForwardingDoes) {
   EXPECT_EQ(map.version(), version);
 }
 
-TEST(AddressMap, VersionGrowsWithWhatGuestsHereHave) {
+TEST(AddressMap, ItsAddressVersionGrowsWithWhatGuestsHereHave) {
   AddressMap map(node(1));
   using Addresses = std::vector<std::pair<IpAddress, MacAddress>>;
-  auto grows = [&, last = map.version()]() mutable {
-    return map.version() > std::exchange(last, map.version());
+  auto grows = [&, last = map.address_version()]() mutable {
+    return std::exchange(last, map.address_version()) < map.address_version();
   };
   ASSERT_TRUE(map.upsert(at(0s), binding(1, "", 1, 1, at(1h))));
-  EXPECT_TRUE(grows());
+  EXPECT_FALSE(grows()) << "it has none";
   ASSERT_TRUE(map.upsert(at(0s), binding(1, "10.128.0.9", 1, 2, at(1h))));
   EXPECT_TRUE(grows());
+  const uint64_t version = map.version();
   ASSERT_TRUE(map.upsert(at(0s), binding(1, "10.128.0.9", 1, 3, at(1h))));
   EXPECT_FALSE(grows()) << "it is only refreshed";
-  ASSERT_TRUE(map.upsert(at(0s), binding(2, "10.128.0.8", 1, 3, at(10s))));
   ASSERT_TRUE(map.upsert(at(0s), binding(3, "10.128.0.7", 2, 3, at(1h))));
-  EXPECT_EQ(map.local_addresses(), (Addresses{{ip("10.128.0.8"), mac(2)}, {ip("10.128.0.9"), mac(1)}}));
+  EXPECT_FALSE(grows()) << "that is elsewhere";
+  ASSERT_TRUE(map.upsert(at(0s), binding(2, "10.128.0.8", 1, 3, at(10s))));
   EXPECT_TRUE(grows());
+  EXPECT_EQ(map.local_addresses(), (Addresses{{ip("10.128.0.8"), mac(2)}, {ip("10.128.0.9"), mac(1)}}));
+  EXPECT_EQ(map.version(), version + 2) << "two MACs are new";
   map.erase(at(0s), mac(1), ip("10.128.0.9"));
   EXPECT_TRUE(grows());
   EXPECT_EQ(map.local_addresses(), (Addresses{{ip("10.128.0.8"), mac(2)}}));
@@ -124,6 +130,16 @@ TEST(AddressMap, VersionGrowsWithWhatGuestsHereHave) {
   map.handle_timeout(at(10s));
   EXPECT_TRUE(grows()) << "its address has run out";
   EXPECT_TRUE(map.is_confirmed(mac(2)) && map.local_addresses().empty());
+  ASSERT_TRUE(map.upsert(at(10s), binding(2, "10.128.0.8", 1, 5, at(1h))));
+  EXPECT_TRUE(grows());
+  ASSERT_TRUE(map.upsert(at(10s), binding(2, "", 2, 6, at(1h))));
+  EXPECT_TRUE(grows()) << "it has gone, and its address with it";
+  EXPECT_TRUE(map.local_addresses().empty());
+  ASSERT_TRUE(map.upsert(at(10s), binding(2, "", 1, 7, at(1h))));
+  EXPECT_TRUE(grows()) << "and has come back";
+  EXPECT_EQ(map.local_addresses(), (Addresses{{ip("10.128.0.8"), mac(2)}}));
+  map.erase(at(10s), mac(2), {});
+  EXPECT_TRUE(grows());
 }
 
 TEST(AddressMap, AnAddressMayBeOfIpv6) {

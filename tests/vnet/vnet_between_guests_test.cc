@@ -155,5 +155,17 @@ TEST_F(BetweenGuests, AProbeToOneGuestIsAnsweredForIt) {
   EXPECT_EQ(advertisement_in(a.to_guests[0])->target_mac, mac(2));
 }
 
+TEST_F(BetweenGuests, WhoHasAllItMayHaveTakesNoTimeOfOthers) {
+  hosts.frame(kStart, a, nd_request(4, {}, link_local(4)));
+  for (int i = 0; i < 5000; ++i) {  // More than may be told at a time.
+    hosts.frame(kStart + 1s, a, nd_request(1, ip6(("fe80::1:" + std::to_string(i)).c_str()), link_local(9)));
+  }
+  const Ipv6Address another = ip6("fe80::444");
+  const NeighbourAdvertisement message{.overrides = true, .target = another, .target_mac = mac(4)};
+  EXPECT_EQ(
+      heard(nd_frame(mac(2), mac(4), link_local(2), another, message.encode(another, link_local(2)))).size(),
+      1u);
+}
+
 }  // namespace
 }  // namespace ipop
