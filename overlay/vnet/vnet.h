@@ -165,6 +165,7 @@ class Vnet {
  private:
   Result<Done> dispatch(Instant now, ByteView frame);
   Result<Done> learn_source(Instant now, const EthernetFrame& frame);
+  Result<Done> handle_dhcp(Instant now, const MacAddress& mac, ByteView payload);
   Result<Done> handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes);
   Result<Done> handle_ipv6(Instant now, const EthernetFrame& frame, ByteView bytes);
   /// Forwards what is not of neighbour discovery.

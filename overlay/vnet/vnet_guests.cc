@@ -49,21 +49,34 @@ Result<Done> Vnet::dispatch(Instant now, ByteView bytes) {
   if (is_disguised(content)) return Error::NotAllowed;
   if (is_arp(header)) return handle_arp(now, *frame, bytes);
   if (!header.vlan_tci && header.ethertype == kEtherTypeIpv6) return handle_ipv6(now, *frame, bytes);
-  if (const auto learned = learn_local(now, header.src, {}); !learned) return learned;
-
   const bool is_to_service = header.dst == service_.mac;
   if (const auto dhcp = find_dhcp(*frame); dhcp && (header.dst.is_group() || is_to_service)) {
-    if (!dhcp_rate_.take(now)) return Error::RateLimited;
-    const auto message = DhcpMessage::decode(dhcp->payload);
-    if (!message) return message.error();
-    if (message->chaddr != header.src) return Error::NotAllowed;  // A guest asks for itself only.
-    return dhcp_.handle_message(now, *message);
+    return handle_dhcp(now, header.src, dhcp->payload);
   }
+  if (const auto learned = learn_local(now, header.src, {}); !learned) return learned;
   const auto learned = learn_source(now, *frame);
   const auto handled = !is_to_service    ? forward(now, header, bytes)
                        : header.vlan_tci ? Result<Done>(Error::UnexpectedMessage)
                                          : host_.handle_frame(now, *frame);
   return handled ? learned : handled;
+}
+
+Result<Done> Vnet::handle_dhcp(Instant now, const MacAddress& mac, ByteView payload) {
+  auto message = DhcpMessage::decode(payload);
+  const bool is_its_own = message && message->chaddr == mac;
+  // It uses no address.  What it had elsewhere may be another's by now: a wish, that does not move with it.
+  if (is_its_own && message->type == DhcpMessage::Type::Discover && !map_.is_local(mac)) {
+    for (const IpAddress& ip : map_.addresses(mac)) {
+      if (!ip.is_ipv4()) continue;
+      map_.erase(now, mac, ip);
+      if (!message->requested_address) message->requested_address = ip.ipv4();
+    }
+  }
+  if (const auto learned = learn_local(now, mac, {}); !learned) return learned;
+  if (!dhcp_rate_.take(now)) return Error::RateLimited;
+  if (!message) return message.error();
+  if (!is_its_own) return Error::NotAllowed;  // A guest asks for itself only.
+  return dhcp_.handle_message(now, *message);
 }
 
 /// Any packet tells its sender's address, if it is one of the network: a guest that has been paused for long,

@@ -31,12 +31,13 @@ Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<B
 
 /// An answer that contradicts the map.  Where a guest is, and what it is called, the map knows better.  Whose
 /// an address is that a guest of ours wants, the answer does; and so it does if the map has it as nobody's,
-/// or knows no address of the guest.
+/// or knows no address of the guest, or none of IPv4, which is what DHCP asks for.
 std::optional<Binding> Vnet::reconcile(const Query& query, const Binding& answer) const {
   if (query.claim) return answer;
   auto known = find(query);
   if (!known && query.kind == Query::Kind::Ip) return answer;
-  if (known && query.kind == Query::Kind::Mac && known->ip.is_unspecified()) known->ip = answer.ip;
+  const bool has_ipv4 = known && known->ip.is_ipv4() && !known->ip.is_unspecified();
+  if (known && query.kind == Query::Kind::Mac && !has_ipv4) known->ip = answer.ip;
   return known;
 }
 

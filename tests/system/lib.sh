@@ -171,8 +171,9 @@ kill_vswitchd() {
   wait_for 10 is_gone "$pid" || die "$1: ovs-vswitchd does not end"
 }
 
-# Resident memory of a host's switch, in kB.
-vswitchd_rss() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$(vswitchd_pid "$1")/status"; }
+# What a host's switch has allocated, in kB.  What of it is resident would not do: a kernel that makes huge pages of
+# others adds megabytes when it likes.
+vswitchd_memory() { awk '$1 == "VmData:" { print $2 }' "/proc/$(vswitchd_pid "$1")/status"; }
 
 # add_ipop HOST PORT [OPTION=VALUE...]: says what ovs-vsctl says.  The state is kept in the host's directory.
 add_ipop() {

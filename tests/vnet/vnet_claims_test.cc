@@ -25,6 +25,14 @@ struct AClaim : testing::Test {
     }
     return std::nullopt;
   }
+  /// The last one that is asked; all before are passed over.
+  std::optional<Query> question_about_a_mac() {
+    std::optional<Query> of_mac;
+    while (const auto query = host.vnet.poll_query()) {
+      if (query->kind == Query::Kind::Mac) of_mac = query;
+    }
+    return of_mac;
+  }
   /// What DHCP says next.
   std::optional<DhcpMessage> reply() {
     while (const auto frame = host.vnet.poll_guest_frame()) {
@@ -106,16 +114,83 @@ TEST_F(AClaim, IsLostToARecordThatTheMapRefuses) {
 /// The guest has just come here, so that the map has it as ours, and newer; of its address it knows nothing.
 TEST_F(AClaim, IsForTheAddressThatTheNetworkRemembersOfTheMac) {
   send(dhcp(Type::Discover, 1));
-  std::optional<Query> of_mac;
-  while (const auto query = host.vnet.poll_query()) {
-    if (query->kind == Query::Kind::Mac) of_mac = query;
-  }
+  const auto of_mac = question_about_a_mac();
   ASSERT_TRUE(of_mac);
   EXPECT_TRUE(host.vnet.handle_answer(kStart, of_mac->id, binding(1, "10.128.0.77", 2, 5, kStart + 1h)));
   EXPECT_TRUE(host.vnet.map().is_local(mac(1)));
   const auto query = claim();
   ASSERT_TRUE(query && query->claim);
   EXPECT_EQ(query->ip, IpAddress(ip("10.128.0.77")));
+}
+
+/// It has one of IPv6 here by then, from its first packet.
+TEST_F(AClaim, IsForTheAddressOfIpv4ThatTheNetworkRemembersOfTheMac) {
+  ASSERT_TRUE(host.vnet.handle_announcement(kStart, node(2), binding(1, "fd00::77", 2, 9, kStart + 1h)));
+  send(dhcp(Type::Discover, 1));
+  EXPECT_TRUE(host.vnet.map().is_local(mac(1)));
+  const auto of_mac = question_about_a_mac();
+  ASSERT_TRUE(of_mac);
+  EXPECT_TRUE(host.vnet.handle_answer(kStart, of_mac->id, binding(1, "10.128.0.77", 2, 9, kStart + 1h)));
+  const auto query = claim();
+  ASSERT_TRUE(query && query->claim);
+  EXPECT_EQ(query->ip, IpAddress(ip("10.128.0.77")));
+}
+
+/// The guest was started anew on this host, which has heard of it elsewhere: what it had may be another's.
+TEST_F(AClaim, OfWhatAGuestHadElsewhereIsDecidedBeforeItHasThatHere) {
+  const IpAddress had = ip("10.128.0.77");
+  for (const char* address : {"10.128.0.77", "fd00::77"}) {
+    ASSERT_TRUE(host.vnet.handle_announcement(kStart, node(2), binding(1, address, 2, 9, kStart + 1h)));
+  }
+  send(dhcp(Type::Discover, 1));
+  EXPECT_TRUE(host.vnet.map().is_local(mac(1)));
+  EXPECT_GT(host.vnet.map().find_mac(mac(1))->sequence, 9u);
+  EXPECT_FALSE(host.vnet.map().find_ip(had));
+  const auto of_ipv6 = host.vnet.map().find_ip(ip6("fd00::77"));
+  ASSERT_TRUE(of_ipv6) << "DHCP says nothing of it";
+  EXPECT_EQ(of_ipv6->node, host.id);
+  while (const auto announced = host.vnet.poll_announcement()) EXPECT_NE(announced->ip, had);
+
+  const auto wanted = claim();
+  ASSERT_TRUE(wanted && wanted->claim);
+  EXPECT_EQ(wanted->ip, had) << "it is asked for first";
+  EXPECT_TRUE(host.vnet.handle_answer(kStart, wanted->id, binding(7, "10.128.0.77", 3, 4, kStart + 1h)));
+  const auto other = claim();
+  ASSERT_TRUE(other && other->claim);
+  EXPECT_NE(other->ip, had);
+  EXPECT_EQ(host.vnet.map().find_ip(had)->mac, mac(7));
+}
+
+TEST_F(AClaim, OfWhatAGuestHadElsewhereGivesWayToItsOwnWish) {
+  ASSERT_TRUE(host.vnet.handle_announcement(kStart, node(2), binding(1, "10.128.0.77", 2, 9, kStart + 1h)));
+  DhcpMessage discover = dhcp(Type::Discover, 1);
+  discover.requested_address = ip("10.128.0.78");
+  send(discover);
+  const auto wanted = claim();
+  ASSERT_TRUE(wanted && wanted->claim);
+  EXPECT_EQ(wanted->ip, IpAddress(ip("10.128.0.78")));
+}
+
+/// It uses it, as a guest that has moved here does.
+TEST_F(AClaim, OfWhatAGuestRenewsIsForWhatMovedHereWithIt) {
+  ASSERT_TRUE(host.vnet.handle_announcement(kStart, node(2), binding(1, "10.128.0.77", 2, 9, kStart + 1h)));
+  DhcpMessage renewal = dhcp(Type::Request, 1);
+  renewal.ciaddr = ip("10.128.0.77");
+  send(renewal);
+  const auto held = host.vnet.map().find_ip(ip("10.128.0.77"));
+  ASSERT_TRUE(held);
+  EXPECT_EQ(held->node, host.id);
+}
+
+/// Its neighbours on this host are refused it meanwhile.
+TEST_F(AClaim, OfWhatAGuestHadHereLeavesItThatUntilItIsDecided) {
+  const Ipv4Address used = ip("10.128.0.30");
+  (void)host.vnet.handle_guest_frame(kStart,
+                                     arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, used, used)));
+  send(dhcp(Type::Discover, 1));
+  const auto held = host.vnet.map().find_ip(used);
+  ASSERT_TRUE(held);
+  EXPECT_EQ(held->mac, mac(1));
 }
 
 TEST_F(AClaim, ThatIsNoneIsAnsweredWithWhoeverTheAddressIsOf) {
