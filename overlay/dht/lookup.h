@@ -1,7 +1,5 @@
-// Finds who holds an address of the virtual network.
-//
-// This is the place of the DHT in the order of layers.  For now every connected member is asked; the replicas
-// of a key will be, later, through the same interface.
+// Asks members who holds an address, or is called a name, where no record at the replicas says so
+// (node/directory.h): those that are named, or everybody.
 #pragma once
 
 #include <deque>

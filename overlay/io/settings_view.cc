@@ -11,12 +11,6 @@ namespace {
 
 std::string time_of(uint64_t version) { return format_time(static_cast<UnixSeconds>(version)); }
 
-/// The ranges that DHCP picks from: of the settings, or all.
-std::vector<Ipv4Range> pool_of(const Service& service) {
-  if (!service.settings->pool.empty()) return service.settings->pool;
-  return {{.first = service.pool_address(0), .last = service.pool_address(service.pool_size() - 1)}};
-}
-
 bool is_given(const Report& report, Ipv4Address ip) {
   const auto& not_given = report.settings.not_given;
   return std::find(not_given.begin(), not_given.end(), ip) == not_given.end();
@@ -53,7 +47,7 @@ std::string show_json(const Report& report) {
   }
   boost::json::object out{{"version", settings.version},
                           {"problem", settings.problem},
-                          {"pool", strings(pool_of(service), kAddress)},
+                          {"pool", strings(service.pool(), kAddress)},
                           {"dns", strings(service.dns_servers(), kAddress)},
                           {"search", strings(service.search_domains(), kText)},
                           {"ntp", strings(service.settings->ntp, kAddress)},
@@ -74,7 +68,7 @@ std::string show_settings(const Report& report, bool json) {
                             : std::to_string(settings.version) + ", signed " + time_of(settings.version);
   std::string out = "version          " + version + "\n";
   if (!settings.problem.empty()) out += "NOT IN USE       " + settings.problem + "\n";
-  out += "pool             " + join(pool_of(service), kAddress) + "\n";
+  out += "pool             " + join(service.pool(), kAddress) + "\n";
   out += "dns              " + join(service.dns_servers(), kAddress) + "\n";
   out += "search           " + join(service.search_domains(), kText) + "\n";
   out += "ntp              " + join(service.settings->ntp, kAddress) + "\n";

@@ -191,7 +191,17 @@ void Directory::handle_found(Instant now, const Client::Outcome& outcome) {
 
 /// Our guest was elsewhere, which we did not know: its old host and its peers are to hear of us at once.
 void Directory::handle_outbid(Instant now, const Client::Outcome& outcome) {
-  (void)vnet_.outbid(now, binding_of(now, *outcome.record));
+  const Binding former = binding_of(now, *outcome.record);
+  vnet_.remember(now, former);
+  (void)vnet_.outbid(now, former);
+}
+
+void Directory::handle_departure(const MacAddress& mac) {
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto& [address, state] = *entry++;
+    if (address.kind != DhtAddress::Kind::Ip || state.mac != mac || is_claiming(address)) continue;
+    forget(DhtAddress(address));  // A copy: forget() destroys the original.
+  }
 }
 
 void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& outcome, const Query& query) {
@@ -202,6 +212,7 @@ void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& 
       entry.is_bound = entry.is_told = false;
     }
     entry.mac = query.claim->mac;
+    entry.is_bound = false;  // The replicas have the reservation, also in the place of an earlier record.
     entry.reserved = outcome.record->sequence;
     entry.valid_until = now + kOfferTime;
     schedule(outcome.record->address(), entry, entry.valid_until + 1s);  // If the guest does not take it.
@@ -283,6 +294,7 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
   ++counts_.refreshes;
   const bool is_doubted = std::exchange(entry.is_doubted, false);
   schedule(address, entry, now + jittered(is_doubted ? kRetryInterval : kRefreshInterval, random_));
+  if (!find(address)) schedule(address, entry, now);  // It ended meanwhile.
   const auto known = vnet_.map().find_mac(entry.mac);
   // What we created is newer than any claim with a lower sequence, also if we believed that meanwhile.
   const bool is_ours = known && (known->node == self_ || (address.kind == DhtAddress::Kind::Mac &&

@@ -65,6 +65,8 @@ class Directory {
   /// From the virtual network.
   void handle_query(Instant now, Duration wall, const Query& query);
   void handle_announcement(Instant now, const Binding& binding);
+  /// Our guest is elsewhere: the records of what it has are its new host's, and so is what becomes of them.
+  void handle_departure(const MacAddress& mac);
   /// A member's own word on its own guest, or "not I".
   void handle_answer(const NodeId& from, const wire::Answer& answer) { lookup_.handle_answer(from, answer); }
   /// False if it is no message of the DHT.

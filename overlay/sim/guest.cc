@@ -15,6 +15,13 @@ std::optional<Bytes> Guest::release() const {
 }
 
 void Guest::restart(Instant now) {
+  begin(now);
+  if (is_static_) return;
+  if (mac_.bytes[5] & 1) show_up();
+  if (wish_ && mac_.bytes[5] & 2) state_ = State::Rebooting;
+}
+
+void Guest::begin(Instant now) {
   arp_.clear();
   acknowledged_at_.reset();
   wake_at_.reset();
@@ -63,10 +70,20 @@ void Guest::announce() {
                             .target_ip = *address_}));
 }
 
+/// As any first frame, it says where the guest is, and no address.
+void Guest::show_up() {
+  arp_.push_back(arp_frame(MacAddress::broadcast(), mac_,
+                           {.operation = ArpPacket::Operation::ReverseRequest,
+                            .sender_mac = mac_,
+                            .sender_ip = {},
+                            .target_mac = mac_,
+                            .target_ip = {}}));
+}
+
 std::optional<Bytes> Guest::poll_dhcp(Instant now) {
   if (state_ == State::Bound) {
     if (now >= expires_) {
-      restart(now);
+      begin(now);
     } else if (now < renew_at_) {
       return std::nullopt;
     }
@@ -84,6 +101,12 @@ std::optional<Bytes> Guest::poll_dhcp(Instant now) {
     DhcpMessage request = message(DhcpMessage::Type::Request);
     request.requested_address = wish_;
     request.server_id = server_;
+    return frame_of(request);
+  }
+  if (state_ == State::Rebooting) {
+    state_ = State::Discovering;  // Likewise.
+    DhcpMessage request = message(DhcpMessage::Type::Request);
+    request.requested_address = wish_;
     return frame_of(request);
   }
   DhcpMessage discover = message(DhcpMessage::Type::Discover);

@@ -34,7 +34,8 @@ class Guest {
   /// What it says when it shuts down properly: that it gives back what DHCP gave it, if anything (RFC 2131,
   /// section 4.4.6).
   std::optional<Bytes> release() const;
-  /// Boots again: what it had by DHCP is what it asks for.
+  /// Boots again: what it had by DHCP is what it asks for.  By their MACs, half of all guests send another
+  /// frame first, and half of either do not look for a server before they ask (INIT-REBOOT).
   void restart(Instant now);
   /// Sleeps, and its clock with it: it says nothing and hears nothing until then.
   void suspend(Instant now, Instant until);
@@ -48,11 +49,14 @@ class Guest {
   void handle_frame(Instant now, ByteView frame);
 
  private:
-  enum class State { Discovering, Requesting, Bound };
+  enum class State { Rebooting, Discovering, Requesting, Bound };
 
   void handle_arp(const EthernetFrame& frame);
   void handle_dhcp(Instant now, const EthernetFrame& frame);
+  /// It uses no address of DHCP, and asks for one.
+  void begin(Instant now);
   void announce();
+  void show_up();
   std::optional<Bytes> poll_dhcp(Instant now);
   DhcpMessage message(DhcpMessage::Type type) const;
   Bytes frame_of(const DhcpMessage& message) const;

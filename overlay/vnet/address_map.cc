@@ -72,6 +72,10 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
       remember(now, binding.mac, guest);
       guest.expires = binding.expires;
       change = Change::Moved;
+      guest.carried.clear();
+      if (local) {
+        for (const auto& [ip, expires] : guest.addresses) guest.carried.insert(ip);
+      }
     }
   }
   if (is_new || guest.node != binding.node || !guest.confirmed) {
@@ -117,12 +121,17 @@ void AddressMap::doubt(const MacAddress& mac) {
   ++address_version_;
 }
 
+void AddressMap::note_use(const MacAddress& mac, const IpAddress& ip) {
+  if (const auto guest = guests_.find(mac); guest != guests_.end()) guest->second.carried.erase(ip);
+}
+
 void AddressMap::drop_address(Instant now, MacAddress mac, IpAddress ip) {
   Guest& guest = guests_.at(mac);
   if (!guest.addresses.contains(ip)) return;
   history_.add(now, binding_of(mac, guest, ip));
   unschedule(mac, guest);
   guest.addresses.erase(ip);
+  guest.carried.erase(ip);
   by_ip_.erase(ip);
   schedule(mac, guest);
   if (guest.node == own_) ++address_version_;
@@ -218,6 +227,12 @@ std::vector<IpAddress> AddressMap::addresses(const MacAddress& mac) const {
     for (const auto& [ip, expires] : found->second.addresses) out.push_back(ip);
   }
   return out;
+}
+
+std::vector<IpAddress> AddressMap::carried(const MacAddress& mac) const {
+  const auto found = guests_.find(mac);
+  if (found == guests_.end()) return {};
+  return {found->second.carried.begin(), found->second.carried.end()};
 }
 
 Binding AddressMap::binding_of(const MacAddress& mac, const Guest& guest, const IpAddress& ip) {
@@ -332,6 +347,7 @@ void AddressMap::handle_timeout(Instant now) {
       }
       history_.add(now, binding_of(mac, guest, address->first));
       by_ip_.erase(address->first);
+      guest.carried.erase(address->first);
       address = guest.addresses.erase(address);
       if (guest.node == own_) ++address_version_;
       if (guest.check_at == kNever && guest.node == own_) guest.check_at = next_check(now, guest);

@@ -53,6 +53,8 @@ class AddressMap {
   void erase(Instant now, const MacAddress& mac, IpAddress ip);
   /// A local guest that nobody has seen yet: it is not confirmed until its next frame.
   void doubt(const MacAddress& mac);
+  /// The guest, a local one, uses the address here, or has been given it here.
+  void note_use(const MacAddress& mac, const IpAddress& ip);
 
   /// The MAC's binding, with its lowest address if it has any.
   std::optional<Binding> find_mac(const MacAddress& mac) const;
@@ -65,6 +67,8 @@ class AddressMap {
   bool is_confirmed(const MacAddress& mac) const;
   /// All addresses of a MAC, in order.
   std::vector<IpAddress> addresses(const MacAddress& mac) const;
+  /// Those that came here with their MAC from another node, without a note_use() since; in order.
+  std::vector<IpAddress> carried(const MacAddress& mac) const;
   /// One binding for each address, or for a MAC without any; in the order of MAC and IP.
   std::vector<Binding> bindings() const;
   std::vector<Binding> local_bindings() const;
@@ -108,6 +112,7 @@ class AddressMap {
     Instant check_at = kNever;  ///< Local guests only: when to doubt that the guest is still here.
     bool confirmed = true;
     std::map<IpAddress, Instant> addresses;
+    std::set<IpAddress> carried;  ///< Of these; local guests only.
   };
   using Guests = std::map<MacAddress, Guest>;
 

@@ -22,7 +22,7 @@ bool DhcpPool::is_reserved_for_another(Ipv4Address ip, const MacAddress& mac) co
 }
 
 bool DhcpPool::is_for(Ipv4Address ip, const MacAddress& mac) const {
-  return service_.is_in_pool(ip) || reserved_for(mac) == ip;
+  return (service_.is_in_pool(ip) && may_give(ip)) || reserved_for(mac) == ip;
 }
 
 bool DhcpPool::is_granted(Instant now, Ipv4Address ip, const MacAddress& mac) const {
@@ -58,15 +58,28 @@ bool DhcpPool::is_in_use_here(Instant now, Ipv4Address ip, const MacAddress& mac
 }
 
 bool DhcpPool::is_taken(Instant now, Ipv4Address ip, const MacAddress& mac) const {
-  return is_in_use(now, ip, mac) || is_reserved_for_another(ip, mac);
+  return is_in_use(now, ip, mac) || is_reserved_for_another(ip, mac) || !may_give(ip);
+}
+
+std::vector<Ipv4Range> DhcpPool::ranges() const {
+  if (allowed_.empty()) return service_.pool();
+  std::vector<Ipv4Range> out;
+  for (const Ipv4Range& range : service_.pool()) {
+    for (const Ipv4Subnet& block : allowed_) {
+      const Ipv4Range both{std::max(range.first, block.network), std::min(range.last, block.broadcast())};
+      if (both.first <= both.last) out.push_back(both);
+    }
+  }
+  return out;
 }
 
 std::optional<Ipv4Address> DhcpPool::find_free(Instant now, const MacAddress& mac, uint64_t& offset) const {
-  const uint64_t size = service_.pool_size();
-  const uint64_t start = service_.pool_start(mac);
+  const std::vector<Ipv4Range> ranges = this->ranges();
+  const uint64_t size = total_size(ranges);
+  const uint64_t start = size == 0 ? 0 : service_.pool_start(mac) % size;
   while (offset < 2 * size) {
     const bool is_first_time = offset < size;
-    const Ipv4Address ip = service_.pool_address((start + offset++) % size);
+    const Ipv4Address ip = address_in(ranges, (start + offset++) % size);
     const auto had_it = leases_.holder(ip);
     if (!is_taken(now, ip, mac) && !(is_first_time && had_it && *had_it != mac)) return ip;
   }

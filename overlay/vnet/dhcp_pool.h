@@ -45,7 +45,8 @@ class DhcpPool {
   bool is_taken(Instant now, Ipv4Address ip, const MacAddress& mac) const;
 
   /// The next address of the pool for this MAC that is not taken, from Service::pool_start() plus `offset`
-  /// on; leaves `offset` behind it.  The first time around those are left out that other MACs had once.
+  /// on, of those that this host may give; leaves `offset` behind it.  The first time around those are left
+  /// out that other MACs had once.
   std::optional<Ipv4Address> find_free(Instant now, const MacAddress& mac, uint64_t& offset) const;
 
   /// Keeps an address for a client until give_back().  REQUIRES: !is_taken(), so that no two have one.
@@ -60,6 +61,9 @@ class DhcpPool {
   void handle_timeout(Instant now);
 
  private:
+  /// The pool, as far as this host may give of it.
+  std::vector<Ipv4Range> ranges() const;
+
   const Service& service_;
   const AddressMap& map_;
   const LeaseTable& leases_;

@@ -86,8 +86,8 @@ Result<Done> DhcpServer::handle_request(Instant now, const DhcpMessage& message)
   }
   const bool offered = client != clients_.end() && client->second.state == Client::State::Offered &&
                        now < client->second.deadline;
-  if ((offered && client->second.ip == ip) || pool_.is_granted(now, ip, mac))
-    return acknowledge(now, message, ip);
+  const bool is_its_offer = offered && client->second.ip == ip && !pool_.is_in_use(now, ip, mac);
+  if (is_its_offer || pool_.is_granted(now, ip, mac)) return acknowledge(now, message, ip);
   // Not given by us, as far as we know: the host may have lost its file, the guest may have come from
   // another, or it has used the address until now without asking.
   if (client != clients_.end() && client->second.state == Client::State::Asking && client->second.ip == ip) {
@@ -112,6 +112,7 @@ const char* DhcpServer::find_objection(Instant now, const DhcpMessage& request, 
   const bool offered = client != clients_.end() && client->second.state == Client::State::Offered;
   const Lease* lease = leases_.find_living(now, mac);
   if (!service_.is_guest_address(ip)) return "not an address for guests of this network";
+  if (!pool_.may_give(ip)) return "not an address that this host may give";
   if (pool_.is_in_use_here(now, ip, mac)) return "the address is in use";
   if (!may_have(now, ip, mac)) return "the address is reserved for another guest";
   if (request.server_id && offered && client->second.ip != ip) return "not the address that was offered";
@@ -127,12 +128,19 @@ const char* DhcpServer::find_objection(Instant now, const DhcpMessage& request, 
 }
 
 Result<Done> DhcpServer::handle_release(Instant now, const DhcpMessage& message) {
-  const Lease* lease = leases_.find_living(now, message.chaddr);
-  if (!lease || lease->ip != message.ciaddr) return Error::UnexpectedMessage;
+  const MacAddress& mac = message.chaddr;
+  const Lease* lease = leases_.find_living(now, mac);
+  if (!lease || lease->ip != message.ciaddr) {
+    // It came here with what another host gave it, and has not renewed that.
+    const auto held = map_.find_ip(message.ciaddr);
+    if (lease || !held || held->mac != mac || !map_.is_local(mac)) return Error::UnexpectedMessage;
+    events_.push_back({.mac = mac, .ip = message.ciaddr, .expires = now, .name = held->name});
+    return Done{};
+  }
   Lease ended = *lease;
   ended.expires = now;
-  events_.push_back({.mac = message.chaddr, .ip = ended.ip, .expires = now, .name = ended.name});
-  return leases_.put(now, message.chaddr, ended);
+  events_.push_back({.mac = mac, .ip = ended.ip, .expires = now, .name = ended.name});
+  return leases_.put(now, mac, ended);
 }
 
 Result<Done> DhcpServer::handle_decline(Instant now, const DhcpMessage& message) {
@@ -182,7 +190,18 @@ void DhcpServer::keep(Clients::iterator client, Ipv4Address ip) {
   pool_.keep(ip, client->first);
 }
 
-void DhcpServer::handle_taken(Ipv4Address ip, const MacAddress& mac) {
+void DhcpServer::remember(Instant now, const MacAddress& mac, Ipv4Address ip) {
+  Lease lease{.ip = ip, .expires = now, .sequence = 0, .name = {}};
+  if (const Lease* old = leases_.find(mac)) {
+    if (old->expires > now || old->ip == ip) return;
+    lease.sequence = old->sequence;
+    lease.name = old->name;
+  }
+  (void)leases_.put(now, mac, lease);  // Another guest's, or no room: then it is a guest as any.
+}
+
+void DhcpServer::handle_lost(Ipv4Address ip, const MacAddress& mac) {
+  if (const Lease* lease = leases_.find(mac); lease && lease->ip == ip) leases_.erase(mac);
   const auto client = clients_.find(mac);
   if (client == clients_.end() || client->second.ip != ip) return;
   if (client->second.state == Client::State::Offered || client->second.is_granted) forget(client);

@@ -61,8 +61,10 @@ class DhcpServer {
   void handle_moved_away(const MacAddress& mac) { leases_.erase(mac); }
   /// As DhcpPool::may_give().
   bool may_give(Ipv4Address ip) const { return pool_.may_give(ip); }
-  /// Another guest has it: what we have offered of it is not acknowledged unasked.
-  void handle_taken(Ipv4Address ip, const MacAddress& mac);
+  /// Another guest has what `mac` was given, or offered: that ends, and is not acknowledged unasked.
+  void handle_lost(Ipv4Address ip, const MacAddress& mac);
+  /// What the guest had at another host, before it began anew: it is asked for first, unless we have a lease.
+  void remember(Instant now, const MacAddress& mac, Ipv4Address ip);
 
   /// The next Ethernet frame for the guests.
   std::optional<Bytes> poll_frame();

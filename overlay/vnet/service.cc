@@ -68,21 +68,9 @@ std::string Service::name_for(const MacAddress& guest) const {
   return said ? said->name : std::string();
 }
 
-uint64_t Service::pool_size() const {
-  if (settings->pool.empty()) return subnet.size() - 3;
-  uint64_t out = 0;
-  for (const Ipv4Range& range : settings->pool) out += range.size();
-  return out;
-}
-
-Ipv4Address Service::pool_address(uint64_t n) const {
-  if (settings->pool.empty()) return {static_cast<uint32_t>(ip.value + 1 + n)};
-  for (const Ipv4Range& range : settings->pool) {
-    if (n < range.size()) return {static_cast<uint32_t>(range.first.value + n)};
-    n -= range.size();
-  }
-  IPOP_ASSERT(false);
-  return {};
+std::vector<Ipv4Range> Service::pool() const {
+  if (!settings->pool.empty()) return settings->pool;
+  return {{.first = {ip.value + 1}, .last = {subnet.broadcast().value - 1}}};
 }
 
 bool Service::is_in_pool(Ipv4Address address) const {

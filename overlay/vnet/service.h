@@ -40,10 +40,10 @@ struct Service : ServiceAddresses {
   /// if neither says anything.
   std::optional<Ipv4Address> address_for(const MacAddress& guest) const;
   std::string name_for(const MacAddress& guest) const;
-  /// How many addresses DHCP picks from, and the n-th: the settings' pool, or else all that guests may have.
-  /// REQUIRES: n < pool_size().
-  uint64_t pool_size() const;
-  Ipv4Address pool_address(uint64_t n) const;
+  /// What DHCP picks from: the settings' pool, or else all that guests may have.
+  std::vector<Ipv4Range> pool() const;
+  uint64_t pool_size() const { return total_size(pool()); }
+  Ipv4Address pool_address(uint64_t n) const { return address_in(pool(), n); }
   bool is_in_pool(Ipv4Address address) const;
   /// Where the search for an address for this MAC starts: the same on every host.
   uint64_t pool_start(const MacAddress& mac) const;

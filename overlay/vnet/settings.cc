@@ -5,6 +5,7 @@
 #include <iterator>
 #include <set>
 
+#include "overlay/base/assert.h"
 #include "overlay/vnet/binding.h"
 #include "overlay/vnet/unique_keys.h"
 #include "overlay/wire/dns.h"
@@ -262,6 +263,21 @@ class DocumentReader {
 };
 
 }  // namespace
+
+uint64_t total_size(const std::vector<Ipv4Range>& ranges) {
+  uint64_t out = 0;
+  for (const Ipv4Range& range : ranges) out += range.size();
+  return out;
+}
+
+Ipv4Address address_in(const std::vector<Ipv4Range>& ranges, uint64_t n) {
+  for (const Ipv4Range& range : ranges) {
+    if (n < range.size()) return {static_cast<uint32_t>(range.first.value + n)};
+    n -= range.size();
+  }
+  IPOP_ASSERT(false);
+  return {};
+}
 
 Result<Settings, Problem> Settings::parse(std::string_view document, const Ipv4Subnet& subnet,
                                           uint16_t max_mtu) {

@@ -35,6 +35,10 @@ struct Ipv4Range {
   std::string to_string() const { return first.to_string() + "-" + last.to_string(); }
 };
 
+/// How many addresses they have one after the other, and the n-th.  REQUIRES: n < total_size().
+uint64_t total_size(const std::vector<Ipv4Range>& ranges);
+Ipv4Address address_in(const std::vector<Ipv4Range>& ranges, uint64_t n);
+
 struct Settings {
   // Bounds.  Servers, routes and a domain together fit the 312 octets of options that every client takes (RFC
   // 2131, section 2): vnet/dhcp_options.h.

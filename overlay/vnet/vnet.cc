@@ -109,7 +109,10 @@ Result<Done> Vnet::learn_local(Instant now, const MacAddress& mac, const IpAddre
   const auto known = ip.is_unspecified() ? map_.find_mac(mac) : map_.find_ip(ip);
   const bool settled = known && known->mac == mac && map_.is_confirmed(mac) &&
                        (ip.is_unspecified() || lease != nullptr || known->expires - now >= kFresh);
-  if (settled) return Done{};
+  if (settled) {
+    map_.note_use(mac, ip);
+    return Done{};
+  }
   if (ip.is_ipv4() && !may_give(ip.ipv4())) {
     log_limited(now, "Guest " + mac.to_string() + " uses " + ip.to_string() +
                          ", which this host's certificate does not allow: not believed");
@@ -154,6 +157,7 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAd
   const auto result = map_.upsert(
       now, {.ip = ip, .mac = mac, .node = own_, .sequence = sequence, .expires = expires, .name = name});
   if (!result) return result.error();
+  map_.note_use(mac, ip);
   if (!known || moved) movers_.handle_arrival(now, mac);
   if (moved) {
     ++moved_here_;
@@ -183,6 +187,10 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAd
 void Vnet::drain_dhcp(Instant now) {
   while (const auto ip = dhcp_.poll_probe()) ask_guest(MacAddress::broadcast(), *ip);
   while (const auto event = dhcp_.poll_event()) {
+    // What it was given takes the place of what it merely uses.
+    if (event->expires > now && !map_.may_have(event->mac, event->ip)) {
+      map_.erase(now, event->mac, map_.addresses(event->mac).back());
+    }
     if (const auto bound = bind_local(now, event->mac, event->ip, event->expires, event->name)) {
       dhcp_.set_sequence(now, event->mac, *bound);
     } else {
@@ -297,14 +305,11 @@ Result<Done> Vnet::handle_announcement(Instant now, const NodeId& from, const Bi
 }
 
 void Vnet::handle_lost(Instant now, const MacAddress& mac, const Binding& winner) {
-  if (winner.ip.is_ipv4()) dhcp_.handle_taken(winner.ip.ipv4(), mac);
+  if (winner.ip.is_ipv4()) dhcp_.handle_lost(winner.ip.ipv4(), mac);
   const auto holder = map_.find_ip(winner.ip);
   if (holder && holder->node == own_ && holder->mac == mac) {
     ++address_conflicts_;
     map_.erase(now, mac, winner.ip);
-    if (const Lease* lease = dhcp_.leases().find(mac); lease && lease->ip == winner.ip) {
-      dhcp_.handle_moved_away(mac);
-    }
     log_limited(now, "Address " + winner.ip.to_string() + " of guest " + mac.to_string() + " belongs to " +
                          winner.mac.to_string() + " at " + winner.node.to_short_string());
     if (winner.node != own_) show_holder(mac, winner);
@@ -377,6 +382,8 @@ std::optional<Vnet::Outgoing> Vnet::poll_outgoing() { return pop(outgoing_); }
 std::optional<Binding> Vnet::poll_announcement() { return pop(announcements_); }
 
 std::optional<Vnet::Notice> Vnet::poll_notice() { return pop(notices_); }
+
+std::optional<MacAddress> Vnet::poll_departure() { return pop(departures_); }
 
 Instant Vnet::next_timeout() const {
   return std::min({map_.next_timeout(), resolver_.next_timeout(), routers_.next_timeout(),

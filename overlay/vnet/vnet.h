@@ -113,6 +113,8 @@ class Vnet {
   };
   /// Where a guest is, to tell a member now that cannot wait for others to tell it.
   std::optional<Notice> poll_notice();
+  /// A guest of ours that is elsewhere now.
+  std::optional<MacAddress> poll_departure();
   /// A member speaks for itself, and says where a guest has gone that was there by our map: of that its MAC
   /// alone is believed.  NotAllowed if binding.node is not `from` otherwise.  What anybody says of a newcomer
   /// is a reason to outbid() that.
@@ -122,6 +124,8 @@ class Vnet {
   /// `claim` is older than our word on a guest that has just come here, by the network or by where it was. If
   /// it would win all the same, we take the next sequence and tell its node; else false.
   bool outbid(Instant now, const Binding& claim);
+  /// What the network has of a guest from before it came here: DHCP asks for that address first.
+  void remember(Instant now, const Binding& former);
   const Movers& movers() const { return movers_; }
   /// The network has taken our word that the guest is here, with this sequence: ours goes up to it, and
   /// whoever claimed it with a lower one meanwhile did not know.
@@ -166,6 +170,7 @@ class Vnet {
   Result<Done> dispatch(Instant now, ByteView frame);
   Result<Done> learn_source(Instant now, const EthernetFrame& frame);
   Result<Done> handle_dhcp(Instant now, const MacAddress& mac, ByteView payload);
+  std::vector<IpAddress> leave_behind(Instant now, const MacAddress& mac);
   Result<Done> handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes);
   Result<Done> handle_ipv6(Instant now, const EthernetFrame& frame, ByteView bytes);
   /// Forwards what is not of neighbour discovery.
@@ -230,6 +235,7 @@ class Vnet {
   std::deque<Bytes> guest_frames_;
   std::deque<Outgoing> outgoing_;
   std::deque<Binding> announcements_;
+  std::deque<MacAddress> departures_;
   std::deque<Notice> notices_;
   std::array<uint64_t, kImpostureCount> impostures_{};
   uint64_t flooded_ = 0, flood_limited_ = 0, held_ = 0, hold_expired_ = 0, moved_here_ = 0, moved_away_ = 0;

@@ -61,18 +61,29 @@ Result<Done> Vnet::dispatch(Instant now, ByteView bytes) {
   return handled ? learned : handled;
 }
 
-Result<Done> Vnet::handle_dhcp(Instant now, const MacAddress& mac, ByteView payload) {
-  auto message = DhcpMessage::decode(payload);
-  const bool is_its_own = message && message->chaddr == mac;
-  // It uses no address.  What it had elsewhere may be another's by now: a wish, that does not move with it.
-  if (is_its_own && message->type == DhcpMessage::Type::Discover && !map_.is_local(mac)) {
-    for (const IpAddress& ip : map_.addresses(mac)) {
-      if (!ip.is_ipv4()) continue;
-      map_.erase(now, mac, ip);
-      if (!message->requested_address) message->requested_address = ip.ipv4();
-    }
+/// A guest that begins anew uses no address of IPv4.  What it had at another host may be another's by now,
+/// and does not move here with it, or did so in vain: DHCP asks for it first.
+std::vector<IpAddress> Vnet::leave_behind(Instant now, const MacAddress& mac) {
+  auto left = map_.is_local(mac) ? map_.carried(mac) : map_.addresses(mac);
+  std::erase_if(left, [](const IpAddress& ip) { return !ip.is_ipv4(); });
+  for (const IpAddress& ip : left) {
+    dhcp_.remember(now, mac, ip.ipv4());
+    map_.erase(now, mac, ip);
   }
+  return left;
+}
+
+Result<Done> Vnet::handle_dhcp(Instant now, const MacAddress& mac, ByteView payload) {
+  const auto message = DhcpMessage::decode(payload);
+  const bool is_its_own = message && message->chaddr == mac;
+  const auto left = is_its_own && message->begins_anew() ? leave_behind(now, mac) : std::vector<IpAddress>();
   if (const auto learned = learn_local(now, mac, {}); !learned) return learned;
+  for (const IpAddress& ip : left) {
+    Binding ended = *map_.find_mac(mac);
+    ended.ip = ip;
+    ended.expires = now;
+    announcements_.push_back(ended);
+  }
   if (!dhcp_rate_.take(now)) return Error::RateLimited;
   if (!message) return message.error();
   if (!is_its_own) return Error::NotAllowed;  // A guest asks for itself only.

@@ -41,6 +41,7 @@ void Vnet::ask_for_expected(Instant now) {
 void Vnet::handle_departure(Instant now, const Binding& binding, const std::vector<IpAddress>& had) {
   ++moved_away_;
   movers_.handle_departure(now, binding.mac);
+  departures_.push_back(binding.mac);
   notify({}, binding.mac);  // Those who talk with it have a link with us.
   // Or it came here from there while neither host could hear the other: then it answers, and is bound anew.
   for (const IpAddress& ip : had) {
@@ -57,6 +58,11 @@ void Vnet::handle_departure(Instant now, const Binding& binding, const std::vect
   if (log_rate_.take(now)) {
     log_.info("Guest " + binding.mac.to_string() + " has moved to " + binding.node.to_short_string());
   }
+}
+
+void Vnet::remember(Instant now, const Binding& former) {
+  const bool is_address = former.ip.is_ipv4() && service_.is_guest_address(former.ip);
+  if (is_address && map_.is_local(former.mac)) dhcp_.remember(now, former.mac, former.ip.ipv4());
 }
 
 bool Vnet::outbid(Instant now, const Binding& claim) {

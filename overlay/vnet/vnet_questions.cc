@@ -24,7 +24,7 @@ Result<Done> Vnet::handle_answer(Instant now, uint64_t id, const std::optional<B
     if (answer) return Done{};
     return refuse(Error::UnexpectedMessage);
   }
-  if (query->claim && !binding) forget_stale(now, *query);
+  if (query->claim && (!binding || binding->mac == query->claim->mac)) forget_stale(now, *query);
   conclude(now, *query, binding, true);
   return Done{};
 }

@@ -70,6 +70,13 @@ struct DhcpMessage {
 
   bool operator==(const DhcpMessage&) const = default;
 
+  /// From a client that uses no address yet: it has none, or wishes for the one that it had before it started
+  /// (RFC 2131, section 4.3.2, INIT-REBOOT).
+  bool begins_anew() const {
+    const bool is_wish = type == Type::Request && requested_address && !server_id && ciaddr.is_unspecified();
+    return type == Type::Discover || is_wish;
+  }
+
   /// The payload of a UDP datagram.  Not an Ethernet client, or options that contradict themselves:
   /// Malformed; BOOTP (no option 53) or a type above 8: UnknownType.
   static Result<DhcpMessage> decode(ByteView payload);

@@ -418,6 +418,76 @@ TEST_F(Network, AnOldHostDoesNotGiveBackWhatItsGuestHasElsewhere) {
   EXPECT_TRUE(holds(*hosts[4], 2, *second));
 }
 
+/// Else what becomes of the address there, where nobody tells this host, would be forgotten should a guest
+/// here use it within the next minutes.
+TEST_F(Network, WhatAGuestTookWithItIsNoMoreItsOldHostsToRefresh) {
+  start(9);
+  const auto ip = lease(*hosts[4], 1);
+  ASSERT_TRUE(ip);
+  world->run_for(5s);
+  const Directory& directory = std::as_const(*hosts[4]).node().directory();
+  ASSERT_TRUE(directory.is_published(*ip));
+  const size_t before = directory.published().second;
+  ASSERT_EQ(lease(*hosts[5], 1), ip);
+  world->run_for(5s);
+  EXPECT_FALSE(directory.is_published(*ip));
+  EXPECT_EQ(directory.published().second, before - 1) << "of its MAC, the next refresh is soon enough";
+}
+
+/// A guest uses an address, asks DHCP for it, and does not take what it is offered.
+TEST_F(Network, WhatIsReservedAgainIsNotBoundUntilItIsTaken) {
+  start(9);
+  const Ipv4Address used = *Ipv4Address::parse("10.128.0.77");
+  hosts[4]->send_frame(
+      arp_frame(MacAddress::broadcast(), vnet_testing::mac(1), vnet_testing::arp_request(1, used, used)));
+  world->run_for(5s);
+  const Directory& directory = std::as_const(*hosts[4]).node().directory();
+  ASSERT_TRUE(directory.is_published(used));
+  const auto offer = ask(*hosts[4], vnet_testing::dhcp(DhcpMessage::Type::Discover, 1));
+  ASSERT_TRUE(offer);
+  ASSERT_EQ(offer->yiaddr, used);
+  EXPECT_FALSE(directory.is_published(used)) << "the replicas have a reservation, which runs out";
+  world->run_for(Directory::kReservationTime);
+  EXPECT_TRUE(directory.is_published(used)) << "it uses it as before";
+}
+
+/// Before its record is written.
+TEST_F(Network, WhatIsGivenBackAtOnceIsFreeAtOnce) {
+  start(9);
+  auto release = vnet_testing::dhcp(DhcpMessage::Type::Release, 1);
+  const auto offer = ask(*hosts[4], vnet_testing::dhcp(DhcpMessage::Type::Discover, 1));
+  ASSERT_TRUE(offer);
+  auto request = vnet_testing::dhcp(DhcpMessage::Type::Request, 1);
+  request.requested_address = release.ciaddr = offer->yiaddr;
+  request.server_id = offer->server_id;
+  hosts[4]->send_frame(vnet_testing::dhcp_frame(request));
+  world->run_for(1ms);
+  hosts[4]->send_frame(vnet_testing::dhcp_frame(release));
+  world->run_for(5s);
+  EXPECT_EQ(lease(*hosts[6], 2, offer->yiaddr), offer->yiaddr);
+}
+
+/// By the record of its MAC, at the replicas: its host is dead, and the new one has never heard of it.
+TEST_F(Network, AGuestOfADeadHostGetsItsAddressWhereNobodyKnowsIt) {
+  start(9);
+  const Ipv4Address wish = *Ipv4Address::parse("10.128.0.77");
+  ASSERT_EQ(lease(*hosts[4], 1, wish), wish);
+  world->run_for(5s);
+  world->kill(*hosts[4]);
+  world->run_for(10s);
+  Host& fresh = world->add_host("fresh");
+  world->run_for(15s);
+  ASSERT_FALSE(std::as_const(fresh).node().vnet().map().find_mac(vnet_testing::mac(1)));
+  fresh.send_frame(arp_frame(MacAddress::broadcast(), vnet_testing::mac(1),
+                             {.operation = ArpPacket::Operation::ReverseRequest,
+                              .sender_mac = vnet_testing::mac(1),
+                              .sender_ip = {},
+                              .target_mac = vnet_testing::mac(1),
+                              .target_ip = {}}));
+  world->run_for(2s);  // As a guest that speaks IPv6 before it asks DHCP.
+  EXPECT_EQ(lease(fresh, 1), wish);
+}
+
 /// It wakes just after its record has run out, at a host that has not looked since.
 TEST_F(Network, AGuestThatSleptForItsLeaseAsksForItsAddressAnew) {
   start(9);

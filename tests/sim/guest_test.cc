@@ -113,10 +113,29 @@ TEST(Guest, StopsUsingWhatItIsRefusedOrWhatHasEnded) {
 }
 
 TEST(Guest, AfterARestartAsksForWhatItHad) {
-  Guest guest = bound_guest();
-  guest.restart(kNow + 5min);
-  EXPECT_FALSE(guest.address());
-  EXPECT_EQ(sent(guest, kNow + 5min)->requested_address, kIp);
+  for (uint8_t kind = 0; kind < 4; ++kind) {
+    const MacAddress mac{{0x52, 0x54, 0, 0, 0, kind}};
+    Guest guest(mac);
+    answer(guest, kNow, DhcpMessage::Type::Ack, mac);
+    ASSERT_EQ(guest.address(), kIp);
+    guest.restart(kNow + 5min);
+    EXPECT_FALSE(guest.address());
+    if (kind & 1) {
+      const auto shown = guest.poll_frame(kNow + 5min);
+      ASSERT_TRUE(shown);
+      const auto frame = EthernetFrame::decode(*shown);
+      EXPECT_EQ(frame->header.ethertype, kEtherTypeRarp);
+      EXPECT_TRUE(ArpPacket::decode(frame->payload)->sender_ip.is_unspecified());
+    }
+    const auto asked = sent(guest, kNow + 5min);
+    ASSERT_TRUE(asked);
+    EXPECT_TRUE(asked->begins_anew());
+    EXPECT_EQ(asked->requested_address, kIp);
+    EXPECT_EQ(asked->type, kind & 2 ? DhcpMessage::Type::Request : DhcpMessage::Type::Discover);
+    EXPECT_EQ(sent(guest, kNow + 5min + Guest::kRetry)->type, DhcpMessage::Type::Discover) << "no answer";
+    answer(guest, kNow + 6min, DhcpMessage::Type::Ack, mac);
+    EXPECT_EQ(guest.address(), kIp);
+  }
 }
 
 TEST(Guest, GivesBackWhatDhcpGaveIt) {

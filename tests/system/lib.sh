@@ -1,7 +1,8 @@
 # What the system tests share: hosts with an Open vSwitch of their own, guests, and checks.  To be sourced.
 # shellcheck shell=bash
 #
-# A test has a name of its own, the prefix of all that it makes on this machine:
+# All that a test makes on this machine begins with its own prefix, $prefix: its- and digits that its name gives.
+# With NAME for that:
 #
 #   NAME-net      network namespace with the bridge that joins the hosts: 198.51.100.0/24
 #   NAME-HOST     network namespace of a host; eth0 is on the bridge

@@ -182,6 +182,35 @@ TEST(AddressMap, ANameIsOneGuests) {
 }
 
 // What passes to another, moves, is taken back or expires had a holder.
+TEST(AddressMap, KnowsWhatCameHereWithItsMacAndIsNotUsedYet) {
+  AddressMap map(node(1));
+  using Addresses = std::vector<IpAddress>;
+  const IpAddress first = ip("10.128.0.7"), second = ip("10.128.0.8"), third = ip("10.128.0.9");
+  for (const char* address : {"10.128.0.7", "10.128.0.8", "10.128.0.9"}) {
+    (void)map.upsert(at(0s), binding(7, address, 2, 5, at(60s)));
+  }
+  EXPECT_EQ(map.carried(mac(7)), Addresses{}) << "it is at another node";
+  (void)map.upsert(at(1s), binding(7, "10.128.0.7", 1, 6, at(60s)));
+  EXPECT_EQ(map.carried(mac(7)), (Addresses{first, second, third}));
+  map.note_use(mac(7), first);
+  EXPECT_EQ(map.carried(mac(7)), (Addresses{second, third}));
+  (void)map.upsert(at(2s), binding(7, "10.128.0.8", 1, 6, at(61s)));
+  EXPECT_EQ(map.carried(mac(7)), (Addresses{second, third})) << "a refresh is no use";
+  map.erase(at(2s), mac(7), second);
+  EXPECT_EQ(map.carried(mac(7)), Addresses{third});
+  map.handle_timeout(at(60s));
+  EXPECT_EQ(map.carried(mac(7)), Addresses{}) << "it has run out";
+
+  (void)map.upsert(at(60s), binding(7, "", 2, 7, at(90s)));
+  (void)map.upsert(at(60s), binding(7, "10.128.0.7", 2, 7, at(90s)));
+  (void)map.upsert(at(61s), binding(7, "", 1, 8, at(90s)));
+  EXPECT_EQ(map.carried(mac(7)), Addresses{first});
+  (void)map.upsert(at(62s), binding(7, "", 2, 9, at(90s)));
+  EXPECT_EQ(map.carried(mac(7)), Addresses{}) << "it has gone again";
+  EXPECT_EQ(map.carried(mac(8)), Addresses{});
+  map.note_use(mac(8), first);  // A MAC that there is not.
+}
+
 TEST(AddressMap, RemembersWhoHadAnAddress) {
   AddressMap map(node(1));
   const auto before = [&](const auto& address) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/vnet/testing.h"
 
 namespace ipop {
@@ -51,6 +53,21 @@ TEST_F(DhcpPoolTest, WhatTheCertificateDoesNotAllowIsNotReserved) {
   EXPECT_FALSE(pool.may_give(ip("10.128.0.128")));
   EXPECT_EQ(pool.reserved_for(mac(3)), std::nullopt);
   EXPECT_TRUE(pool.is_reserved_for_another(ip("10.128.0.200"), mac(9))) << "another host may give it";
+}
+
+TEST_F(DhcpPoolTest, WhatTheCertificateDoesNotAllowIsNotSearched) {
+  network.settings = std::make_shared<const Settings>(*Settings::parse(
+      R"({"pool": ["10.128.0.60-10.128.0.61", "10.128.0.126-10.128.0.200"]})", network.subnet, network.mtu));
+  const std::vector<Ipv4Address> found = free_for(9);
+  const std::set<Ipv4Address> different(found.begin(), found.end());
+  EXPECT_EQ(different, (std::set<Ipv4Address>{ip("10.128.0.60"), ip("10.128.0.61"), ip("10.128.0.126"),
+                                              ip("10.128.0.127")}));
+  EXPECT_FALSE(pool.is_for(ip("10.128.0.128"), mac(9)));
+  EXPECT_TRUE(pool.is_for(ip("10.128.0.127"), mac(9)));
+  EXPECT_TRUE(pool.is_taken(now, ip("10.128.0.128"), mac(9)));
+  network.settings = std::make_shared<const Settings>(
+      *Settings::parse(R"({"pool": ["10.128.0.128-10.128.0.200"]})", network.subnet, network.mtu));
+  EXPECT_TRUE(free_for(9).empty());
 }
 
 TEST_F(DhcpPoolTest, TheSearchGoesAroundTwice) {

@@ -95,13 +95,48 @@ TEST_F(DhcpServerTest, AnAddressIsReservedUntilItIsTaken) {
   EXPECT_TRUE(server.reservations().empty());
 }
 
+/// It has not renewed here what another host gave it.
+TEST_F(DhcpServerTest, AGuestThatMovedHereMayGiveBackWhatItHas) {
+  (void)map.upsert(now, binding(1, "10.128.0.70", 1, 4, now + 1h));
+  (void)map.upsert(now, binding(2, "10.128.0.71", 2, 4, now + 1h));
+  const auto release = [&](uint8_t guest, const char* address) {
+    DhcpMessage message = dhcp(Type::Release, guest);
+    message.ciaddr = ip(address);
+    return say(message);
+  };
+  EXPECT_EQ(release(1, "10.128.0.71").error(), Error::UnexpectedMessage) << "that is another's";
+  EXPECT_EQ(release(2, "10.128.0.71").error(), Error::UnexpectedMessage) << "it is elsewhere";
+  EXPECT_EQ(release(1, "10.128.0.72").error(), Error::UnexpectedMessage) << "nobody has that";
+  EXPECT_FALSE(server.poll_event());
+  ASSERT_TRUE(release(1, "10.128.0.70"));
+  const auto event = server.poll_event();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->ip, ip("10.128.0.70"));
+  EXPECT_EQ(event->mac, mac(1));
+  EXPECT_LE(event->expires, now);
+}
+
+TEST_F(DhcpServerTest, WhatAGuestHadElsewhereIsAskedForFirst) {
+  server.remember(now, mac(1), ip("10.128.0.70"));
+  DhcpMessage discover = dhcp(Type::Discover, 1);
+  discover.requested_address = ip("10.128.0.71");
+  ASSERT_TRUE(say(discover));
+  EXPECT_EQ(resolver.poll_query()->ip, IpAddress(ip("10.128.0.70")));
+
+  const auto leased = lease(2);
+  server.remember(now, mac(2), ip("10.128.0.72"));
+  EXPECT_EQ(server.leases().find(mac(2))->ip, leased) << "that is newer";
+  server.remember(now, mac(3), leased);
+  EXPECT_FALSE(server.leases().find(mac(3))) << "that is another's here";
+}
+
 TEST_F(DhcpServerTest, AnOfferOfWhatIsAnothersByNowIsNotAcknowledgedUnasked) {
   const auto offered = offer(1);
   ASSERT_TRUE(offered);
-  server.handle_taken(offered->yiaddr, mac(2));
-  server.handle_taken(ip("10.128.0.99"), mac(1));
+  server.handle_lost(offered->yiaddr, mac(2));
+  server.handle_lost(ip("10.128.0.99"), mac(1));
   EXPECT_EQ(server.reservations().size(), 1u) << "that was not about it";
-  server.handle_taken(offered->yiaddr, mac(1));
+  server.handle_lost(offered->yiaddr, mac(1));
   EXPECT_TRUE(server.reservations().empty());
   ASSERT_TRUE(say(selecting(*offered, 1)));
   EXPECT_EQ(hear(), std::nullopt);

@@ -206,6 +206,12 @@ TEST_F(DhcpSettings, WhatTheCertificateDoesNotAllowIsNotGiven) {
   EXPECT_TRUE(network.is_in_pool(ack->yiaddr));
 }
 
+TEST_F(DhcpSettings, WhatTheCertificateDoesNotAllowIsRefused) {
+  const auto nak = reboot_with(1, "10.128.0.200");
+  ASSERT_TRUE(nak) << "at once: the replicas would not say why";
+  EXPECT_EQ(nak->message, "not an address that this host may give");
+}
+
 TEST_F(DhcpSettings, ADeclinedReservationIsLeftAloneForAWhile) {
   use(R"({"reservations": [)" + reservation(1, "10.128.0.10") + "]}");
   ASSERT_EQ(boot(1)->yiaddr, ip("10.128.0.10"));

@@ -15,7 +15,16 @@ constexpr Instant kStart{100s};
 struct AClaim : testing::Test {
   AClaim() { EXPECT_TRUE(host.vnet.handle_announcement(kStart, node(2), binding(7, "", 2, 9, kStart + 1h))); }
 
-  void send(const DhcpMessage& message) { (void)host.vnet.handle_guest_frame(kStart, dhcp_frame(message)); }
+  void send(const DhcpMessage& message) { (void)host.vnet.handle_guest_frame(now, dhcp_frame(message)); }
+  /// The guest's first frame, which says no address.
+  void show_up(uint8_t guest) {
+    (void)host.vnet.handle_guest_frame(now, arp_frame(MacAddress::broadcast(), mac(guest),
+                                                      {.operation = ArpPacket::Operation::ReverseRequest,
+                                                       .sender_mac = mac(guest),
+                                                       .sender_ip = {},
+                                                       .target_mac = mac(guest),
+                                                       .target_ip = {}}));
+  }
   /// Every question of DHCP about a MAC has the answer that nobody knows it.  Returns the next about an
   /// address.
   std::optional<Query> claim() {
@@ -43,6 +52,7 @@ struct AClaim : testing::Test {
 
   Hosts hosts;
   Host& host = hosts.add();
+  Instant now = kStart;
 };
 
 /// The record of the address is older than the guest's last move.
@@ -149,7 +159,9 @@ TEST_F(AClaim, OfWhatAGuestHadElsewhereIsDecidedBeforeItHasThatHere) {
   const auto of_ipv6 = host.vnet.map().find_ip(ip6("fd00::77"));
   ASSERT_TRUE(of_ipv6) << "DHCP says nothing of it";
   EXPECT_EQ(of_ipv6->node, host.id);
-  while (const auto announced = host.vnet.poll_announcement()) EXPECT_NE(announced->ip, had);
+  while (const auto announced = host.vnet.poll_announcement()) {
+    EXPECT_TRUE(announced->ip != had || announced->expires <= kStart) << "but that it has it no more";
+  }
 
   const auto wanted = claim();
   ASSERT_TRUE(wanted && wanted->claim);
@@ -161,14 +173,141 @@ TEST_F(AClaim, OfWhatAGuestHadElsewhereIsDecidedBeforeItHasThatHere) {
   EXPECT_EQ(host.vnet.map().find_ip(had)->mac, mac(7));
 }
 
-TEST_F(AClaim, OfWhatAGuestHadElsewhereGivesWayToItsOwnWish) {
+/// As long as the claim is not decided, whatever the guest wishes for meanwhile.
+TEST_F(AClaim, OfWhatAGuestHadElsewhereIsMadeAgain) {
   ASSERT_TRUE(host.vnet.handle_announcement(kStart, node(2), binding(1, "10.128.0.77", 2, 9, kStart + 1h)));
   DhcpMessage discover = dhcp(Type::Discover, 1);
-  discover.requested_address = ip("10.128.0.78");
-  send(discover);
-  const auto wanted = claim();
-  ASSERT_TRUE(wanted && wanted->claim);
-  EXPECT_EQ(wanted->ip, IpAddress(ip("10.128.0.78")));
+  for (int i = 0; i < 3; ++i) {
+    send(discover);
+    const auto wanted = claim();
+    ASSERT_TRUE(wanted && wanted->claim) << i;
+    EXPECT_EQ(wanted->ip, IpAddress(ip("10.128.0.77"))) << i;
+    host.vnet.handle_timeout(now += 10s);  // No answer: the claim is given up.
+    discover.requested_address = ip("10.128.0.78");
+  }
+}
+
+/// Its first frame said no address: what it had has moved here with it for now.
+TEST_F(AClaim, OfWhatAGuestHadElsewhereIsMadeWhenItBeginsAnew) {
+  const Ipv4Address had = ip("10.128.0.77");
+  for (const bool reboots : {false, true}) {
+    const uint8_t guest = reboots ? 2 : 1;
+    ASSERT_TRUE(host.vnet.handle_announcement(now, node(2), binding(guest, "10.128.0.77", 2, 9, now + 1h)));
+    show_up(guest);
+    ASSERT_EQ(host.vnet.map().find_ip(had)->node, host.id) << "whoever talks with it is to find it";
+    while (host.vnet.poll_announcement()) {
+    }
+    DhcpMessage message = dhcp(reboots ? Type::Request : Type::Discover, guest);
+    if (reboots) message.requested_address = had;
+    send(message);
+    EXPECT_FALSE(host.vnet.map().find_ip(had));
+    const auto ended = host.vnet.poll_announcement();
+    ASSERT_TRUE(ended) << "and others are told so";
+    EXPECT_EQ(ended->ip, IpAddress(had));
+    EXPECT_LE(ended->expires, now);
+    EXPECT_FALSE(host.vnet.poll_announcement());
+    const auto wanted = claim();
+    ASSERT_TRUE(wanted && wanted->claim);
+    EXPECT_EQ(wanted->ip, IpAddress(had));
+    EXPECT_TRUE(host.vnet.handle_answer(now, wanted->id, binding(7, "10.128.0.77", 3, 4, now + 1h)));
+    EXPECT_EQ(host.vnet.map().find_ip(had)->mac, mac(7));
+    while (claim()) {  // Of the next candidate.
+    }
+    while (reply()) {
+    }
+    (void)host.vnet.handle_announcement(now, node(3), binding(7, "10.128.0.77", 3, 4, now));
+    ASSERT_FALSE(host.vnet.map().find_ip(had));
+  }
+}
+
+TEST_F(AClaim, IsNotMadeOfWhatAGuestHasUsedHereSinceItCame) {
+  const Ipv4Address had = ip("10.128.0.77");
+  ASSERT_TRUE(host.vnet.handle_announcement(now, node(2), binding(1, "10.128.0.77", 2, 9, now + 1h)));
+  show_up(1);
+  (void)host.vnet.handle_guest_frame(now,
+                                     arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, had, had)));
+  send(dhcp(Type::Discover, 1));
+  EXPECT_EQ(host.vnet.map().find_ip(had)->mac, mac(1)) << "it is its neighbours' not to have";
+}
+
+/// The replicas have the guest at its former host, of which this one has not heard.
+TEST_F(AClaim, IsForWhatTheReplicasHaveOfTheMac) {
+  show_up(1);
+  host.vnet.remember(now, binding(1, "10.128.0.77", 2, 9, now + 1h));
+  host.vnet.remember(now, binding(8, "10.128.0.78", 2, 9, now + 1h));
+  host.vnet.remember(now, binding(1, "10.9.9.9", 2, 9, now + 1h));
+  EXPECT_FALSE(host.vnet.leases().find(mac(8))) << "that is no guest of ours";
+  send(dhcp(Type::Discover, 1));
+  EXPECT_EQ(claim()->ip, IpAddress(ip("10.128.0.77")));
+}
+
+/// The map has the address as another's, and the record in the way is the guest's own.
+TEST_F(AClaim, ThatTheGuestsOwnRecordIsInTheWayOfIsGranted) {
+  const Ipv4Address wanted = ip("10.128.0.40");
+  ASSERT_TRUE(host.vnet.handle_announcement(now, node(2), binding(7, "10.128.0.40", 2, 90, now + 1h)));
+  DhcpMessage request = dhcp(Type::Request, 1);
+  request.requested_address = wanted;
+  send(request);
+  const auto query = claim();
+  ASSERT_TRUE(query);
+  EXPECT_TRUE(host.vnet.handle_answer(now, query->id, binding(1, "10.128.0.40", 3, 1, now + 1h)));
+  EXPECT_EQ(reply()->type, Type::Ack);
+  EXPECT_EQ(host.vnet.map().find_ip(wanted)->mac, mac(1)) << "what is acknowledged is bound";
+}
+
+/// Another part of the network has given it away, of which the replicas here have not heard.
+TEST_F(AClaim, IsMadeAnewOfAnOfferThatTheMapHasAsAnothers) {
+  send(dhcp(Type::Discover, 1));
+  const auto first = claim();
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(host.vnet.handle_answer(now, first->id, std::nullopt));
+  const auto offered = reply();
+  ASSERT_TRUE(offered);
+  Binding others = binding(7, "10.128.0.40", 2, 90, now + 1h);
+  others.ip = offered->yiaddr;
+  ASSERT_TRUE(host.vnet.handle_announcement(now, node(2), others));
+  DhcpMessage request = dhcp(Type::Request, 1);
+  request.requested_address = offered->yiaddr;
+  request.server_id = offered->server_id;
+  send(request);
+  EXPECT_FALSE(reply());
+  const auto again = claim();
+  ASSERT_TRUE(again && again->claim);
+  EXPECT_TRUE(host.vnet.handle_answer(now, again->id, others));
+  EXPECT_EQ(reply()->type, Type::Nak);
+}
+
+/// However many addresses the guest has made up.
+TEST_F(AClaim, ThatIsAcknowledgedIsBound) {
+  for (int i = 0; i < 16; ++i) {
+    const Ipv4Address used{ip("10.128.0.100").value + static_cast<uint32_t>(i)};
+    (void)host.vnet.handle_guest_frame(
+        now, arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, used, used)));
+  }
+  ASSERT_EQ(host.vnet.map().addresses(mac(1)).size(), 16u);
+  DhcpMessage request = dhcp(Type::Request, 1);
+  request.requested_address = ip("10.128.0.40");
+  send(request);
+  const auto query = claim();
+  ASSERT_TRUE(query);
+  EXPECT_TRUE(host.vnet.handle_answer(now, query->id, std::nullopt));
+  EXPECT_EQ(reply()->type, Type::Ack);
+  const auto held = host.vnet.map().find_ip(ip("10.128.0.40"));
+  ASSERT_TRUE(held);
+  EXPECT_EQ(held->mac, mac(1));
+  EXPECT_EQ(host.vnet.map().addresses(mac(1)).size(), 16u);
+}
+
+TEST_F(AClaim, ThatIsLostEndsTheLeaseAlsoIfTheMapHasTheWinnerAlready) {
+  const auto address = *hosts.lease(now, host, 1);
+  Binding winner = binding(7, "10.128.0.40", 2, 90, now + 1h);
+  winner.ip = address;
+  host.vnet.handle_lost(now, mac(1), winner);
+  ASSERT_FALSE(host.vnet.leases().find(mac(1)));
+  const auto second = *hosts.lease(now, host, 3);
+  winner.ip = second;
+  host.vnet.handle_lost(now, mac(1), winner);
+  EXPECT_TRUE(host.vnet.leases().find(mac(3))) << "that is not about it";
 }
 
 /// It uses it, as a guest that has moved here does.

@@ -63,6 +63,29 @@ TEST(Dhcp, ReadsFieldsAndOptions) {
   EXPECT_EQ(message->server_id, std::nullopt);
 }
 
+TEST(Dhcp, WhoDiscoversOrRebootsUsesNoAddressYet) {  // RFC 2131, table 4.
+  using Type = DhcpMessage::Type;
+  const Ipv4Address address{0x0a800007};
+  const auto begins_anew = [](Type type, auto... change) {
+    DhcpMessage message;
+    message.type = type;
+    (change(message), ...);
+    return message.begins_anew();
+  };
+  const auto wishes = [&](DhcpMessage& message) { message.requested_address = address; };
+  const auto names_server = [&](DhcpMessage& message) { message.server_id = address; };
+  const auto uses = [&](DhcpMessage& message) { message.ciaddr = address; };
+  EXPECT_TRUE(begins_anew(Type::Discover));
+  EXPECT_TRUE(begins_anew(Type::Discover, wishes));
+  EXPECT_TRUE(begins_anew(Type::Request, wishes)) << "INIT-REBOOT";
+  EXPECT_FALSE(begins_anew(Type::Request, wishes, names_server)) << "SELECTING";
+  EXPECT_FALSE(begins_anew(Type::Request, uses)) << "RENEWING";
+  EXPECT_FALSE(begins_anew(Type::Request, uses, wishes));
+  EXPECT_FALSE(begins_anew(Type::Request));
+  EXPECT_FALSE(begins_anew(Type::Inform, wishes));
+  EXPECT_FALSE(begins_anew(Type::Decline, wishes));
+}
+
 TEST(Dhcp, PaddingUnknownOptionsAndAMissingEndAreFine) {
   EXPECT_TRUE(
       DhcpMessage::decode(raw_message("0000"
