@@ -4,14 +4,15 @@
 // A client is its chaddr.  The client identifier (option 61) is ignored although RFC 2131 prefers it: guests
 // cloned from one image share their DUID, and an address has to follow the MAC that libvirt gave the guest.
 //
-// Choosing an address: what the settings reserve for the MAC; else its own (its lease here, what the network
-// knows of it, what it asks for in option 50 of the pool); else from Service::pool_start() upwards.  What is
-// reserved for a MAC goes to no other; a MAC whose reserved address somebody still has gets another one
-// meanwhile.  When the settings change no lease ends: its guest gets what the settings say when it starts
-// anew, and who has what is now reserved for another keeps it for the rest of its lease.  Before an offer the
-// guests of this host are asked whether one uses it, by ARP, and the network is asked for it, with our claim
-// in the question: of two hosts that claim one address at the same time the lower MAC keeps it and the other
-// goes on to the next; an address that is offered already is taken, whatever the MACs.
+// Choosing an address: what the settings reserve for the MAC; else its own (its lease here or what it had
+// where it was before, what the network knows of it, what it asks for in option 50 of the pool); else from
+// Service::pool_start() upwards.  What is reserved for a MAC goes to no other; a MAC whose reserved address
+// somebody still has gets another one meanwhile.  When the settings change no lease ends: its guest gets what
+// the settings say when it starts anew, and who has what is now reserved for another keeps it for the rest of
+// its lease.  Before an offer the guests of this host are asked whether one uses it, by ARP, and the network
+// is asked for it, with our claim in the question: of two hosts that claim one address at the same time the
+// lower MAC keeps it and the other goes on to the next; an address that is offered already is taken, whatever
+// the MACs.
 #pragma once
 
 #include <deque>

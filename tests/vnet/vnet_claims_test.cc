@@ -221,13 +221,18 @@ TEST_F(AClaim, OfWhatAGuestHadElsewhereIsMadeWhenItBeginsAnew) {
 }
 
 TEST_F(AClaim, IsNotMadeOfWhatAGuestHasUsedHereSinceItCame) {
-  const Ipv4Address had = ip("10.128.0.77");
-  ASSERT_TRUE(host.vnet.handle_announcement(now, node(2), binding(1, "10.128.0.77", 2, 9, now + 1h)));
-  show_up(1);
-  (void)host.vnet.handle_guest_frame(now,
-                                     arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, had, had)));
-  send(dhcp(Type::Discover, 1));
-  EXPECT_EQ(host.vnet.map().find_ip(had)->mac, mac(1)) << "it is its neighbours' not to have";
+  for (const bool shows_up : {true, false}) {
+    const uint8_t guest = shows_up ? 1 : 2;
+    const char* const address = shows_up ? "10.128.0.77" : "10.128.0.78";
+    ASSERT_TRUE(host.vnet.handle_announcement(now, node(2), binding(guest, address, 2, 9, now + 1h)));
+    if (shows_up) show_up(guest);
+    (void)host.vnet.handle_guest_frame(
+        now, arp_frame(MacAddress::broadcast(), mac(guest), arp_request(guest, ip(address), ip(address))));
+    send(dhcp(Type::Discover, guest));
+    const auto held = host.vnet.map().find_ip(ip(address));
+    ASSERT_TRUE(held) << "its neighbours are not to have it meanwhile";
+    EXPECT_EQ(held->mac, mac(guest));
+  }
 }
 
 /// The replicas have the guest at its former host, of which this one has not heard.
