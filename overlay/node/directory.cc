@@ -94,7 +94,10 @@ void Directory::handle_announcement(Instant now, const Binding& binding) {
     Entry& entry = entries_.at(ip_address(binding.ip));
     // Where a guest is, is for its host to say; whose an address is, for the replicas.
     const bool is_withdrawn = binding.expires <= now;
-    if (!is_withdrawn) entry.is_told |= entry.sequence > 0;
+    if (!is_withdrawn) {
+      entry.is_told |= entry.sequence > 0;
+      entry.offered_until = {};
+    }
     tell_peers(now, is_withdrawn ? binding : as_told(binding));
   } else {
     tell_peers(now, binding);
@@ -214,7 +217,7 @@ void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& 
     entry.mac = query.claim->mac;
     entry.is_bound = false;  // The replicas have the reservation, also in the place of an earlier record.
     entry.reserved = outcome.record->sequence;
-    entry.valid_until = now + kOfferTime;
+    entry.valid_until = entry.offered_until = now + kOfferTime;
     schedule(outcome.record->address(), entry, entry.valid_until + 1s);  // If the guest does not take it.
     if (!outcome.is_unsure) {
       grant(entry);

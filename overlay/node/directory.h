@@ -141,6 +141,7 @@ class Directory {
     bool is_told = false;          ///< Peers may know of it: it was granted.
     Instant valid_until = kNever;  ///< What the DHT has; then it is nothing.
     Instant writing_until{};       ///< Likewise, if what is being written is accepted.
+    Instant offered_until{};       ///< The guest may take it yet.
     bool is_busy = false;          ///< A write is under way.
     bool is_doubted = false;       ///< Meanwhile somebody showed a better record, or another ring was met.
     Instant due_at = kNever;

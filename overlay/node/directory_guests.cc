@@ -36,6 +36,7 @@ void Directory::track(Instant now, const DhtAddress& address, const MacAddress& 
   lapse(now, entry);
   if (entry.mac != mac) {  // Another guest of ours has it now, which is for us to decide.
     entry.mac = mac;
+    entry.offered_until = {};
     if (entry.sequence > 0) ++entry.sequence;
     if (entry.reserved > 0) ++entry.reserved;
   }
@@ -122,7 +123,8 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
     record.sequence = last;
     const auto guest = map.find_mac(entry.mac);
     if (is_claiming(address)) return schedule(address, entry, now + jittered(kRetryInterval, random_));
-    // It may have been offered, and the guest may take it yet.
+    if (now < entry.offered_until) return schedule(address, entry, entry.offered_until + 1s);
+    // Or it may be what a write of ours has just reserved.
     const bool is_offered = has_record && !entry.is_bound && now < entry.valid_until;
     if (is_offered) return schedule(address, entry, entry.valid_until + 1s);
     const bool is_elsewhere = elsewhere || (guest && guest->node != self_);  // Its new host has the say.

@@ -46,7 +46,9 @@ Result<AddressMap::Change> AddressMap::upsert(Instant now, const Binding& bindin
   const bool held_by_other = holder != by_ip_.end() && holder->second != binding.mac;
 
   if (binding.expires <= now) {
-    if (known != guests_.end()) erase(now, binding.mac, binding.ip);
+    // It may have been overtaken by what its node said since.
+    const bool is_old = known != guests_.end() && binding.sequence < known->second.sequence;
+    if (known != guests_.end() && !is_old) erase(now, binding.mac, binding.ip);
     return Change::Withdrawn;
   }
   if (held_by_other && !wins(binding, guests_.at(holder->second))) return Error::Conflict;

@@ -166,7 +166,10 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAd
       log_.info("Guest " + mac.to_string() + " has moved here from " + known->node.to_short_string());
     }
     for (const IpAddress& address : map_.addresses(mac)) {
-      if (address != ip) announcements_.push_back(*map_.find_ip(address));
+      if (address == ip) continue;
+      announcements_.push_back(*map_.find_ip(address));
+      // Its data may not come by here, and a guest that begins anew does not use it: leave_behind().
+      if (address.is_ipv4() && ask_rate_.take(now)) ask_guest(mac, address);
     }
   }
   expected_.handle_binding(*map_.find_mac(mac));
@@ -187,10 +190,7 @@ Result<uint64_t> Vnet::bind_local(Instant now, const MacAddress& mac, const IpAd
 void Vnet::drain_dhcp(Instant now) {
   while (const auto ip = dhcp_.poll_probe()) ask_guest(MacAddress::broadcast(), *ip);
   while (const auto event = dhcp_.poll_event()) {
-    // What it was given takes the place of what it merely uses.
-    if (event->expires > now && !map_.may_have(event->mac, event->ip)) {
-      map_.erase(now, event->mac, map_.addresses(event->mac).back());
-    }
+    if (event->expires > now && !map_.may_have(event->mac, event->ip)) make_room(now, event->mac);
     if (const auto bound = bind_local(now, event->mac, event->ip, event->expires, event->name)) {
       dhcp_.set_sequence(now, event->mac, *bound);
     } else {

@@ -170,7 +170,9 @@ class Vnet {
   Result<Done> dispatch(Instant now, ByteView frame);
   Result<Done> learn_source(Instant now, const EthernetFrame& frame);
   Result<Done> handle_dhcp(Instant now, const MacAddress& mac, ByteView payload);
-  std::vector<IpAddress> leave_behind(Instant now, const MacAddress& mac);
+  void leave_behind(Instant now, const DhcpMessage& message);
+  void end_address(Instant now, const MacAddress& mac, const IpAddress& ip);
+  void make_room(Instant now, const MacAddress& mac);
   Result<Done> handle_arp(Instant now, const EthernetFrame& frame, ByteView bytes);
   Result<Done> handle_ipv6(Instant now, const EthernetFrame& frame, ByteView bytes);
   /// Forwards what is not of neighbour discovery.

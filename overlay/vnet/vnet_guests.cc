@@ -1,5 +1,7 @@
 // The part of Vnet that looks into the frames of local guests: what each is, what it teaches, and which
 // machine answers it.
+#include <algorithm>
+
 #include "overlay/vnet/dhcp_carrier.h"
 #include "overlay/vnet/vnet.h"
 #include "overlay/wire/arp.h"
@@ -62,28 +64,46 @@ Result<Done> Vnet::dispatch(Instant now, ByteView bytes) {
 }
 
 /// A guest that begins anew uses no address of IPv4.  What it had at another host may be another's by now,
-/// and does not move here with it, or did so in vain: DHCP asks for it first.
-std::vector<IpAddress> Vnet::leave_behind(Instant now, const MacAddress& mac) {
-  auto left = map_.is_local(mac) ? map_.carried(mac) : map_.addresses(mac);
+/// and has moved here with it in vain: DHCP asks for it first, or for that of several that the guest wishes
+/// for.
+void Vnet::leave_behind(Instant now, const DhcpMessage& message) {
+  const MacAddress& mac = message.chaddr;
+  auto left = map_.carried(mac);
   std::erase_if(left, [](const IpAddress& ip) { return !ip.is_ipv4(); });
-  for (const IpAddress& ip : left) {
-    dhcp_.remember(now, mac, ip.ipv4());
-    map_.erase(now, mac, ip);
+  if (left.empty()) return;
+  const IpAddress wish = message.requested_address.value_or(Ipv4Address{});
+  const bool is_one_of_them = std::find(left.begin(), left.end(), wish) != left.end();
+  dhcp_.remember(now, mac, (is_one_of_them ? wish : left.front()).ipv4());
+  for (const IpAddress& ip : left) end_address(now, mac, ip);
+}
+
+/// It is the guest's no more, and others are told so.
+void Vnet::end_address(Instant now, const MacAddress& mac, const IpAddress& ip) {
+  std::erase_if(announcements_, [&](const Binding& said) { return said.mac == mac && said.ip == ip; });
+  Binding ended = *map_.find_ip(ip);
+  ended.expires = now;
+  map_.erase(now, mac, ip);
+  announcements_.push_back(ended);
+}
+
+/// What a guest was given takes the place of what it merely uses: of that which would end first, but not of
+/// what all of its neighbours know it by.
+void Vnet::make_room(Instant now, const MacAddress& mac) {
+  std::optional<Binding> first;
+  for (const IpAddress& ip : map_.addresses(mac)) {
+    const bool is_link_local = !ip.is_ipv4() && ip.ipv6().is_link_local();
+    const auto held = map_.find_ip(ip);
+    if (is_link_local) continue;
+    if (!first || held->expires < first->expires) first = held;
   }
-  return left;
+  if (first) end_address(now, mac, first->ip);
 }
 
 Result<Done> Vnet::handle_dhcp(Instant now, const MacAddress& mac, ByteView payload) {
   const auto message = DhcpMessage::decode(payload);
   const bool is_its_own = message && message->chaddr == mac;
-  const auto left = is_its_own && message->begins_anew() ? leave_behind(now, mac) : std::vector<IpAddress>();
   if (const auto learned = learn_local(now, mac, {}); !learned) return learned;
-  for (const IpAddress& ip : left) {
-    Binding ended = *map_.find_mac(mac);
-    ended.ip = ip;
-    ended.expires = now;
-    announcements_.push_back(ended);
-  }
+  if (is_its_own && message->begins_anew()) leave_behind(now, *message);
   if (!dhcp_rate_.take(now)) return Error::RateLimited;
   if (!message) return message.error();
   if (!is_its_own) return Error::NotAllowed;  // A guest asks for itself only.

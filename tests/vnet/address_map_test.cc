@@ -182,6 +182,15 @@ TEST(AddressMap, ANameIsOneGuests) {
 }
 
 // What passes to another, moves, is taken back or expires had a holder.
+TEST(AddressMap, AWithdrawalThatWasOvertakenIsPassedOver) {
+  AddressMap map(node(1));
+  (void)map.upsert(at(0s), binding(7, "10.128.0.7", 2, 6, at(60s)));
+  EXPECT_EQ(*map.upsert(at(1s), binding(7, "10.128.0.7", 2, 5, at(1s))), Change::Withdrawn);
+  EXPECT_TRUE(map.find_ip(ip("10.128.0.7")));
+  EXPECT_EQ(*map.upsert(at(1s), binding(7, "10.128.0.7", 2, 6, at(1s))), Change::Withdrawn);
+  EXPECT_FALSE(map.find_ip(ip("10.128.0.7")));
+}
+
 TEST(AddressMap, KnowsWhatCameHereWithItsMacAndIsNotUsedYet) {
   AddressMap map(node(1));
   using Addresses = std::vector<IpAddress>;

@@ -1,6 +1,8 @@
 // What the network says of an address that a guest wants, where the map of this host has other news.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/vnet/testing.h"
 
 namespace ipop {
@@ -220,6 +222,42 @@ TEST_F(AClaim, OfWhatAGuestHadElsewhereIsMadeWhenItBeginsAnew) {
   }
 }
 
+TEST_F(AClaim, IsForTheOneOfSeveralThatTheGuestWishesForOrElseTheLowest) {
+  for (const bool wishes : {true, false}) {
+    const uint8_t guest = wishes ? 1 : 2;
+    const std::array<const char*, 3> had = wishes ? std::array{"10.128.0.77", "10.128.0.78", "10.128.0.79"}
+                                                  : std::array{"10.128.0.87", "10.128.0.88", "10.128.0.89"};
+    for (const char* address : had) {
+      ASSERT_TRUE(host.vnet.handle_announcement(now, node(2), binding(guest, address, 2, 9, now + 1h)));
+    }
+    DhcpMessage discover = dhcp(Type::Discover, guest);
+    if (wishes) discover.requested_address = ip(had[1]);
+    send(discover);
+    for (const char* address : had) EXPECT_FALSE(host.vnet.map().find_ip(ip(address)));
+    const auto wanted = claim();
+    ASSERT_TRUE(wanted && wanted->claim);
+    EXPECT_EQ(wanted->ip, IpAddress(ip(had[wishes ? 1 : 0])));
+  }
+}
+
+/// What it goes on using it answers for; its data alone would not be seen.
+TEST_F(AClaim, IsNotMadeOfWhatAGuestThatCameHereAnswersFor) {
+  const Ipv4Address had = ip("10.128.0.77");
+  ASSERT_TRUE(host.vnet.handle_announcement(now, node(2), binding(1, "10.128.0.77", 2, 9, now + 1h)));
+  show_up(1);
+  std::optional<ArpPacket> asked;
+  while (const auto frame = host.vnet.poll_guest_frame()) {
+    if (const auto arp = arp_in(*frame); arp && arp->target_ip == had) asked = arp;
+  }
+  ASSERT_TRUE(asked);
+  (void)host.vnet.handle_guest_frame(now,
+                                     arp_frame(host.vnet.service().mac, mac(1), asked->reply_from(mac(1))));
+  send(dhcp(Type::Discover, 1));
+  const auto held = host.vnet.map().find_ip(had);
+  ASSERT_TRUE(held);
+  EXPECT_EQ(held->mac, mac(1));
+}
+
 TEST_F(AClaim, IsNotMadeOfWhatAGuestHasUsedHereSinceItCame) {
   for (const bool shows_up : {true, false}) {
     const uint8_t guest = shows_up ? 1 : 2;
@@ -284,12 +322,17 @@ TEST_F(AClaim, IsMadeAnewOfAnOfferThatTheMapHasAsAnothers) {
 
 /// However many addresses the guest has made up.
 TEST_F(AClaim, ThatIsAcknowledgedIsBound) {
-  for (int i = 0; i < 16; ++i) {
+  const Ipv6Address link_local = ip6("fe80::1");
+  (void)host.vnet.handle_guest_frame(now, nd_request(1, link_local, ip6("fe80::2")));
+  for (int i = 0; i < 15; ++i) {
+    now += 1s;
     const Ipv4Address used{ip("10.128.0.100").value + static_cast<uint32_t>(i)};
     (void)host.vnet.handle_guest_frame(
         now, arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, used, used)));
   }
   ASSERT_EQ(host.vnet.map().addresses(mac(1)).size(), 16u);
+  while (claim()) {  // Whatever was asked for that.
+  }
   DhcpMessage request = dhcp(Type::Request, 1);
   request.requested_address = ip("10.128.0.40");
   send(request);
@@ -301,6 +344,13 @@ TEST_F(AClaim, ThatIsAcknowledgedIsBound) {
   ASSERT_TRUE(held);
   EXPECT_EQ(held->mac, mac(1));
   EXPECT_EQ(host.vnet.map().addresses(mac(1)).size(), 16u);
+  EXPECT_TRUE(host.vnet.map().find_ip(link_local)) << "its neighbours know it by that";
+  EXPECT_FALSE(host.vnet.map().find_ip(ip("10.128.0.100"))) << "that would have run out first";
+  bool is_told = false;
+  while (const auto said = host.vnet.poll_announcement()) {
+    is_told |= said->ip == IpAddress(ip("10.128.0.100")) && said->expires <= now;
+  }
+  EXPECT_TRUE(is_told);
 }
 
 TEST_F(AClaim, ThatIsLostEndsTheLeaseAlsoIfTheMapHasTheWinnerAlready) {

@@ -25,7 +25,12 @@ TEST(Vnet, AMovedGuestIsFollowed) {
                                 .sender_ip = {},
                                 .target_mac = mac(1),
                                 .target_ip = {}});
-  EXPECT_TRUE(hosts.frame(kStart + 10s, b, rarp).empty());
+  const auto frames = hosts.frame(kStart + 10s, b, rarp);
+  ASSERT_EQ(frames.size(), 1u);
+  const auto question = arp_in(frames[0]);
+  ASSERT_TRUE(question);
+  EXPECT_EQ(EthernetFrame::decode(frames[0])->header.dst, mac(1));
+  EXPECT_EQ(question->target_ip, address) << "does it still use it?";
   for (Host* host : {&a, &b, &c}) {
     const auto binding = host->vnet.map().find_ip(address);
     ASSERT_TRUE(binding);
