@@ -212,7 +212,7 @@ void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& 
     Entry& entry = entries_[ip_address(query.claim->ip)];
     if (entry.mac != query.claim->mac) {
       entry.sequence = 0;
-      entry.is_bound = entry.is_told = false;
+      entry.is_told = false;
     }
     entry.mac = query.claim->mac;
     entry.is_bound = false;  // The replicas have the reservation, also in the place of an earlier record.

@@ -91,9 +91,8 @@ void Vnet::end_address(Instant now, const MacAddress& mac, const IpAddress& ip) 
 void Vnet::make_room(Instant now, const MacAddress& mac) {
   std::optional<Binding> first;
   for (const IpAddress& ip : map_.addresses(mac)) {
-    const bool is_link_local = !ip.is_ipv4() && ip.ipv6().is_link_local();
+    if (!ip.is_ipv4() && ip.ipv6().is_link_local()) continue;
     const auto held = map_.find_ip(ip);
-    if (is_link_local) continue;
     if (!first || held->expires < first->expires) first = held;
   }
   if (first) end_address(now, mac, first->ip);

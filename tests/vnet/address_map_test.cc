@@ -181,7 +181,6 @@ TEST(AddressMap, ANameIsOneGuests) {
   EXPECT_EQ(map.find_name("db"), std::nullopt);
 }
 
-// What passes to another, moves, is taken back or expires had a holder.
 TEST(AddressMap, AWithdrawalThatWasOvertakenIsPassedOver) {
   AddressMap map(node(1));
   (void)map.upsert(at(0s), binding(7, "10.128.0.7", 2, 6, at(60s)));
@@ -220,6 +219,7 @@ TEST(AddressMap, KnowsWhatCameHereWithItsMacAndIsNotUsedYet) {
   map.note_use(mac(8), first);  // A MAC that there is not.
 }
 
+// What passes to another, moves, is taken back or expires had a holder.
 TEST(AddressMap, RemembersWhoHadAnAddress) {
   AddressMap map(node(1));
   const auto before = [&](const auto& address) {

@@ -18,6 +18,12 @@ struct AClaim : testing::Test {
   AClaim() { EXPECT_TRUE(host.vnet.handle_announcement(kStart, node(2), binding(7, "", 2, 9, kStart + 1h))); }
 
   void send(const DhcpMessage& message) { (void)host.vnet.handle_guest_frame(now, dhcp_frame(message)); }
+  /// The guest asks for what it had (INIT-REBOOT).
+  void reboot_with(uint8_t guest, Ipv4Address had) {
+    DhcpMessage request = dhcp(Type::Request, guest);
+    request.requested_address = had;
+    send(request);
+  }
   /// The guest's first frame, which says no address.
   void show_up(uint8_t guest) {
     (void)host.vnet.handle_guest_frame(now, arp_frame(MacAddress::broadcast(), mac(guest),
@@ -93,9 +99,7 @@ TEST_F(AClaim, OfWhatAGuestMerelyUsesIsLostToWhoHoldsIt) {
 TEST_F(AClaim, ThatIsGrantedEndsWhatTheMapHasOfAnother) {
   const Ipv4Address wanted = ip("10.128.0.40");
   ASSERT_TRUE(host.vnet.handle_announcement(kStart, node(2), binding(7, "10.128.0.40", 2, 9, kStart + 1h)));
-  DhcpMessage request = dhcp(Type::Request, 1);
-  request.requested_address = wanted;
-  send(request);
+  reboot_with(1, wanted);
   const auto query = claim();
   ASSERT_TRUE(query && query->claim && query->ip == IpAddress(wanted));
   EXPECT_TRUE(host.vnet.handle_answer(kStart, query->id, std::nullopt));
@@ -199,9 +203,11 @@ TEST_F(AClaim, OfWhatAGuestHadElsewhereIsMadeWhenItBeginsAnew) {
     ASSERT_EQ(host.vnet.map().find_ip(had)->node, host.id) << "whoever talks with it is to find it";
     while (host.vnet.poll_announcement()) {
     }
-    DhcpMessage message = dhcp(reboots ? Type::Request : Type::Discover, guest);
-    if (reboots) message.requested_address = had;
-    send(message);
+    if (reboots) {
+      reboot_with(guest, had);
+    } else {
+      send(dhcp(Type::Discover, guest));
+    }
     EXPECT_FALSE(host.vnet.map().find_ip(had));
     const auto ended = host.vnet.poll_announcement();
     ASSERT_TRUE(ended) << "and others are told so";
@@ -288,9 +294,7 @@ TEST_F(AClaim, IsForWhatTheReplicasHaveOfTheMac) {
 TEST_F(AClaim, ThatTheGuestsOwnRecordIsInTheWayOfIsGranted) {
   const Ipv4Address wanted = ip("10.128.0.40");
   ASSERT_TRUE(host.vnet.handle_announcement(now, node(2), binding(7, "10.128.0.40", 2, 90, now + 1h)));
-  DhcpMessage request = dhcp(Type::Request, 1);
-  request.requested_address = wanted;
-  send(request);
+  reboot_with(1, wanted);
   const auto query = claim();
   ASSERT_TRUE(query);
   EXPECT_TRUE(host.vnet.handle_answer(now, query->id, binding(1, "10.128.0.40", 3, 1, now + 1h)));
@@ -333,9 +337,7 @@ TEST_F(AClaim, ThatIsAcknowledgedIsBound) {
   ASSERT_EQ(host.vnet.map().addresses(mac(1)).size(), 16u);
   while (claim()) {  // Whatever was asked for that.
   }
-  DhcpMessage request = dhcp(Type::Request, 1);
-  request.requested_address = ip("10.128.0.40");
-  send(request);
+  reboot_with(1, ip("10.128.0.40"));
   const auto query = claim();
   ASSERT_TRUE(query);
   EXPECT_TRUE(host.vnet.handle_answer(now, query->id, std::nullopt));
