@@ -8,6 +8,7 @@
 //   - One IP is of one MAC.  A claim for another MAC wins by the same comparison with the holder's; between
 //     two MACs of one node the newer claim wins, since that node has decided.
 //   - All addresses of a MAC move with it.
+//   - A withdrawal older than what is known of the MAC was overtaken, and takes nothing away.
 //   - What is refused changes nothing.
 // A guest, or a member, may invent MACs.  So where there is no room those without address give way, the
 // oldest first: of the same node if it has as many as it may have, else of the member that has most of them.
