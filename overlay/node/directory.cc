@@ -96,7 +96,7 @@ void Directory::handle_announcement(Instant now, const Binding& binding) {
     const bool is_withdrawn = binding.expires <= now;
     if (!is_withdrawn) {
       entry.is_told |= entry.sequence > 0;
-      entry.offered_until = {};
+      entry.kept_until = {};
     }
     tell_peers(now, is_withdrawn ? binding : as_told(binding));
   } else {
@@ -170,7 +170,7 @@ void Directory::handle_outcome(Instant now, Duration wall, const Client::Outcome
       break;
     case Purpose::Kind::Write:
       --writes_;
-      handle_written(now, outcome, purpose.address);
+      handle_written(now, outcome, purpose);
       break;
     case Purpose::Kind::Cleanup:
       break;
@@ -199,11 +199,17 @@ void Directory::handle_outbid(Instant now, const Client::Outcome& outcome) {
   (void)vnet_.outbid(now, former);
 }
 
-void Directory::handle_departure(const MacAddress& mac) {
-  for (auto entry = entries_.begin(); entry != entries_.end();) {
-    const auto& [address, state] = *entry++;
-    if (address.kind != DhtAddress::Kind::Ip || state.mac != mac || is_claiming(address)) continue;
-    forget(DhtAddress(address));  // A copy: forget() destroys the original.
+void Directory::handle_departure(Instant now, const MacAddress& mac) {
+  for (auto next = entries_.begin(); next != entries_.end();) {
+    const DhtAddress address = next->first;
+    Entry& entry = (next++)->second;
+    if (address.kind != DhtAddress::Kind::Ip || entry.mac != mac || is_claiming(address)) continue;
+    if (!entry.is_bound) {
+      forget(address);
+      continue;
+    }
+    entry.kept_until = now + kReturnTime;
+    schedule(address, entry, entry.kept_until);
   }
 }
 
@@ -217,7 +223,7 @@ void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& 
     entry.mac = query.claim->mac;
     entry.is_bound = false;  // The replicas have the reservation, also in the place of an earlier record.
     entry.reserved = outcome.record->sequence;
-    entry.valid_until = entry.offered_until = now + kOfferTime;
+    entry.valid_until = entry.kept_until = now + kOfferTime;
     schedule(outcome.record->address(), entry, entry.valid_until + 1s);  // If the guest does not take it.
     if (!outcome.is_unsure) {
       grant(entry);
@@ -253,11 +259,13 @@ void Directory::handle_lost_claim(Instant now, Duration wall, const Client::Outc
   withdraw(now, wall, trace, kReservationTime);
 }
 
-void Directory::handle_written(Instant now, const Client::Outcome& outcome, const DhtAddress& address) {
+void Directory::handle_written(Instant now, const Client::Outcome& outcome, const Purpose& purpose) {
+  const DhtAddress& address = purpose.address;
   const auto found = entries_.find(address);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
   entry.is_busy = false;
+  if (entry.mac != purpose.mac) return schedule(address, entry, now);  // Another guest's by now.
   if (outcome.kind == Found::Failed) {
     return schedule(address, entry, now + jittered(kRetryInterval, random_));
   }
@@ -276,7 +284,6 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
       grant(entry);
       return schedule(address, entry, now);
     }
-    Purpose purpose{.kind = Purpose::Kind::Write, .query = {}, .address = address};
     const Query query{.id = 0,
                       .kind = Query::Kind::Ip,
                       .ip = address.ip,
@@ -342,6 +349,7 @@ void Directory::handle_lookup(Instant now, const Lookup::Outcome& outcome) {
   const auto entry = entries_.find(purpose.address);
   if (entry == entries_.end()) return;
   entry->second.is_busy = false;
+  if (entry->second.mac != purpose.mac) return schedule(purpose.address, entry->second, now);
   if (holder && holder->mac != entry->second.mac) return give_way(now, purpose.address, *holder, nullptr);
   grant(entry->second);
   schedule(purpose.address, entry->second, now);
@@ -371,8 +379,10 @@ void Directory::give_way(Instant now, const DhtAddress& address, const Binding& 
 
 /// A replica, or a host that our guests' peers were at, tells us of a record that it has checked.
 void Directory::handle_notice(Instant now, const DhtRecord& record) {
-  if (record.state != State::Bound || record.node == self_) return;
+  if (record.state == State::Withdrawn || record.node == self_) return;
   const DhtAddress address = record.address();
+  if (has_left(address, record.mac)) forget(address);  // And is claimed elsewhere: it will not be back.
+  if (record.state != State::Bound) return;
   const auto found = entries_.find(address);
   if (found != entries_.end() && !find(address) && found->second.mac != record.mac && !is_claiming(address)) {
     // What we have reserved for a guest, and perhaps offered, is another's.

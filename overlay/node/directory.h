@@ -43,6 +43,10 @@ class Directory {
   static constexpr Duration kReservationTime = kOfferTime + 10s;
   /// So long an answer about a claim is believed: several times what the replicas take to grant it.
   static constexpr Duration kClaimTime = 10s;
+  /// A word of a partition that has healed may call a guest away that never left.  Asked, it answers within
+  /// this time, and then still has what it had: a claim would be refused by those who heard of another holder
+  /// in the other part, whom its own record is to beat.
+  static constexpr Duration kReturnTime = 3s;
   /// So many new neighbours within this time, who take others' places, are of another ring that ours meets.
   static constexpr size_t kManyArrivals = 3;
   static constexpr Duration kArrivalWindow = 5s;
@@ -65,8 +69,9 @@ class Directory {
   /// From the virtual network.
   void handle_query(Instant now, Duration wall, const Query& query);
   void handle_announcement(Instant now, const Binding& binding);
-  /// Our guest is elsewhere: the records of what it has are its new host's, and so is what becomes of them.
-  void handle_departure(const MacAddress& mac);
+  /// Our guest is said to be elsewhere: unless it is back within kReturnTime the records of what it has are
+  /// its new host's, and so is what becomes of them.
+  void handle_departure(Instant now, const MacAddress& mac);
   /// A member's own word on its own guest, or "not I".
   void handle_answer(const NodeId& from, const wire::Answer& answer) { lookup_.handle_answer(from, answer); }
   /// False if it is no message of the DHT.
@@ -131,6 +136,7 @@ class Directory {
     Kind kind;
     Query query;
     wire::DhtAddress address;
+    MacAddress mac{};  ///< Kind::Write: whose the entry was.
   };
   /// An address of a guest of ours.
   struct Entry {
@@ -141,7 +147,7 @@ class Directory {
     bool is_told = false;          ///< Peers may know of it: it was granted.
     Instant valid_until = kNever;  ///< What the DHT has; then it is nothing.
     Instant writing_until{};       ///< Likewise, if what is being written is accepted.
-    Instant offered_until{};       ///< The guest may take it yet.
+    Instant kept_until{};          ///< The guest may take what it was offered, or come back, yet.
     bool is_busy = false;          ///< A write is under way.
     bool is_doubted = false;       ///< Meanwhile somebody showed a better record, or another ring was met.
     Instant due_at = kNever;
@@ -159,6 +165,7 @@ class Directory {
   void write_due(Instant now, Duration wall);
   void write(Instant now, Duration wall, const wire::DhtAddress& address, Entry& entry);
   std::optional<Binding> find(const wire::DhtAddress& address) const;
+  bool has_left(const wire::DhtAddress& address, const MacAddress& mac) const;
   void withdraw(Instant now, Duration wall, wire::DhtRecord record, Duration left);
   bool is_withdrawing(const wire::DhtAddress& address) const;
   bool is_claiming(const wire::DhtAddress& address) const;
@@ -168,7 +175,7 @@ class Directory {
   void handle_claim(Instant now, Duration wall, const Client::Outcome& outcome, const Query& query);
   void handle_lost_claim(Instant now, Duration wall, const Client::Outcome& outcome,
                          const Query::Claim& claim);
-  void handle_written(Instant now, const Client::Outcome& outcome, const wire::DhtAddress& address);
+  void handle_written(Instant now, const Client::Outcome& outcome, const Purpose& purpose);
   void handle_lookup(Instant now, const Lookup::Outcome& outcome);
   void handle_notice(Instant now, const wire::DhtRecord& record);
   void finish_explanation(Instant now, Duration wall, const Client::Outcome& outcome);

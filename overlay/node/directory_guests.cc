@@ -32,11 +32,16 @@ void Directory::note_arrivals(Instant now, const Neighbourhood& near) {
 }
 
 void Directory::track(Instant now, const DhtAddress& address, const MacAddress& mac) {
+  const auto known = entries_.find(address);
+  if (known != entries_.end() && known->second.mac != mac && known->second.is_bound &&
+      now < known->second.kept_until) {
+    forget(address);  // Who had it has left, and others decide whose it is.
+  }
   Entry& entry = entries_[address];
   lapse(now, entry);
   if (entry.mac != mac) {  // Another guest of ours has it now, which is for us to decide.
     entry.mac = mac;
-    entry.offered_until = {};
+    entry.kept_until = {};
     if (entry.sequence > 0) ++entry.sequence;
     if (entry.reserved > 0) ++entry.reserved;
   }
@@ -94,6 +99,13 @@ std::optional<Binding> Directory::find(const DhtAddress& address) const {
   return out;
 }
 
+/// The guest, with this address of its, which is kept should it be back at once.
+bool Directory::has_left(const DhtAddress& address, const MacAddress& mac) const {
+  const auto entry = entries_.find(address);
+  return address.kind == DhtAddress::Kind::Ip && entry != entries_.end() && entry->second.mac == mac &&
+         entry->second.is_bound && !find(address);
+}
+
 void Directory::write_due(Instant now, Duration wall) {
   while (!due_.empty() && due_.begin()->first <= now && writes_ < kMaxWrites) {
     const DhtAddress address = due_.begin()->second;
@@ -123,7 +135,7 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
     record.sequence = last;
     const auto guest = map.find_mac(entry.mac);
     if (is_claiming(address)) return schedule(address, entry, now + jittered(kRetryInterval, random_));
-    if (now < entry.offered_until) return schedule(address, entry, entry.offered_until + 1s);
+    if (now < entry.kept_until) return schedule(address, entry, entry.kept_until + 1s);
     // Or it may be what a write of ours has just reserved.
     const bool is_offered = has_record && !entry.is_bound && now < entry.valid_until;
     if (is_offered) return schedule(address, entry, entry.valid_until + 1s);
@@ -150,7 +162,7 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
   entry.writing_until = now + life;
   entry.is_busy = true;
   ++writes_;
-  purposes_[id] = {.kind = Purpose::Kind::Write, .query = {}, .address = address};
+  purposes_[id] = {.kind = Purpose::Kind::Write, .query = {}, .address = address, .mac = entry.mac};
 }
 
 /// With the sequence of what it withdraws: being later it beats that, and nothing that another host wrote of

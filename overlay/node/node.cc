@@ -242,7 +242,7 @@ void Node::pump(Instant now) {
       directory_.handle_query(now, wall_time(now), *query);
       busy = true;
     }
-    while (const auto guest = vnet_.poll_departure()) directory_.handle_departure(*guest);
+    while (const auto guest = vnet_.poll_departure()) directory_.handle_departure(now, *guest);
     while (const auto binding = vnet_.poll_announcement()) {
       handle_announcement(now, *binding);
       busy = true;

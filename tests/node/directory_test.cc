@@ -68,6 +68,35 @@ struct Network : testing::Test {
     }
     return std::nullopt;
   }
+  static uint64_t moved_away(const Host& host) {
+    for (const auto& [name, value] : host.node().vnet().counters()) {
+      if (name == std::string_view("moved_away")) return value;
+    }
+    return 0;
+  }
+  /// By a frame that says no address.
+  static void show_up(Host& host, uint8_t guest) {
+    host.send_frame(arp_frame(MacAddress::broadcast(), vnet_testing::mac(guest),
+                              {.operation = ArpPacket::Operation::ReverseRequest,
+                               .sender_mac = vnet_testing::mac(guest),
+                               .sender_ip = {},
+                               .target_mac = vnet_testing::mac(guest),
+                               .target_ip = {}}));
+  }
+  /// As the guest whose the address is, if it is asked.
+  static void answer_arp(Host& host, uint8_t guest, Ipv4Address ip) {
+    for (const Bytes& frame : host.take_frames()) {
+      const auto request = vnet_testing::arp_in(frame);
+      if (!request || request->operation != ArpPacket::Operation::Request || request->target_ip != ip)
+        continue;
+      host.send_frame(arp_frame(request->sender_mac, vnet_testing::mac(guest),
+                                {.operation = ArpPacket::Operation::Reply,
+                                 .sender_mac = vnet_testing::mac(guest),
+                                 .sender_ip = ip,
+                                 .target_mac = request->sender_mac,
+                                 .target_ip = request->sender_ip}));
+    }
+  }
   void split(const std::function<bool(size_t)>& is_left) {
     for (size_t i = 0; i < hosts.size(); ++i) {
       world->internet().set_group(hosts[i]->index(), is_left(i) ? 0 : 1);
@@ -77,6 +106,9 @@ struct Network : testing::Test {
   std::unique_ptr<World> world;
   std::vector<Host*> hosts;
 };
+
+struct SplitNetwork : Network, testing::WithParamInterface<uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Seeds, SplitNetwork, testing::Range<uint64_t>(1, 9));
 
 struct NetworkOf : Network, testing::WithParamInterface<size_t> {};
 INSTANTIATE_TEST_SUITE_P(Sizes, NetworkOf, testing::Values(1, 2, 3, 4, 5, 6, 7, 8, 16));
@@ -307,6 +339,33 @@ TEST_F(Network, AfterAPartitionExactlyOneKeepsTheAddress) {
   EXPECT_NE(*next, wish);
 }
 
+/// The other part believes that one of the two has moved, and says so before the replicas of the address have
+/// met: a guest that was called away only has not begun anew.
+TEST_P(SplitNetwork, AGuestThatIsCalledAwayInErrorKeepsTheAddressThatItsRecordWins) {
+  start(10, {.seed = GetParam()});
+  const Ipv4Address wish = *Ipv4Address::parse("10.128.7.7");
+  split([](size_t i) { return i % 2 == 0; });
+  world->run_for(60s);
+  show_up(*hosts[2], 1);
+  world->run_for(1s);
+  ASSERT_EQ(lease(*hosts[4], 1, wish), wish);
+  ASSERT_EQ(lease(*hosts[3], 2, wish), wish);
+  for (int i = 0; i < 6; ++i) {  // It counts further there.
+    show_up(*hosts[i % 2 == 0 ? 5 : 7], 1);
+    world->run_for(2s);
+  }
+  hosts[4]->take_frames();
+  world->internet().heal();
+  for (int i = 0; i < 1200; ++i) {
+    world->run_for(100ms);
+    answer_arp(*hosts[4], 1, wish);
+    answer_arp(*hosts[3], 2, wish);
+  }
+  EXPECT_GE(std::as_const(*hosts[4]).node().vnet().map().find_mac(vnet_testing::mac(1))->sequence, 7u);
+  EXPECT_TRUE(holds(*hosts[4], 1, wish));
+  EXPECT_FALSE(holds(*hosts[3], 2, wish));
+}
+
 TEST_F(Network, AHostThatIsCutOffGrantsNothingBeforeItHasCalledAllThatItKnows) {
   start(10);
   world->run_for(60s);
@@ -429,9 +488,37 @@ TEST_F(Network, WhatAGuestTookWithItIsNoMoreItsOldHostsToRefresh) {
   ASSERT_TRUE(directory.is_published(*ip));
   const size_t before = directory.published().second;
   ASSERT_EQ(lease(*hosts[5], 1), ip);
-  world->run_for(5s);
+  world->run_for(1s);
   EXPECT_FALSE(directory.is_published(*ip));
   EXPECT_EQ(directory.published().second, before - 1) << "of its MAC, the next refresh is soon enough";
+}
+
+/// By a host that knew no better, which has not claimed its address yet.
+TEST_F(Network, AGuestThatIsCalledAwayInErrorStillHasItsRecord) {
+  start(9);
+  const auto ip = lease(*hosts[4], 1);
+  ASSERT_TRUE(ip);
+  world->run_for(20s);
+  show_up(*hosts[5], 1);
+  hosts[4]->take_frames();
+  for (int i = 0; i < 500; ++i) {
+    world->run_for(10ms);
+    answer_arp(*hosts[4], 1, *ip);
+    ASSERT_TRUE(std::as_const(*hosts[4]).node().directory().is_published(*ip)) << i;
+  }
+  EXPECT_GE(moved_away(*hosts[4]), 1u);
+  EXPECT_TRUE(holds(*hosts[4], 1, *ip));
+}
+
+TEST_F(Network, WhatAGuestWasOfferedBeforeItLeftIsNoMoreItsOldHostsEither) {
+  start(9);
+  ASSERT_TRUE(ask(*hosts[4], vnet_testing::dhcp(DhcpMessage::Type::Discover, 1)));
+  world->run_for(1s);
+  const Directory& directory = std::as_const(*hosts[4]).node().directory();
+  ASSERT_EQ(directory.published(), std::pair(size_t{1}, size_t{2})) << "its MAC and what it was offered";
+  show_up(*hosts[5], 1);
+  world->run_for(1s);
+  EXPECT_EQ(directory.published().second, 1u);
 }
 
 /// A guest uses an address, asks DHCP for it, and does not take what it is offered.
@@ -478,12 +565,7 @@ TEST_F(Network, AGuestOfADeadHostGetsItsAddressWhereNobodyKnowsIt) {
   Host& fresh = world->add_host("fresh");
   world->run_for(15s);
   ASSERT_FALSE(std::as_const(fresh).node().vnet().map().find_mac(vnet_testing::mac(1)));
-  fresh.send_frame(arp_frame(MacAddress::broadcast(), vnet_testing::mac(1),
-                             {.operation = ArpPacket::Operation::ReverseRequest,
-                              .sender_mac = vnet_testing::mac(1),
-                              .sender_ip = {},
-                              .target_mac = vnet_testing::mac(1),
-                              .target_ip = {}}));
+  show_up(fresh, 1);
   world->run_for(2s);  // As a guest that speaks IPv6 before it asks DHCP.
   EXPECT_EQ(lease(fresh, 1), wish);
 }
