@@ -96,6 +96,7 @@ void Directory::handle_announcement(Instant now, const Binding& binding) {
     const bool is_withdrawn = binding.expires <= now;
     if (!is_withdrawn) {
       entry.is_told |= entry.sequence > 0;
+      entry.has_left = false;
       entry.kept_until = {};
     }
     tell_peers(now, is_withdrawn ? binding : as_told(binding));
@@ -203,13 +204,14 @@ void Directory::handle_departure(Instant now, const MacAddress& mac) {
   for (auto next = entries_.begin(); next != entries_.end();) {
     const DhtAddress address = next->first;
     Entry& entry = (next++)->second;
-    if (address.kind != DhtAddress::Kind::Ip || entry.mac != mac || is_claiming(address)) continue;
-    if (!entry.is_bound) {
+    if (address.kind != DhtAddress::Kind::Ip || entry.mac != mac) continue;
+    if (entry.is_bound) {
+      entry.has_left = true;
+      entry.kept_until = now + kReturnTime;
+      schedule(address, entry, entry.kept_until);
+    } else if (!is_claiming(address)) {
       forget(address);
-      continue;
     }
-    entry.kept_until = now + kReturnTime;
-    schedule(address, entry, entry.kept_until);
   }
 }
 
@@ -217,11 +219,12 @@ void Directory::handle_claim(Instant now, Duration wall, const Client::Outcome& 
   if (outcome.kind == Found::Accepted) {
     Entry& entry = entries_[ip_address(query.claim->ip)];
     if (entry.mac != query.claim->mac) {
-      entry.sequence = 0;
+      entry.sequence = entry.write = 0;
       entry.is_told = false;
     }
     entry.mac = query.claim->mac;
-    entry.is_bound = false;  // The replicas have the reservation, also in the place of an earlier record.
+    entry.has_left = entry.is_bound =
+        false;  // The replicas have the reservation, also in the place of an earlier record.
     entry.reserved = outcome.record->sequence;
     entry.valid_until = entry.kept_until = now + kOfferTime;
     schedule(outcome.record->address(), entry, entry.valid_until + 1s);  // If the guest does not take it.
@@ -247,7 +250,7 @@ void Directory::handle_lost_claim(Instant now, Duration wall, const Client::Outc
                                   const Query::Claim& claim) {
   const DhtAddress address = ip_address(claim.ip);
   if (const auto entry = entries_.find(address); entry != entries_.end()) {
-    if (entry->second.mac == claim.mac && !entry->second.is_busy) schedule(address, entry->second, now);
+    if (entry->second.mac == claim.mac && !entry->second.is_busy()) schedule(address, entry->second, now);
     return;
   }
   const bool is_anothers = outcome.kind == Found::Held && outcome.record->mac != claim.mac;
@@ -262,24 +265,27 @@ void Directory::handle_lost_claim(Instant now, Duration wall, const Client::Outc
 void Directory::handle_written(Instant now, const Client::Outcome& outcome, const Purpose& purpose) {
   const DhtAddress& address = purpose.address;
   const auto found = entries_.find(address);
-  if (found == entries_.end()) return;
+  if (found == entries_.end() || found->second.write != outcome.id) return;  // Nobody's, or begun anew.
   Entry& entry = found->second;
-  entry.is_busy = false;
-  if (entry.mac != purpose.mac) return schedule(address, entry, now);  // Another guest's by now.
+  entry.write = 0;
+  // What one guest of ours was granted another may have by now, which is for us to decide.
+  const bool is_anothers = entry.mac != purpose.mac;
   if (outcome.kind == Found::Failed) {
     return schedule(address, entry, now + jittered(kRetryInterval, random_));
   }
   const DhtRecord& record = *outcome.record;
   if (outcome.kind == Found::Accepted) entry.valid_until = entry.writing_until;
   if (outcome.kind == Found::Held) {
+    if (is_anothers) return schedule(address, entry, now);
     const bool is_moving = record.state == State::Reserved && record.mac == entry.mac;
+    if (is_moving && is_away(address, entry)) return forget(address);
     if (record.state == State::Withdrawn || is_moving || record.node == self_) {
       return schedule(address, entry, now + jittered(kRetryInterval, random_));
     }
     return give_way(now, address, binding_of(now, record), &record);
   }
   if (record.state == State::Reserved) {
-    entry.reserved = record.sequence;
+    entry.reserved = record.sequence + (is_anothers ? 1 : 0);
     if (!outcome.is_unsure) {
       grant(entry);
       return schedule(address, entry, now);
@@ -290,12 +296,17 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
                       .mac = {},
                       .claim = Query::Claim{.ip = address.ip, .mac = entry.mac},
                       .asker = {}};
-    if (!ask_everybody(now, random_.u64(), purpose, query)) {
+    const uint64_t id = random_.u64();
+    if (!ask_everybody(now, id, purpose, query)) {
       return schedule(address, entry, now + jittered(kRetryInterval, random_));
     }
     ++writes_;
-    entry.is_busy = true;
+    entry.write = id;
     return;
+  }
+  if (is_anothers) {
+    entry.sequence = std::max(entry.sequence, record.sequence + 1);
+    return schedule(address, entry, now);
   }
   entry.sequence = record.sequence;
   const bool is_news = address.kind == DhtAddress::Kind::Ip && !entry.is_told;
@@ -320,7 +331,7 @@ void Directory::handle_written(Instant now, const Client::Outcome& outcome, cons
     // Its MAC's record says so, too: that is how the network remembers a guest.
     const auto guest = entries_.find(mac_address(binding->mac));
     const bool is_in_it = known && known->ip == binding->ip;
-    if (is_in_it && guest != entries_.end() && !guest->second.is_busy)
+    if (is_in_it && guest != entries_.end() && !guest->second.is_busy())
       schedule(guest->first, guest->second, now);
   }
 }
@@ -347,9 +358,8 @@ void Directory::handle_lookup(Instant now, const Lookup::Outcome& outcome) {
   }
   --writes_;
   const auto entry = entries_.find(purpose.address);
-  if (entry == entries_.end()) return;
-  entry->second.is_busy = false;
-  if (entry->second.mac != purpose.mac) return schedule(purpose.address, entry->second, now);
+  if (entry == entries_.end() || entry->second.write != outcome.query.id) return;
+  entry->second.write = 0;
   if (holder && holder->mac != entry->second.mac) return give_way(now, purpose.address, *holder, nullptr);
   grant(entry->second);
   schedule(purpose.address, entry->second, now);
@@ -377,11 +387,20 @@ void Directory::give_way(Instant now, const DhtAddress& address, const Binding& 
   outgoing_.push_back({.to = Outgoing::To::Peers, .node = {}, .message = wire::DhtNotice{.record = *proof}});
 }
 
+/// Than what we have written.
+bool Directory::is_better(const DhtRecord& record, const Entry& entry) const {
+  return record.sequence != entry.sequence ? record.sequence > entry.sequence : record.node < self_;
+}
+
 /// A replica, or a host that our guests' peers were at, tells us of a record that it has checked.
 void Directory::handle_notice(Instant now, const DhtRecord& record) {
   if (record.state == State::Withdrawn || record.node == self_) return;
   const DhtAddress address = record.address();
-  if (has_left(address, record.mac)) forget(address);  // And is claimed elsewhere: it will not be back.
+  if (const auto kept = entries_.find(address); kept != entries_.end() && is_away(address, kept->second)) {
+    if (record.mac != kept->second.mac || !is_better(record, kept->second))
+      return;         // If it is back we write.
+    forget(address);  // Its new host claims it.
+  }
   if (record.state != State::Bound) return;
   const auto found = entries_.find(address);
   if (found != entries_.end() && !find(address) && found->second.mac != record.mac && !is_claiming(address)) {
@@ -398,14 +417,13 @@ void Directory::handle_notice(Instant now, const DhtRecord& record) {
   Entry& entry = found->second;
   // What we are writing may be better than that, and is where others hear of it: the replicas' answer
   // decides, or both would give way.
-  if (entry.is_busy) {
+  if (entry.is_busy()) {
     entry.is_doubted = true;
     return;
   }
-  const bool is_better =
-      record.sequence != entry.sequence ? record.sequence > entry.sequence : record.node < self_;
-  if (!is_better && entry.is_bound) return schedule(address, entry, now);
-  if (!is_better && entry.mac == record.mac) return;
+  const bool beats_ours = is_better(record, entry);
+  if (!beats_ours && entry.is_bound) return schedule(address, entry, now);
+  if (!beats_ours && entry.mac == record.mac) return;
   // Whose a granted address is, is for a quorum to say: one record may be out of date.
   if (entry.mac != record.mac && entry.sequence > 0) return schedule(address, entry, now);
   give_way(now, address, binding_of(now, record), &record);

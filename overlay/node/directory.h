@@ -148,9 +148,11 @@ class Directory {
     Instant valid_until = kNever;  ///< What the DHT has; then it is nothing.
     Instant writing_until{};       ///< Likewise, if what is being written is accepted.
     Instant kept_until{};          ///< The guest may take what it was offered, or come back, yet.
-    bool is_busy = false;          ///< A write is under way.
+    bool has_left = false;         ///< The guest is elsewhere, and may be back until then.
+    uint64_t write = 0;            ///< The id of the one that is under way.
     bool is_doubted = false;       ///< Meanwhile somebody showed a better record, or another ring was met.
     Instant due_at = kNever;
+    bool is_busy() const { return write != 0; }
   };
 
   Binding as_told(const Binding& binding) const;
@@ -165,7 +167,7 @@ class Directory {
   void write_due(Instant now, Duration wall);
   void write(Instant now, Duration wall, const wire::DhtAddress& address, Entry& entry);
   std::optional<Binding> find(const wire::DhtAddress& address) const;
-  bool has_left(const wire::DhtAddress& address, const MacAddress& mac) const;
+  bool is_away(const wire::DhtAddress& address, const Entry& entry) const;
   void withdraw(Instant now, Duration wall, wire::DhtRecord record, Duration left);
   bool is_withdrawing(const wire::DhtAddress& address) const;
   bool is_claiming(const wire::DhtAddress& address) const;
@@ -178,6 +180,7 @@ class Directory {
   void handle_written(Instant now, const Client::Outcome& outcome, const Purpose& purpose);
   void handle_lookup(Instant now, const Lookup::Outcome& outcome);
   void handle_notice(Instant now, const wire::DhtRecord& record);
+  bool is_better(const wire::DhtRecord& record, const Entry& entry) const;
   void finish_explanation(Instant now, Duration wall, const Client::Outcome& outcome);
   bool ask_everybody(Instant now, uint64_t id, Purpose purpose, const Query& query);
   void ask_by_name(Instant now, const Query& query);

@@ -25,17 +25,16 @@ void Directory::note_arrivals(Instant now, const Neighbourhood& near) {
   arrivals_.clear();
   const Duration spread = kMeetingSpread + entries_.size() * kMeetingPause;
   for (auto& [address, entry] : entries_) {
-    entry.is_doubted |= entry.is_busy;  // Perhaps among those that were the replicas before.
+    entry.is_doubted |= entry.is_busy();  // Perhaps among those that were the replicas before.
     const Instant at = now + kMeetingDelay + Duration(random_.below(spread.count()));
-    if (entry.is_bound && !entry.is_busy && at < entry.due_at) schedule(address, entry, at);
+    if (entry.is_bound && !entry.is_busy() && at < entry.due_at) schedule(address, entry, at);
   }
 }
 
 void Directory::track(Instant now, const DhtAddress& address, const MacAddress& mac) {
-  const auto known = entries_.find(address);
-  if (known != entries_.end() && known->second.mac != mac && known->second.is_bound &&
-      now < known->second.kept_until) {
-    forget(address);  // Who had it has left, and others decide whose it is.
+  if (const auto known = entries_.find(address); known != entries_.end() && known->second.has_left) {
+    const bool is_back = known->second.mac == mac && now < known->second.kept_until;
+    if (!is_back) forget(address);  // Others have decided whose it is.
   }
   Entry& entry = entries_[address];
   lapse(now, entry);
@@ -45,7 +44,7 @@ void Directory::track(Instant now, const DhtAddress& address, const MacAddress& 
     if (entry.sequence > 0) ++entry.sequence;
     if (entry.reserved > 0) ++entry.reserved;
   }
-  if (!entry.is_busy) schedule(address, entry, now);
+  if (!entry.is_busy()) schedule(address, entry, now);
 }
 
 /// A guest that sleeps for longer than its records live begins anew: others may have its address.
@@ -99,11 +98,9 @@ std::optional<Binding> Directory::find(const DhtAddress& address) const {
   return out;
 }
 
-/// The guest, with this address of its, which is kept should it be back at once.
-bool Directory::has_left(const DhtAddress& address, const MacAddress& mac) const {
-  const auto entry = entries_.find(address);
-  return address.kind == DhtAddress::Kind::Ip && entry != entries_.end() && entry->second.mac == mac &&
-         entry->second.is_bound && !find(address);
+/// Its guest has left, and is not back.
+bool Directory::is_away(const DhtAddress& address, const Entry& entry) const {
+  return entry.has_left && !find(address);
 }
 
 void Directory::write_due(Instant now, Duration wall) {
@@ -139,10 +136,13 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
     // Or it may be what a write of ours has just reserved.
     const bool is_offered = has_record && !entry.is_bound && now < entry.valid_until;
     if (is_offered) return schedule(address, entry, entry.valid_until + 1s);
-    const bool is_elsewhere = elsewhere || (guest && guest->node != self_);  // Its new host has the say.
+    // Its new host has the say, also if we have forgotten where that is.
+    const bool is_elsewhere = elsewhere || (guest ? guest->node != self_ : entry.has_left);
     if (record.sequence > 0 && !is_elsewhere) withdraw(now, wall, record, left);
     return forget(address);
   }
+  entry.has_left = false;
+  if (entry.is_busy()) return;  // What comes of it has its own schedule.
   if (is_withdrawing(address)) return schedule(address, entry, now + jittered(kRetryInterval, random_));
   const bool is_ip = address.kind == DhtAddress::Kind::Ip;
   if (!is_ip) record.ip = as_told(*binding).ip;
@@ -160,7 +160,7 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
                                                           : client_.create(now, wall, id, record, is_seen);
   if (!started) return schedule(address, entry, now + jittered(kRetryInterval, random_));
   entry.writing_until = now + life;
-  entry.is_busy = true;
+  entry.write = id;
   ++writes_;
   purposes_[id] = {.kind = Purpose::Kind::Write, .query = {}, .address = address, .mac = entry.mac};
 }
