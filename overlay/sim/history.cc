@@ -45,11 +45,9 @@ void History::note_heal(Instant at) {
 }
 
 void History::note_end(uint32_t guest) {
-  for (auto& [ip, guests] : disputed_) {
-    // One that may have won is gone: that nobody is left is no fault then.
-    if (guests.erase(guest) > 0) guests.clear();
+  for (const auto& [ip, guests] : disputed_) {
+    if (guests.contains(guest)) excused_.insert(ip);  // Its host may have it for some time yet.
   }
-  std::erase_if(disputed_, [](const auto& entry) { return entry.second.empty(); });
 }
 
 void History::decide(Instant at) {
@@ -60,11 +58,14 @@ void History::decide(Instant at) {
       if (holding.ip == ip && guests.contains(holding.guest)) holders.insert(holding.guest);
     }
     const bool may_be_gone =
+        excused_.contains(ip) ||
         std::any_of(guests.begin(), guests.end(), [this](uint32_t guest) { return silent_.contains(guest); });
     if (holders.empty() && !may_be_gone) violate(at, ip, "was kept by neither side of a healed partition");
     if (holders.size() > 1) violate(at, ip, "is still held by both sides of a healed partition");
   }
   disputed_.clear();
+  excused_.clear();
+  silent_.clear();
 }
 
 void History::violate(Instant at, Ipv4Address ip, const std::string& what) {

@@ -32,9 +32,12 @@ class History {
   /// They are one from now on.  What they disagree about, and what was in dispute, is to be decided within
   /// kResolve.
   void note_heal(Instant at);
-  /// A guest ends, moves, or gives its address back: it need not be there when a conflict is decided.
+  /// Partitions again, before they have decided: that is for after the next heal.
+  void note_split() { decide_at_ = kNever; }
+  /// A guest ends, moves, or gives its address back: nobody need be there when a conflict of its is decided.
   void note_end(uint32_t guest);
-  /// A guest is paused.  Its host need not have it any more when a conflict is decided.
+  /// A guest is paused, at some time since the last decision.  Its host need not have it any more at the
+  /// next.
   void note_silence(uint32_t guest) { silent_.insert(guest); }
 
   /// One sentence for each violation.
@@ -50,6 +53,7 @@ class History {
 
   std::vector<Holding> last_;
   std::map<Ipv4Address, std::set<uint32_t>> disputed_;  ///< Since the parts met, and by whom.
+  std::set<Ipv4Address> excused_;                       ///< Of these: one that may have won is gone.
   std::set<uint32_t> silent_;
   std::set<std::pair<Ipv4Address, uint32_t>> reported_;
   bool is_meeting_ = false;

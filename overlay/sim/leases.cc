@@ -90,6 +90,7 @@ void Leases::calm(Duration length) {
 void Leases::step() {
   for (Resident& resident : guests_) {
     Host& host = *hosts_[resident.host];
+    if (resident.guest.is_asleep(world_.now())) history_.note_silence(resident.number);
     if (!host.is_running()) continue;
     while (const auto frame = resident.guest.poll_frame(world_.now())) host.send_frame(*frame);
   }
@@ -210,7 +211,6 @@ void Leases::migrate(Resident& resident) {
 }
 
 void Leases::put_to_sleep(Resident& resident) {
-  history_.note_silence(resident.number);
   resident.guest.suspend(world_.now(), world_.now() + Duration(random_.below(options_.sleep.count())));
   ++counts_.sleeps;
 }
@@ -222,6 +222,7 @@ void Leases::split() {
     parts_[host->index()] = random_.below(10) < tenths ? 1 : 0;
     world_.internet().set_group(host->index(), parts_[host->index()]);
   }
+  history_.note_split();
   is_split_ = true;
   ++counts_.splits;
 }
@@ -277,8 +278,8 @@ Figures Leases::figures() const {
   return out;
 }
 
-/// What hosts believe of the guests that they run, and what DHCP has said to guests since the last look.  Of
-/// a guest that uses what no server gave it here, its host believes what the replicas have granted.
+/// What hosts believe of the guests that they run, and what DHCP has said to guests since the last look. What
+/// DHCP has not given a guest where it is, its host believes when the replicas have granted it.
 std::vector<History::Holding> Leases::holdings() {
   std::vector<History::Holding> out;
   for (const Resident& resident : guests_) {
@@ -287,11 +288,10 @@ std::vector<History::Holding> Leases::holdings() {
     if (!host.is_running()) continue;
     std::set<IpAddress> held;
     const AddressMap& map = host.node().vnet().map();
-    const bool is_claimant = guest.address() && !guest.acknowledged_at();
     if (map.is_local(guest.mac())) {
       for (const IpAddress& ip : map.addresses(guest.mac())) {
-        if (is_claimant && !host.node().directory().is_told(*map.find_ip(ip))) continue;
-        held.insert(ip);
+        const bool is_given = guest.acknowledged_at() && guest.address() == ip;
+        if (is_given || host.node().directory().is_told(*map.find_ip(ip))) held.insert(ip);
       }
     }
     if (guest.address() && guest.acknowledged_at() >= last_observation_) held.insert(*guest.address());

@@ -136,5 +136,51 @@ TEST(History, WhoIsSilentNeedNotKeepItEither) {
   }
 }
 
+TEST(History, WhoWasSilentBeforeTheLastDecisionIsToKeepIt) {
+  History history;
+  history.note_silence(1);
+  history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+  history.note_heal(kStart);
+  history.observe(kStart + 90s, {});
+  ASSERT_THAT(history.violations(), IsEmpty());
+  history.observe(kStart + 100s, {{1, kIp, 0}, {2, kIp, 1}});
+  history.note_heal(kStart + 100s);
+  history.observe(kStart + 190s, {});
+  EXPECT_THAT(history.violations(), ElementsAre(HasSubstr("kept by neither")));
+}
+
+TEST(History, WhoEndsMayBeInTheMapOfItsHostUntilItIsDecided) {
+  for (const bool is_decided : {true, false}) {
+    History history;
+    history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+    history.note_heal(kStart);
+    history.note_end(1);
+    history.observe(kStart + 10s, {{1, kIp, 0}, {2, kIp, 0}});
+    EXPECT_THAT(history.violations(), IsEmpty());
+    history.observe(kStart + 90s, is_decided ? std::vector<History::Holding>{{2, kIp, 0}}
+                                             : std::vector<History::Holding>{{1, kIp, 0}, {2, kIp, 0}});
+    EXPECT_EQ(history.violations().size(), is_decided ? 0u : 1u);
+  }
+}
+
+/// Each part keeps what it has, and it is decided when they meet again.
+TEST(History, PartsThatAreApartAgainDecideAfterTheNextHeal) {
+  for (const bool is_decided : {true, false}) {
+    History history;
+    history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+    history.note_contact();
+    history.note_heal(kStart + 5s);
+    history.note_split();
+    history.observe(kStart + 95s, {{1, kIp, 0}, {2, kIp, 1}});
+    history.note_contact();
+    history.note_heal(kStart + 100s);
+    history.observe(kStart + 189s, {{1, kIp, 0}, {2, kIp, 0}});
+    EXPECT_THAT(history.violations(), IsEmpty());
+    history.observe(kStart + 190s, is_decided ? std::vector<History::Holding>{{2, kIp, 0}}
+                                              : std::vector<History::Holding>{{1, kIp, 0}, {2, kIp, 0}});
+    EXPECT_EQ(history.violations().size(), is_decided ? 0u : 1u);
+  }
+}
+
 }  // namespace
 }  // namespace ipop::sim
