@@ -32,7 +32,9 @@ void Lookup::handle_answer(const NodeId& from, const wire::Answer& answer) {
   if (entry == pending_.end()) return;
   const bool was_asked = entry->second.waiting_for.erase(from) > 0 || entry->second.asks_all;
   if (!was_asked) return;  // Or it has answered already.
-  if (answer.binding && answer.binding->sequence > 0) {
+  // That the claimant itself has it, by a host that it may have left, says nothing of others.
+  const bool is_claimants = answer.binding && entry->second.query.claimant == answer.binding->mac;
+  if (answer.binding && answer.binding->sequence > 0 && !is_claimants) {
     finish(entry, answer.binding);
     return;
   }

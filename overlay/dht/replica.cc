@@ -63,7 +63,9 @@ Replica::Losses Replica::losses_of(const Neighbourhood& near) const {
 void Replica::note_losses(Instant now, size_t count) {
   losses_.insert(losses_.end(), count, now);
   while (!losses_.empty() && losses_.front() + kLossWindow < now) losses_.pop_front();
-  if (losses_.size() >= kMassLoss) unsure_until_ = now + kUnsureTime;
+  if (losses_.size() < kMassLoss) return;
+  unsure_until_ = now + kUnsureTime;
+  if (count > 0) ++counts_.mass_losses;
 }
 
 /// Who is new may have records of another ring.  A death makes us responsible for more on that side, and
@@ -218,7 +220,8 @@ Result<Done> Replica::keep(Instant now, Duration wall, const NodeId& key, const 
 
 void Replica::tell_loser(Instant now, const DhtRecord& loser, const DhtRecord& winner) {
   if (loser.state == DhtRecord::State::Withdrawn || loser.node == winner.node) return;
-  if (winner.state == DhtRecord::State::Withdrawn) return;
+  // What another part of the network gave back its writer may hold here, and writes again.
+  if (winner.state == DhtRecord::State::Withdrawn && loser.state != DhtRecord::State::Bound) return;
   if (!notice_rate_.take(now)) return;  // Its next refresh tells it.
   messages_.push_back({.to = loser.node, .body = wire::DhtNotice{.record = winner}});
 }
@@ -316,6 +319,8 @@ Result<Done> Replica::handle_notice(Instant now, Duration wall, const NodeId& fr
       } else {
         refused_.add(Error::Full);
       }
+    } else if (held->record.mac != record.mac && held->record.state == DhtRecord::State::Withdrawn) {
+      tell_loser(now, record, held->record);
     } else if (replaces(held->record, record)) {
       const DhtRecord better = held->record;
       tell_loser(now, record, better);

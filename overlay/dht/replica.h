@@ -116,10 +116,11 @@ class Replica {
     uint64_t gets = 0, creates = 0, puts = 0;  ///< Answered.
     uint64_t accepted = 0, held = 0, not_ready = 0, full = 0, refused = 0;
     uint64_t relayed = 0, relay_limited = 0, repeated = 0;
-    uint64_t syncs = 0;       ///< Rounds that were completed.
-    uint64_t repaired = 0;    ///< Records that came from another replica.
-    uint64_t handed_on = 0;   ///< Records sent to replicas far away.
-    uint64_t superseded = 0;  ///< Records of one writer that gave way to another's.
+    uint64_t syncs = 0;        ///< Rounds that were completed.
+    uint64_t repaired = 0;     ///< Records that came from another replica.
+    uint64_t handed_on = 0;    ///< Records sent to replicas far away.
+    uint64_t superseded = 0;   ///< Records of one writer that gave way to another's.
+    uint64_t mass_losses = 0;  ///< Losses of neighbours of which several came at once.
   };
   const Counts& counts() const { return counts_; }
 

@@ -33,8 +33,10 @@ void Directory::handle_ring(Instant now, const Ring& ring, const std::vector<Nod
   members_ = members;
   sees_whole_ring_ = ring.near().all().size() < 2 * kNearPerSide;
   note_arrivals(now, ring.near());
+  const uint64_t mass_losses = replica_.counts().mass_losses;
   // Who has no peer is a ring of its own.
   replica_.handle_neighbours(now, ring.is_joined() || members.empty(), ring.is_searching(), ring.near());
+  if (replica_.counts().mass_losses > mass_losses) write_all_again(now);
   client_.set_replica_count(replica_count(ring.near()));
 }
 
@@ -205,7 +207,7 @@ void Directory::handle_departure(Instant now, const MacAddress& mac) {
     const DhtAddress address = next->first;
     Entry& entry = (next++)->second;
     if (address.kind != DhtAddress::Kind::Ip || entry.mac != mac) continue;
-    if (entry.is_bound) {
+    if (entry.is_bound || entry.is_told) {
       entry.has_left = true;
       entry.kept_until = now + kReturnTime;
       schedule(address, entry, entry.kept_until);
@@ -392,16 +394,37 @@ bool Directory::is_better(const DhtRecord& record, const Entry& entry) const {
   return record.sequence != entry.sequence ? record.sequence > entry.sequence : record.node < self_;
 }
 
+/// What we hold counts as free where that has come from another part of the network.
+void Directory::handle_withdrawal(Instant now, const DhtAddress& address, const DhtRecord& record) {
+  const auto found = entries_.find(address);
+  if (found == entries_.end() || !found->second.is_bound || !find(address)) return;
+  if (!is_better(record, found->second)) return;
+  if (found->second.is_busy()) {
+    found->second.is_doubted = true;
+  } else {
+    schedule(address, found->second, now);
+  }
+}
+
+/// For a guest that may be back: then the next write decides.  Not what its new host claims.
+bool Directory::keeps(const DhtAddress& address, const DhtRecord& record) {
+  const auto found = entries_.find(address);
+  if (found == entries_.end() || !is_away(address, found->second)) return false;
+  Entry& entry = found->second;
+  if (record.mac == entry.mac && is_better(record, entry)) {
+    forget(address);
+    return false;
+  }
+  entry.is_doubted |= entry.is_busy();
+  return true;
+}
+
 /// A replica, or a host that our guests' peers were at, tells us of a record that it has checked.
 void Directory::handle_notice(Instant now, const DhtRecord& record) {
-  if (record.state == State::Withdrawn || record.node == self_) return;
+  if (record.node == self_) return;
   const DhtAddress address = record.address();
-  if (const auto kept = entries_.find(address); kept != entries_.end() && is_away(address, kept->second)) {
-    if (record.mac != kept->second.mac || !is_better(record, kept->second))
-      return;         // If it is back we write.
-    forget(address);  // Its new host claims it.
-  }
-  if (record.state != State::Bound) return;
+  if (record.state == State::Withdrawn) return handle_withdrawal(now, address, record);
+  if (keeps(address, record) || record.state != State::Bound) return;
   const auto found = entries_.find(address);
   if (found != entries_.end() && !find(address) && found->second.mac != record.mac && !is_claiming(address)) {
     // What we have reserved for a guest, and perhaps offered, is another's.

@@ -51,7 +51,8 @@ class Directory {
   static constexpr size_t kManyArrivals = 3;
   static constexpr Duration kArrivalWindow = 5s;
   /// What our guests hold is written again then, when routes lead through both, within this time and a little
-  /// more for each record.
+  /// more for each record; likewise when neighbours were lost at once, and with them perhaps all replicas of
+  /// something.
   static constexpr Duration kMeetingDelay = 1500ms;
   static constexpr Duration kMeetingSpread = 2s;
   static constexpr Duration kMeetingPause = 20ms;
@@ -157,6 +158,7 @@ class Directory {
 
   Binding as_told(const Binding& binding) const;
   void note_arrivals(Instant now, const Neighbourhood& near);
+  void write_all_again(Instant now);
   void track(Instant now, const wire::DhtAddress& address, const MacAddress& mac);
   void track_guest(Instant now, const MacAddress& mac);
   static void lapse(Instant now, Entry& entry);
@@ -180,6 +182,8 @@ class Directory {
   void handle_written(Instant now, const Client::Outcome& outcome, const Purpose& purpose);
   void handle_lookup(Instant now, const Lookup::Outcome& outcome);
   void handle_notice(Instant now, const wire::DhtRecord& record);
+  void handle_withdrawal(Instant now, const wire::DhtAddress& address, const wire::DhtRecord& record);
+  bool keeps(const wire::DhtAddress& address, const wire::DhtRecord& record);
   bool is_better(const wire::DhtRecord& record, const Entry& entry) const;
   void finish_explanation(Instant now, Duration wall, const Client::Outcome& outcome);
   bool ask_everybody(Instant now, uint64_t id, Purpose purpose, const Query& query);

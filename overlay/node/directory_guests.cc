@@ -23,6 +23,10 @@ void Directory::note_arrivals(Instant now, const Neighbourhood& near) {
   while (!arrivals_.empty() && arrivals_.front() + kArrivalWindow < now) arrivals_.pop_front();
   if (new_here == 0 || arrivals_.size() < kManyArrivals) return;
   arrivals_.clear();
+  write_all_again(now);
+}
+
+void Directory::write_all_again(Instant now) {
   const Duration spread = kMeetingSpread + entries_.size() * kMeetingPause;
   for (auto& [address, entry] : entries_) {
     entry.is_doubted |= entry.is_busy();  // Perhaps among those that were the replicas before.
@@ -134,7 +138,7 @@ void Directory::write(Instant now, Duration wall, const DhtAddress& address, Ent
     if (is_claiming(address)) return schedule(address, entry, now + jittered(kRetryInterval, random_));
     if (now < entry.kept_until) return schedule(address, entry, entry.kept_until + 1s);
     // Or it may be what a write of ours has just reserved.
-    const bool is_offered = has_record && !entry.is_bound && now < entry.valid_until;
+    const bool is_offered = has_record && !entry.is_bound && !entry.has_left && now < entry.valid_until;
     if (is_offered) return schedule(address, entry, entry.valid_until + 1s);
     // Its new host has the say, also if we have forgotten where that is.
     const bool is_elsewhere = elsewhere || (guest ? guest->node != self_ : entry.has_left);

@@ -225,13 +225,14 @@ class Vnet {
   FrameHold<MacAddress> hold_;
   ErrorCounters errors_;
 
-  TokenBucket flood_rate_{1ms, 1000};    ///< Group-addressed frames of our guests to all members.
-  TokenBucket new_rate_{5ms, 1000};      ///< MACs that nobody has heard of: each makes an announcement.
-  TokenBucket move_rate_{5ms, 1000};     ///< Likewise other news of guests; who invents MACs leaves it alone.
-  TokenBucket dhcp_rate_{5ms, 1000};     ///< Messages of our guests to the DHCP server.
-  TokenBucket ask_rate_{20ms, 100};      ///< ARP requests to our guests because of what members say.
-  TokenBucket defend_rate_{100ms, 50};   ///< Announcements repeated because a member disagrees.
-  TokenBucket pass_on_rate_{1ms, 1000};  ///< Notices to who sends us frames for guests elsewhere.
+  TokenBucket flood_rate_{1ms, 1000};  ///< Group-addressed frames of our guests to all members.
+  TokenBucket new_rate_{5ms, 1000};    ///< MACs that nobody has heard of: each makes an announcement.
+  TokenBucket move_rate_{5ms, 1000};   ///< Likewise other news of guests; who invents MACs leaves it alone.
+  TokenBucket dhcp_rate_{5ms, 1000};   ///< Messages of our guests to the DHCP server.
+  TokenBucket ask_rate_{20ms, 100};    ///< ARP requests to our guests because of what members say.
+  TokenBucket ask_back_rate_{20ms, 100};  ///< To those that are said to have left: nothing is to delay them.
+  TokenBucket defend_rate_{100ms, 50};    ///< Announcements repeated because a member disagrees.
+  TokenBucket pass_on_rate_{1ms, 1000};   ///< Notices to who sends us frames for guests elsewhere.
   TokenBucket log_rate_{1s, 20};
 
   std::deque<Bytes> guest_frames_;

@@ -45,7 +45,7 @@ void Vnet::handle_departure(Instant now, const Binding& binding, const std::vect
   notify({}, binding.mac);  // Those who talk with it have a link with us.
   // Or it came here from there while neither host could hear the other: then it answers, and is bound anew.
   for (const IpAddress& ip : had) {
-    if (ask_rate_.take(now)) ask_guest(binding.mac, ip);
+    if (ask_back_rate_.take(now)) ask_guest(binding.mac, ip);
   }
   // The switch looks for it at its old port until it hears it from ours.
   guest_frames_.push_back(arp_frame(MacAddress::broadcast(), binding.mac,

@@ -72,6 +72,24 @@ TEST_F(LookupTest, EndsWithTheFirstHolder) {
   EXPECT_FALSE(lookup_.poll_outcome()) << "one outcome a query";
 }
 
+/// The claimant itself may have been there before.
+TEST_F(LookupTest, AClaimEndsWithTheFirstOtherHolder) {
+  for (const bool is_anothers : {true, false}) {
+    Lookup lookup(kStart - 1000s);
+    wire::Query claim = query(1);
+    claim.claimant = MacAddress{{2}};
+    ASSERT_TRUE(lookup.start(kStart, claim, {node(2), node(3)}));
+    lookup.handle_answer(node(2), held(1, node(2)));
+    EXPECT_FALSE(lookup.poll_outcome());
+    wire::Answer other = held(1, node(3));
+    other.binding->mac = {{4}};
+    lookup.handle_answer(node(3), is_anothers ? other : not_i(1));
+    const auto outcome = lookup.poll_outcome();
+    ASSERT_TRUE(outcome && outcome->holder);
+    EXPECT_EQ(outcome->holder->node, node(is_anothers ? 3 : 2));
+  }
+}
+
 TEST_F(LookupTest, EndsWithNobodyWhenAllSaidSo) {
   ASSERT_TRUE(lookup_.start(kStart, query(1), {node(2), node(3)}));
   lookup_.handle_answer(node(2), not_i(1));

@@ -356,6 +356,37 @@ TEST(Partition, AfterItHealsExactlyOneKeepsTheAddressAndTheOtherIsTold) {
   EXPECT_TRUE(std::any_of(loser.notices.begin(), loser.notices.end(), is_of_winner));
 }
 
+/// Be it of the same guest or of another one: it writes what it holds again, before somebody else claims it.
+TEST(Partition, WhoHoldsWhatTheOtherSideGaveBackIsTold) {
+  for (const MacAddress& mac : {kMacA, kMacB}) {
+    DhtRing ring(8);
+    DhtNode* left = nullptr;
+    DhtNode* right = nullptr;
+    for (size_t i = 0; i < ring.size(); ++i) {
+      DhtNode& node = ring.node(i);
+      if (is_replica(node.id(), key_of(kAddress), node.id(), node.replica.near())) continue;
+      (node.id().bytes[5] & 1 ? left : right) = &node;
+    }
+    ASSERT_TRUE(left && right);
+    ring.reaches = [&](const DhtNode& a, const DhtNode& b) {
+      return (a.id().bytes[5] & 1) == (b.id().bytes[5] & 1);
+    };
+    ring.tell_neighbours();
+    ring.advance(10s);
+    const auto given = ring.claim(*left, kIp, kMacA, 9);
+    ASSERT_EQ(given.kind, Kind::Accepted);
+    ASSERT_EQ(ring.put(*left, kIp, kMacA, given.record->sequence, State::Withdrawn).kind, Kind::Accepted);
+    ASSERT_EQ(ring.claim(*right, kIp, mac, 1).kind, Kind::Accepted);
+    right->notices.clear();
+    ring.reaches = nullptr;
+    ring.tell_neighbours();
+    ring.advance(10s);
+    EXPECT_TRUE(std::any_of(right->notices.begin(), right->notices.end(), [&](const auto& record) {
+      return record.address() == kAddress && record.state == State::Withdrawn && record.node == left->id();
+    })) << mac.to_string();
+  }
+}
+
 /// The replicas of the whole ring are those of one side, and the other one granted the address.
 TEST(Partition, NobodyGrantsBeforeNewNeighboursHaveToldWhatTheirSideGranted) {
   DhtRing ring(12);

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "overlay/node/dht_address.h"
 #include "overlay/sim/world.h"
 #include "tests/support/guest_frames.h"
 #include "tests/vnet/testing.h"
@@ -368,6 +369,56 @@ TEST_P(SplitNetwork, AGuestThatIsCalledAwayInErrorKeepsTheAddressThatItsRecordWi
   EXPECT_GE(std::as_const(*hosts[4]).node().vnet().map().find_mac(vnet_testing::mac(1))->sequence, 7u);
   EXPECT_TRUE(holds(*hosts[4], 1, wish));
   EXPECT_FALSE(holds(*hosts[3], 2, wish));
+}
+
+/// There another guest had it, which had moved more often.  There are too few hosts for whoever holds it to
+/// write it again because it has new neighbours.
+TEST_F(Network, WhatOnePartGaveBackIsNotTakenFromTheOther) {
+  start(4);
+  std::sort(hosts.begin(), hosts.end(), [](const Host* a, const Host* b) { return a->id() < b->id(); });
+  split([](size_t i) { return i < 2; });
+  world->run_for(60s);
+  const Ipv4Address wish = *Ipv4Address::parse("10.128.7.7");
+  for (int i = 0; i < 6; ++i) {
+    show_up(*hosts[i % 2], 2);
+    world->run_for(2s);
+  }
+  ASSERT_EQ(lease(*hosts[0], 2, wish), wish);
+  ASSERT_EQ(lease(*hosts[2], 1, wish), wish);
+  world->run_for(5s);
+  auto release = vnet_testing::dhcp(DhcpMessage::Type::Release, 2);
+  release.ciaddr = wish;
+  hosts[0]->send_frame(vnet_testing::dhcp_frame(release));
+  world->run_for(5s);
+  const auto count = [&](wire::DhtRecord::State state) {
+    return std::count_if(hosts.begin(), hosts.end(), [&](const Host* host) {
+      const auto* held = host->node().directory().replica().store().find(key_of(ip_address(wish)));
+      return held != nullptr && held->record.state == state;
+    });
+  };
+  ASSERT_EQ(count(wire::DhtRecord::State::Withdrawn), 2);
+  ASSERT_EQ(count(wire::DhtRecord::State::Bound), 2);
+  world->internet().heal();
+  world->run_for(30s);
+  EXPECT_TRUE(holds(*hosts[2], 1, wish));
+  EXPECT_EQ(count(wire::DhtRecord::State::Bound), 4);
+}
+
+/// Perhaps with all replicas of something.
+TEST_F(Network, WhoLosesSeveralNeighboursAtOnceWritesWhatItsGuestsHoldAgain) {
+  start(12);
+  ASSERT_TRUE(lease(*hosts[0], 1));
+  world->run_for(20s);
+  const Node& node = std::as_const(*hosts[0]).node();
+  const uint64_t before = node.directory().counts().refreshes;
+  const auto near = node.ring().near();
+  ASSERT_EQ(near.successors.size(), 3u);
+  for (Host* host : hosts) {
+    const bool is_next = host->id() == near.successors[0] || host->id() == near.successors[1];
+    if (is_next) world->kill(*host);
+  }
+  world->run_for(40s);
+  EXPECT_GE(node.directory().counts().refreshes, before + 2) << "its address and its MAC";
 }
 
 /// The word that called it away has run out before its guest wakes.

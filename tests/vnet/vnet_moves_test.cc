@@ -40,6 +40,36 @@ TEST(Vnet, AMovedGuestIsFollowed) {
   EXPECT_EQ(a.vnet.leases().find(mac(1)), nullptr) << "The lease is the other host's now.";
 }
 
+/// It may be here after all, and then keeps what it has only if it answers soon.
+TEST(Vnet, AGuestThatIsSaidToHaveLeftIsAskedHoweverMuchIsAsked) {
+  Hosts hosts;
+  Host& here = hosts.add();
+  const auto address = *hosts.lease(kStart, here, 1);
+  for (uint32_t i = 0; i < 300; ++i) {
+    const Query query{.id = i,
+                      .kind = Query::Kind::Ip,
+                      .ip = Ipv4Address{address.value + 1 + i % 100},
+                      .mac = {},
+                      .claim = {},
+                      .asker = {}};
+    (void)here.vnet.handle_query(kStart + 10s, node(9), query);
+  }
+  size_t asked = 0;
+  while (here.vnet.poll_guest_frame()) ++asked;
+  ASSERT_GT(asked, 50u);
+  ASSERT_LT(asked, 200u) << "these are limited,";
+  ASSERT_TRUE(here.vnet.handle_announcement(
+      kStart + 10s, node(9),
+      {.ip = {}, .mac = mac(1), .node = node(9), .sequence = 9, .expires = kStart + 1h, .name = {}}));
+  bool is_asked = false;
+  while (const auto frame = here.vnet.poll_guest_frame()) {
+    const auto request = arp_in(*frame);
+    is_asked |=
+        request && request->operation == ArpPacket::Operation::Request && request->target_ip == address;
+  }
+  EXPECT_TRUE(is_asked) << "and this is not among them.";
+}
+
 TEST(Vnet, AGuestMayMoveBackAndForthForever) {
   Hosts hosts;
   Host& a = hosts.add();
