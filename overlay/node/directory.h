@@ -43,10 +43,10 @@ class Directory {
   static constexpr Duration kReservationTime = kOfferTime + 10s;
   /// So long an answer about a claim is believed: several times what the replicas take to grant it.
   static constexpr Duration kClaimTime = 10s;
-  /// A word of a partition that has healed may call a guest away that never left.  Asked, it answers within
-  /// this time, and then still has what it had: a claim would be refused by those who heard of another holder
-  /// in the other part, whom its own record is to beat.
-  static constexpr Duration kReturnTime = 3s;
+  /// A word of a partition that has healed may call a guest away that never left.  One that is back in time
+  /// still has what it had: a claim would be refused by those who heard of another holder in the other part,
+  /// whom its own record is to beat.
+  static constexpr Duration kReturnTime = Movers::kReturnTime;
   /// So many new neighbours within this time, who take others' places, are of another ring that ours meets.
   static constexpr size_t kManyArrivals = 3;
   static constexpr Duration kArrivalWindow = 5s;

@@ -10,14 +10,26 @@ void Movers::handle_arrival(Instant now, const MacAddress& mac) {
   departed_.erase(mac);
 }
 
-void Movers::handle_departure(Instant now, const MacAddress& mac) {
+void Movers::handle_departure(Instant now, const MacAddress& mac, std::vector<IpAddress> had) {
   newcomers_.erase(mac);
-  std::erase_if(departed_, [&](const auto& entry) { return entry.second + kDepartedTime <= now; });
+  std::erase_if(departed_, [&](const auto& entry) { return entry.second.at + kDepartedTime <= now; });
   if (departed_.size() >= kMaxDeparted) {
     departed_.erase(std::min_element(departed_.begin(), departed_.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; }));
+                                     [](const auto& a, const auto& b) { return a.second.at < b.second.at; }));
   }
-  departed_[mac] = now;
+  departed_[mac] = {.at = now, .had = std::move(had)};
+}
+
+void Movers::handle_lost(const MacAddress& mac, const IpAddress& ip) {
+  if (const auto guest = departed_.find(mac); guest != departed_.end()) std::erase(guest->second.had, ip);
+}
+
+bool Movers::is_kept_from(Instant now, const Binding& claim) const {
+  return std::any_of(departed_.begin(), departed_.end(), [&](const auto& entry) {
+    const auto& [mac, guest] = entry;
+    return now < guest.at + kReturnTime && mac != claim.mac &&
+           std::find(guest.had.begin(), guest.had.end(), claim.ip) != guest.had.end();
+  });
 }
 
 bool Movers::is_newcomer(Instant now, const MacAddress& mac) const {
@@ -40,7 +52,7 @@ bool Movers::is_further_move(const Binding& claim) const {
 
 std::vector<MacAddress> Movers::departed() const {
   std::vector<MacAddress> out;
-  for (const auto& [mac, at] : departed_) {
+  for (const auto& [mac, guest] : departed_) {
     if (!map_.is_local(mac)) out.push_back(mac);
   }
   return out;

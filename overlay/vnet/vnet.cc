@@ -229,6 +229,7 @@ Result<Done> Vnet::learn_remote(Instant now, const Binding& claim) {
     announce_again(now, holder->mac);
     return Error::Conflict;
   }
+  if (binding.expires > now && movers_.is_kept_from(now, binding)) return Error::Conflict;
   if (!movers_.is_further_move(binding) && outbid(now, binding)) return Error::Conflict;
   const auto change = map_.upsert(now, binding);
   if (!change) {
@@ -306,6 +307,7 @@ Result<Done> Vnet::handle_announcement(Instant now, const NodeId& from, const Bi
 
 void Vnet::handle_lost(Instant now, const MacAddress& mac, const Binding& winner) {
   if (winner.ip.is_ipv4()) dhcp_.handle_lost(winner.ip.ipv4(), mac);
+  movers_.handle_lost(mac, winner.ip);
   const auto holder = map_.find_ip(winner.ip);
   if (holder && holder->node == own_ && holder->mac == mac) {
     ++address_conflicts_;

@@ -40,7 +40,7 @@ void Vnet::ask_for_expected(Instant now) {
 /// Our guest is elsewhere.
 void Vnet::handle_departure(Instant now, const Binding& binding, const std::vector<IpAddress>& had) {
   ++moved_away_;
-  movers_.handle_departure(now, binding.mac);
+  movers_.handle_departure(now, binding.mac, had);
   departures_.push_back(binding.mac);
   notify({}, binding.mac);  // Those who talk with it have a link with us.
   // Or it came here from there while neither host could hear the other: then it answers, and is bound anew.

@@ -16,7 +16,7 @@ struct MoversTest : testing::Test {
   }
   void leave(uint8_t guest) {
     ASSERT_TRUE(map.upsert(now, binding(guest, "", 2, 100, now + 2h)));
-    movers.handle_departure(now, mac(guest));
+    movers.handle_departure(now, mac(guest), {});
   }
 
   Instant now = at(1000s);
@@ -78,10 +78,22 @@ TEST_F(MoversTest, TheLastThatLeftAreRememberedForAWhile) {
   EXPECT_EQ(movers.departed(), std::vector{mac(2)});
   for (uint32_t i = 0; i < Movers::kMaxDeparted; ++i) {
     now += 1ms;
-    movers.handle_departure(now, {{2, 0, 0, 0, static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i)}});
+    movers.handle_departure(now, {{2, 0, 0, 0, static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i)}}, {});
   }
   EXPECT_EQ(movers.departed().size(), Movers::kMaxDeparted);
   EXPECT_EQ(movers.departed().front(), (MacAddress{{2, 0, 0, 0, 0, 0}})) << "the oldest went";
+}
+
+TEST_F(MoversTest, WhatOneHadThatLeftIsKeptFromOthersForAMoment) {
+  const Binding claim = binding(3, "10.128.0.77", 2, 1, now + 1h);
+  EXPECT_FALSE(movers.is_kept_from(now, claim));
+  movers.handle_departure(now, mac(1), {claim.ip});
+  EXPECT_TRUE(movers.is_kept_from(now, claim));
+  EXPECT_FALSE(movers.is_kept_from(now, binding(3, "10.128.0.78", 2, 1, now + 1h)));
+  EXPECT_FALSE(movers.is_kept_from(now, binding(1, "10.128.0.77", 2, 1, now + 1h))) << "it is its own";
+  EXPECT_FALSE(movers.is_kept_from(now + Movers::kReturnTime, claim));
+  movers.handle_lost(mac(1), claim.ip);
+  EXPECT_FALSE(movers.is_kept_from(now, claim));
 }
 
 }  // namespace

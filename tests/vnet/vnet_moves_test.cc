@@ -70,6 +70,27 @@ TEST(Vnet, AGuestThatIsSaidToHaveLeftIsAskedHoweverMuchIsAsked) {
   EXPECT_TRUE(is_asked) << "and this is not among them.";
 }
 
+/// In the other part of a network that host knew the guest once, and has another one with its address.
+TEST(Vnet, AGuestThatIsCalledAwayInErrorHasItsAddressWhenItAnswers) {
+  for (const bool is_back : {true, false}) {
+    Hosts hosts;
+    Host& here = hosts.add();
+    const auto address = *hosts.lease(kStart, here, 1);
+    const Instant now = kStart + 10s;
+    (void)here.vnet.handle_announcement(now, node(9), binding(1, "", 9, 9, now + 1h));
+    ASSERT_FALSE(here.vnet.map().is_local(mac(1)));
+    const Binding other = binding(2, address.to_string().c_str(), 9, 9, now + 1h);
+    EXPECT_FALSE(here.vnet.handle_announcement(now, node(9), other));
+    const Instant later = is_back ? now + 1s : now + Movers::kReturnTime;
+    if (is_back) {
+      (void)here.vnet.handle_guest_frame(
+          later, arp_frame(MacAddress::broadcast(), mac(1), arp_request(1, address, address)));
+    }
+    EXPECT_EQ(here.vnet.handle_announcement(later, node(9), other).has_value(), !is_back);
+    EXPECT_EQ(here.vnet.map().find_ip(address)->mac, mac(is_back ? 1 : 2));
+  }
+}
+
 TEST(Vnet, AGuestMayMoveBackAndForthForever) {
   Hosts hosts;
   Host& a = hosts.add();
