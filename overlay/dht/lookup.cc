@@ -38,7 +38,8 @@ void Lookup::handle_answer(const NodeId& from, const wire::Answer& answer) {
     finish(entry, answer.binding);
     return;
   }
-  if (answer.binding && !entry->second.hint) entry->second.hint = answer.binding;
+  auto& hint = entry->second.hint;
+  if (answer.binding && (!hint || hint->mac == entry->second.query.claimant)) hint = answer.binding;
   finish_if_answered(entry);
 }
 

@@ -36,7 +36,7 @@ void Directory::handle_ring(Instant now, const Ring& ring, const std::vector<Nod
   const uint64_t mass_losses = replica_.counts().mass_losses;
   // Who has no peer is a ring of its own.
   replica_.handle_neighbours(now, ring.is_joined() || members.empty(), ring.is_searching(), ring.near());
-  if (replica_.counts().mass_losses > mass_losses) write_all_again(now);
+  if (replica_.counts().mass_losses > mass_losses) note_mass_loss(now);
   client_.set_replica_count(replica_count(ring.near()));
 }
 

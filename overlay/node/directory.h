@@ -158,6 +158,7 @@ class Directory {
 
   Binding as_told(const Binding& binding) const;
   void note_arrivals(Instant now, const Neighbourhood& near);
+  void note_mass_loss(Instant now);
   void write_all_again(Instant now);
   void track(Instant now, const wire::DhtAddress& address, const MacAddress& mac);
   void track_guest(Instant now, const MacAddress& mac);
@@ -207,8 +208,10 @@ class Directory {
   Lookup lookup_;
   bool sees_whole_ring_ = true;
   std::vector<NodeId> members_;
-  std::deque<Instant> arrivals_;  ///< Of new neighbours.
-  Duration wall_offset_{};        ///< Since 1970, minus Instant; as of the last call.
+  std::deque<Instant> arrivals_;           ///< Of new neighbours.
+  Instant mass_loss_at_ = Instant::min();  ///< The last for which all was written again.
+  bool has_lost_more_ = false;             ///< Since.
+  Duration wall_offset_{};                 ///< Since 1970, minus Instant; as of the last call.
   std::map<uint64_t, Purpose> purposes_;
   std::map<wire::DhtAddress, Entry> entries_;
   std::set<std::pair<Instant, wire::DhtAddress>> due_;

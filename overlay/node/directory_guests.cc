@@ -26,6 +26,15 @@ void Directory::note_arrivals(Instant now, const Neighbourhood& near) {
   write_all_again(now);
 }
 
+/// At once, and again when no more can count as lost with these; a neighbour that comes and goes is no reason
+/// to write without end.
+void Directory::note_mass_loss(Instant now) {
+  has_lost_more_ = now < mass_loss_at_ + Replica::kLossWindow;
+  if (has_lost_more_) return;
+  mass_loss_at_ = now;
+  write_all_again(now);
+}
+
 void Directory::write_all_again(Instant now) {
   const Duration spread = kMeetingSpread + entries_.size() * kMeetingPause;
   for (auto& [address, entry] : entries_) {
@@ -87,6 +96,7 @@ void Directory::forget(const DhtAddress& address) {
 
 void Directory::scan(Instant now) {
   scan_at_ = now + jittered(kScanInterval, random_);
+  if (has_lost_more_) note_mass_loss(now);
   for (const Binding& binding : vnet_.local_bindings()) {
     const DhtAddress ip = ip_address(binding.ip);
     if (!binding.ip.is_unspecified() && !entries_.contains(ip)) track(now, ip, binding.mac);

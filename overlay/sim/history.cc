@@ -44,24 +44,40 @@ void History::note_heal(Instant at) {
   decide_at_ = at + kResolve;
 }
 
+void History::note_split(Instant at) {
+  if (decide_at_ != kNever && at >= decide_at_ - kResolve + kDecided) {
+    std::erase_if(disputed_, [this](const auto& entry) {
+      const bool is_decided = holders(entry.first, entry.second).size() == 1;
+      if (is_decided) excused_.erase(entry.first);
+      return is_decided;
+    });
+  }
+  decide_at_ = kNever;
+}
+
 void History::note_end(uint32_t guest) {
   for (const auto& [ip, guests] : disputed_) {
     if (guests.contains(guest)) excused_.insert(ip);  // Its host may have it for some time yet.
   }
 }
 
+std::set<uint32_t> History::holders(Ipv4Address ip, const std::set<uint32_t>& among) const {
+  std::set<uint32_t> out;
+  for (const Holding& holding : last_) {
+    if (holding.ip == ip && among.contains(holding.guest)) out.insert(holding.guest);
+  }
+  return out;
+}
+
 void History::decide(Instant at) {
   decide_at_ = kNever;
   for (const auto& [ip, guests] : disputed_) {
-    std::set<uint32_t> holders;
-    for (const Holding& holding : last_) {
-      if (holding.ip == ip && guests.contains(holding.guest)) holders.insert(holding.guest);
-    }
+    const size_t left = holders(ip, guests).size();
     const bool may_be_gone =
         excused_.contains(ip) ||
         std::any_of(guests.begin(), guests.end(), [this](uint32_t guest) { return silent_.contains(guest); });
-    if (holders.empty() && !may_be_gone) violate(at, ip, "was kept by neither side of a healed partition");
-    if (holders.size() > 1) violate(at, ip, "is still held by both sides of a healed partition");
+    if (left == 0 && !may_be_gone) violate(at, ip, "was kept by neither side of a healed partition");
+    if (left > 1) violate(at, ip, "is still held by both sides of a healed partition");
   }
   disputed_.clear();
   excused_.clear();

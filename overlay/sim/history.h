@@ -16,6 +16,8 @@ class History {
  public:
   /// How long after a heal two sides may need to find each other and to decide.
   static constexpr Duration kResolve = 90s;
+  /// What one alone has so long after a heal is decided, should they fall apart again.
+  static constexpr Duration kDecided = 30s;
 
   struct Holding {
     uint32_t guest;
@@ -32,8 +34,8 @@ class History {
   /// They are one from now on.  What they disagree about, and what was in dispute, is to be decided within
   /// kResolve.
   void note_heal(Instant at);
-  /// Partitions again, before they have decided: that is for after the next heal.
-  void note_split() { decide_at_ = kNever; }
+  /// Partitions again, perhaps before they have decided: that is for after the next heal then.
+  void note_split(Instant at);
   /// A guest ends, moves, or gives its address back: nobody need be there when a conflict of its is decided.
   void note_end(uint32_t guest);
   /// A guest is paused, at some time since the last decision.  Its host need not have it any more at the
@@ -48,6 +50,7 @@ class History {
 
  private:
   void dispute();
+  std::set<uint32_t> holders(Ipv4Address ip, const std::set<uint32_t>& among) const;
   void decide(Instant at);
   void violate(Instant at, Ipv4Address ip, const std::string& what);
 

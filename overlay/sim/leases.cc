@@ -222,7 +222,8 @@ void Leases::split() {
     parts_[host->index()] = random_.below(10) < tenths ? 1 : 0;
     world_.internet().set_group(host->index(), parts_[host->index()]);
   }
-  history_.note_split();
+  history_.observe(world_.now(), holdings());
+  history_.note_split(world_.now());
   is_split_ = true;
   ++counts_.splits;
 }

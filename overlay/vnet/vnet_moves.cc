@@ -42,6 +42,9 @@ void Vnet::handle_departure(Instant now, const Binding& binding, const std::vect
   ++moved_away_;
   movers_.handle_departure(now, binding.mac, had);
   departures_.push_back(binding.mac);
+  // What we were about to say of it is overtaken.
+  std::erase_if(announcements_,
+                [&](const Binding& one) { return one.mac == binding.mac && one.expires > now; });
   notify({}, binding.mac);  // Those who talk with it have a link with us.
   // Or it came here from there while neither host could hear the other: then it answers, and is bound anew.
   for (const IpAddress& ip : had) {

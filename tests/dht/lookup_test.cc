@@ -90,6 +90,20 @@ TEST_F(LookupTest, AClaimEndsWithTheFirstOtherHolder) {
   }
 }
 
+TEST_F(LookupTest, AnothersReservationCountsMoreThanTheClaimantsFormerHost) {
+  wire::Query claim = query(1);
+  claim.claimant = MacAddress{{2}};
+  ASSERT_TRUE(lookup_.start(kStart, claim, {node(2), node(3)}));
+  lookup_.handle_answer(node(2), held(1, node(2)));
+  wire::Answer reserved = held(1, node(3));
+  reserved.binding->mac = {{4}};
+  reserved.binding->sequence = 0;
+  lookup_.handle_answer(node(3), reserved);
+  const auto outcome = lookup_.poll_outcome();
+  ASSERT_TRUE(outcome && outcome->holder);
+  EXPECT_EQ(outcome->holder->mac, reserved.binding->mac);
+}
+
 TEST_F(LookupTest, EndsWithNobodyWhenAllSaidSo) {
   ASSERT_TRUE(lookup_.start(kStart, query(1), {node(2), node(3)}));
   lookup_.handle_answer(node(2), not_i(1));

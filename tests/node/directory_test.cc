@@ -421,6 +421,25 @@ TEST_F(Network, WhoLosesSeveralNeighboursAtOnceWritesWhatItsGuestsHoldAgain) {
   EXPECT_GE(node.directory().counts().refreshes, before + 2) << "its address and its MAC";
 }
 
+TEST_F(Network, WhoseNeighbourComesAndGoesDoesNotWriteWithoutEnd) {
+  start(12);
+  ASSERT_TRUE(lease(*hosts[0], 1));
+  world->run_for(20s);
+  const Node& node = std::as_const(*hosts[0]).node();
+  const uint64_t before = node.directory().counts().refreshes;
+  const NodeId next = node.ring().near().successors[0];
+  const auto host =
+      std::find_if(hosts.begin(), hosts.end(), [&](const Host* one) { return one->id() == next; });
+  for (int i = 0; i < 10; ++i) {
+    world->kill(**host);
+    world->run_for(8s);
+    world->start(**host);
+    world->run_for(4s);
+  }
+  EXPECT_GE(node.directory().replica().counts().mass_losses, 5u);
+  EXPECT_LE(node.directory().counts().refreshes, before + 2 * (1 + 120 / 30)) << "its address and its MAC";
+}
+
 /// The word that called it away has run out before its guest wakes.
 TEST_F(Network, WhatAGuestHasThatWasCalledAwayInErrorIsNotWithdrawn) {
   start(10);

@@ -170,7 +170,7 @@ TEST(History, PartsThatAreApartAgainDecideAfterTheNextHeal) {
     history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
     history.note_contact();
     history.note_heal(kStart + 5s);
-    history.note_split();
+    history.note_split(kStart + 6s);
     history.observe(kStart + 95s, {{1, kIp, 0}, {2, kIp, 1}});
     history.note_contact();
     history.note_heal(kStart + 100s);
@@ -179,6 +179,18 @@ TEST(History, PartsThatAreApartAgainDecideAfterTheNextHeal) {
     history.observe(kStart + 190s, is_decided ? std::vector<History::Holding>{{2, kIp, 0}}
                                               : std::vector<History::Holding>{{1, kIp, 0}, {2, kIp, 0}});
     EXPECT_EQ(history.violations().size(), is_decided ? 0u : 1u);
+  }
+}
+
+TEST(History, WhatWasDecidedBeforePartsAreApartAgainIsNotInDisputeAnyMore) {
+  for (const Duration apart : {29s, 30s}) {
+    History history;
+    history.observe(kStart, {{1, kIp, 0}, {2, kIp, 1}});
+    history.note_heal(kStart);
+    history.observe(kStart + 20s, {{2, kIp, 0}});
+    history.note_split(kStart + apart);
+    history.observe(kStart + 40s, {{1, kIp, 0}, {2, kIp, 0}});
+    EXPECT_EQ(history.violations().size(), apart < History::kDecided ? 0u : 1u);
   }
 }
 
