@@ -217,13 +217,13 @@ void Leases::put_to_sleep(Resident& resident) {
 
 void Leases::split() {
   if (settled_at_ != kNever) note_settled();
+  history_.observe(world_.now(), holdings());
+  history_.note_split(world_.now());
   const uint64_t tenths = 1 + random_.below(9);  // A few against all others, or halves.
   for (const Host* host : hosts_) {
     parts_[host->index()] = random_.below(10) < tenths ? 1 : 0;
     world_.internet().set_group(host->index(), parts_[host->index()]);
   }
-  history_.observe(world_.now(), holdings());
-  history_.note_split(world_.now());
   is_split_ = true;
   ++counts_.splits;
 }
