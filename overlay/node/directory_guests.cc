@@ -112,11 +112,6 @@ std::optional<Binding> Directory::find(const DhtAddress& address) const {
   return out;
 }
 
-/// Its guest has left, and is not back.
-bool Directory::is_away(const DhtAddress& address, const Entry& entry) const {
-  return entry.has_left && !find(address);
-}
-
 void Directory::write_due(Instant now, Duration wall) {
   while (!due_.empty() && due_.begin()->first <= now && writes_ < kMaxWrites) {
     const DhtAddress address = due_.begin()->second;

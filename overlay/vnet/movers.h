@@ -58,14 +58,14 @@ class Movers {
     Instant until;
     int outbid = 0;  ///< How many claims.
   };
-
-  NodeId own_;
-  const AddressMap& map_;
-  std::map<MacAddress, Newcomer> newcomers_;
   struct Departed {
     Instant at;
     std::vector<IpAddress> had;
   };
+
+  NodeId own_;
+  const AddressMap& map_;
+  std::map<MacAddress, Newcomer> newcomers_;
   std::map<MacAddress, Departed> departed_;
 };
 

@@ -158,13 +158,14 @@ struct Host {
   std::vector<Bytes> to_guests;  ///< What the switch was given.
 };
 
-inline uint64_t counter(const Host& host, std::string_view name) {
-  for (const auto& counter : host.vnet.counters()) {
+inline uint64_t counter(const Vnet& vnet, std::string_view name) {
+  for (const auto& counter : vnet.counters()) {
     if (counter.name == name) return counter.value;
   }
   ADD_FAILURE() << "there is no counter " << name;
   return 0;
 }
+inline uint64_t counter(const Host& host, std::string_view name) { return counter(host.vnet, name); }
 
 class Hosts {
  public:
